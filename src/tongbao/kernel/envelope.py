@@ -1,0 +1,230 @@
+"""The envelope of a transaction: JWS (RFC 7515), in one spelling for each number of signatures.
+
+One signature: compact. Two to sixteen: the RFC 8785 form of the general JSON serialization, with
+signatures in ascending order of their keys. The ledger and the mempool take only that spelling;
+`normalise` makes it from whatever a JOSE library writes, and no signature covers the difference.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from typing import Any, Final
+
+import msgspec
+import pybase64
+from msgspec import Struct
+
+from tongbao.kernel import jcs
+from tongbao.kernel.reasons import Invalid, InvalidTransaction
+
+TYPE: Final = "tongbao-tx+jws"
+ALGORITHMS: Final = ("Ed25519", "EdDSA")
+SIGNATURES_LIMIT: Final = 16
+KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+HEADERS_REMEMBERED: Final = 65_536
+
+
+class Signature(Struct, frozen=True, gc=False):
+    """One signature and all that is needed to check it."""
+
+    kid: str
+    public_key: bytes
+    signed: bytes
+    signature: bytes
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """A decoded envelope: the payload's bytes and who signed them."""
+
+    payload: bytes
+    signatures: tuple[Signature, ...]
+
+
+class _Header(Struct, frozen=True, forbid_unknown_fields=True):
+    """The members of a protected header."""
+
+    alg: str
+    kid: str
+    typ: str
+
+
+class _SignaturePart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One member of `signatures` in the general JSON serialization."""
+
+    protected: str
+    signature: str
+
+
+class _General(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The general JSON serialization."""
+
+    payload: str
+    signatures: tuple[_SignaturePart, ...]
+
+
+class _Flattened(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The flattened JSON serialization, read by `normalise` only."""
+
+    payload: str
+    protected: str
+    signature: str
+
+
+_header_decoder = jcs.decoder(_Header)
+_general_decoder = jcs.decoder(_General)
+_headers: dict[bytes, tuple[str, bytes]] = {}
+
+
+def encode_base64url(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 section 2)."""
+    return pybase64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_base64url(text: bytes) -> bytes:
+    """Bytes of base64url text in its one spelling; anything else is invalid."""
+    try:
+        data = pybase64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    except ValueError:
+        raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL) from None
+    if pybase64.urlsafe_b64encode(data).rstrip(b"=") != text:
+        raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL)
+    return data
+
+
+def decode_envelope(wire: bytes) -> Envelope:
+    """Read an envelope in the ledger's spelling. Raises InvalidTransaction."""
+    if wire[:1] == b"{":
+        return _decode_general(wire)
+    parts = wire.split(b".")
+    if len(parts) != 3:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
+    protected, payload, signature = parts
+    signed = _signature(protected, payload, signature)
+    return Envelope(decode_base64url(payload), (signed,))
+
+
+def _decode_general(wire: bytes) -> Envelope:
+    try:
+        general = _general_decoder.decode(wire)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED) from error
+    if not 2 <= len(general.signatures) <= SIGNATURES_LIMIT:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "2 to 16 signatures")
+    if jcs.encode(general) != wire:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_NOT_CANONICAL)
+    payload = _ascii(general.payload)
+    signatures = tuple(
+        _signature(_ascii(part.protected), payload, _ascii(part.signature))
+        for part in general.signatures
+    )
+    keys = [signature.public_key for signature in signatures]
+    if any(low >= high for low, high in zip(keys, keys[1:], strict=False)):
+        raise InvalidTransaction(Invalid.SIGNATURES_ARE_NOT_SORTED)
+    return Envelope(decode_base64url(payload), signatures)
+
+
+def _ascii(text: str) -> bytes:
+    """The bytes of base64url text; other characters are invalid."""
+    try:
+        return text.encode("ascii")
+    except UnicodeEncodeError:
+        raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL) from None
+
+
+def _signature(protected: bytes, payload: bytes, signature: bytes) -> Signature:
+    known = _headers.get(protected)
+    if known is None:
+        known = _decode_header(protected)
+        if len(_headers) >= HEADERS_REMEMBERED:
+            _headers.clear()
+        _headers[protected] = known
+    kid, public_key = known
+    data = decode_base64url(signature)
+    if len(data) != SIGNATURE_BYTES:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "a signature has 64 bytes")
+    return Signature(kid, public_key, protected + b"." + payload, data)
+
+
+def _decode_header(protected: bytes) -> tuple[str, bytes]:
+    """The key that a protected header names. Its three members come in any order."""
+    text = decode_base64url(protected)
+    try:
+        header = _header_decoder.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise InvalidTransaction(Invalid.HEADER_IS_NOT_ALLOWED) from error
+    if header.typ != TYPE or header.alg not in ALGORITHMS or text not in _spellings(header):
+        raise InvalidTransaction(Invalid.HEADER_IS_NOT_ALLOWED)
+    public_key = decode_base64url(_ascii(header.kid))
+    if len(public_key) != KEY_BYTES:
+        raise InvalidTransaction(Invalid.HEADER_IS_NOT_ALLOWED, "kid is the key's 32 bytes")
+    return header.kid, public_key
+
+
+def _spellings(header: _Header) -> set[bytes]:
+    """The six texts that a header may have: no spaces, no doubled names, any order."""
+    members = (f'"alg":"{header.alg}"', f'"kid":"{header.kid}"', f'"typ":"{header.typ}"')
+    return {("{" + ",".join(order) + "}").encode() for order in permutations(members)}
+
+
+def protected_header(kid: str) -> bytes:
+    """The base64url text of the header that our own wallets write."""
+    header = _Header(alg=ALGORITHMS[0], kid=kid, typ=TYPE)
+    return encode_base64url(jcs.encode(header)).encode("ascii")
+
+
+def signing_input(kid: str, payload: bytes) -> bytes:
+    """The bytes that a wallet with key `kid` signs for `payload` (RFC 7515 section 5.1)."""
+    return protected_header(kid) + b"." + encode_base64url(payload).encode("ascii")
+
+
+def assemble(payload: bytes, signatures: dict[str, bytes]) -> bytes:
+    """The envelope of `payload` with signatures by kid, in the ledger's spelling."""
+    parts = [
+        _SignaturePart(
+            protected=protected_header(kid).decode(), signature=encode_base64url(signature)
+        )
+        for kid, signature in signatures.items()
+    ]
+    return _spell(encode_base64url(payload), parts)
+
+
+def normalise(text: bytes) -> bytes:
+    """Rewrite a JWS of any serialization, member order and spacing to the ledger's spelling.
+
+    Doubled names, unprotected headers and unknown members stay what they are: invalid.
+    """
+    text = text.strip(b" \t\r\n")
+    if text[:1] != b"{":
+        return text
+    try:
+        members = json.loads(text, object_pairs_hook=_without_doubled_names)
+        if "signatures" in members:
+            general = msgspec.convert(members, _General)
+            return _spell(general.payload, list(general.signatures))
+        flat = msgspec.convert(members, _Flattened)
+        part = _SignaturePart(protected=flat.protected, signature=flat.signature)
+        return _spell(flat.payload, [part])
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED) from error
+
+
+def _without_doubled_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of `pairs`, unless two have the same name."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name is doubled")
+    return members
+
+
+def _spell(payload: str, parts: list[_SignaturePart]) -> bytes:
+    """The one spelling of a payload text and its signatures."""
+    if not 1 <= len(parts) <= SIGNATURES_LIMIT:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "1 to 16 signatures")
+    if len(parts) == 1:
+        return f"{parts[0].protected}.{payload}.{parts[0].signature}".encode()
+    keyed = [(_decode_header(_ascii(part.protected))[1], part) for part in parts]
+    keyed.sort(key=lambda pair: pair[0])
+    ordered = tuple(part for _, part in keyed)
+    return jcs.encode(_General(payload=payload, signatures=ordered))

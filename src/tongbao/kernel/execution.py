@@ -1,0 +1,188 @@
+"""How one transaction and one due item are carried out: each inside a savepoint of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from tongbao.kernel import jcs, kernel_module
+from tongbao.kernel.authentication import Keys, KeysOf, check_signers
+from tongbao.kernel.context import Changes, Context, View, Work
+from tongbao.kernel.identifiers import Address, Count, Time
+from tongbao.kernel.job import Job
+from tongbao.kernel.kernel_module import Mark, marks, nonces
+from tongbao.kernel.module import Index, Module
+from tongbao.kernel.nonces import Nonces, use
+from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
+from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
+from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
+from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.transaction import Payload, Transaction
+
+PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
+
+
+def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
+    """Judge expiry and signers against committed state. Raises InvalidTransaction."""
+    payload = transaction.payload
+    check_expiry(payload, view.time, expiry_ms)
+    keys = keys_of(view, payload.sender)
+    if keys is None:
+        raise InvalidTransaction(Invalid.SENDER_IS_UNKNOWN)
+    sponsor = None
+    if payload.sponsor is not None:
+        sponsor = keys_of(view, payload.sponsor)
+        if sponsor is None:
+            raise InvalidTransaction(Invalid.SPONSOR_IS_UNKNOWN)
+    check_signers(transaction.signatures, payload.messages, keys, sponsor)
+    if payload.lane >= keys.lanes:
+        raise InvalidTransaction(Invalid.LANE_IS_NOT_DECLARED, f"{keys.lanes} lanes")
+    return keys
+
+
+def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
+    """Whether a transaction may be in a block of this time. Raises InvalidTransaction."""
+    if payload.expires <= time:
+        raise InvalidTransaction(Invalid.EXPIRY_HAS_PASSED, f"the block's time is {time}")
+    if payload.expires > time + expiry_ms:
+        raise InvalidTransaction(Invalid.EXPIRY_IS_TOO_FAR, f"the block's time is {time}")
+
+
+def use_nonce(job: Job, sender: Address, lane: int, nonce: int) -> None:
+    """Mark a nonce as used. Raises InvalidTransaction when it can't be."""
+    key = sender, lane
+    full_key = nonces.full_key(key)  # type: ignore[arg-type]
+    seen: Nonces | None = job.state.read(nonces, full_key)
+    job.state.write(nonces, key, full_key, use(seen, nonce))
+
+
+def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
+    """Run a transaction's messages: all of them, or none and the number of what was in the way."""
+    state = job.state
+    mark = len(state.journal)
+    job.begin(payload.sender)
+    origin = (
+        bytes.fromhex(payload.sender),
+        payload.lane.to_bytes(2, "big"),
+        encode_integer(payload.nonce),
+    )
+    at = 0
+    try:
+        job.meter.begin()
+        for at, message in enumerate(payload.messages):  # noqa: B007
+            module, handler = job.registry.handlers[type(message)]
+            job.derive_ids(b"id", *origin, at.to_bytes(2, "big"))
+            handler(job.context(Context, module, None), message)
+        check_conservation(job, mark)
+    except Refusal as refusal:
+        state.rollback(mark)
+        number = refusal.why.number
+        receipt = Receipt(outcome=Outcome.REFUSED.value, number=number, message=at)
+        return Result(transaction_id, Outcome.REFUSED, number, jcs.encode(receipt))
+    return Result(transaction_id, Outcome.APPLIED, 0, _applied_receipt(job))
+
+
+def _applied_receipt(job: Job) -> bytes:
+    if not job.ids and not job.events:
+        return PLAIN_RECEIPT
+    receipt = Receipt(
+        outcome=Outcome.APPLIED.value, ids=tuple(job.ids), events=tuple(job.events)
+    )
+    return jcs.encode(receipt)
+
+
+def check_conservation(job: Job, mark: int) -> None:
+    """Run `@conserves` of every module that was written to since `mark`; refuse where one fails."""
+    journal = job.state.journal
+    touched: dict[Module, None] = {}
+    for at in range(mark, len(journal)):
+        table = journal[at].table
+        if table is not None and table.module.conservations:
+            touched[table.module] = None
+    if touched:
+        changes = Changes(journal, mark)
+        for module in touched:
+            for conserves in module.conservations:
+                if not conserves(changes):
+                    raise Refusal(KernelWhy.CONSERVATION_IS_BROKEN)
+
+
+def due_head(job: Job, index: Index[Any, Any, Any], time: Time | None) -> tuple[bytes, bytes] | None:
+    """The first entry of a due index (up to `time`, where given): its full key and row key."""
+    limit = b"\xff" * INTEGER_BYTES if time is None else encode_integer(time + 1)
+    for full_key, row_key in job.state.scan(index.prefix, index.prefix + limit):
+        return full_key, row_key
+    return None
+
+
+def run_due(job: Job, items: int) -> bytes | None:
+    """Do up to `items` due items, oldest first, in turn among the due lists; their receipt."""
+    job.begin(None)
+    dues = job.registry.dues
+    if not dues:
+        return None
+    start = job.height % len(dues)
+    waiting = dues[start:] + dues[:start]
+    done = stuck = 0
+    for index, function in _turns(job, waiting, items):
+        head = due_head(job, index, job.time)
+        assert head is not None
+        if _run_item(job, index, function, *head):
+            done += 1
+        else:
+            stuck += 1
+    if not done and not stuck:
+        return None
+    receipt = DueReceipt(
+        done=done, stuck=stuck, ids=tuple(job.ids), events=tuple(job.events)
+    )
+    return jcs.encode(receipt)
+
+
+def _turns(
+    job: Job, waiting: list[tuple[Index[Any, Any, Any], Callable[..., None]]], items: int
+) -> Iterator[tuple[Index[Any, Any, Any], Callable[..., None]]]:
+    """Whose turn it is, round robin over the lists that still have something due."""
+    while items and waiting:
+        still = []
+        for due in waiting:
+            if not items or due_head(job, due[0], job.time) is None:
+                continue
+            items -= 1
+            yield due
+            still.append(due)
+        waiting = still
+
+
+def _run_item(
+    job: Job,
+    index: Index[Any, Any, Any],
+    function: Callable[..., None],
+    entry: bytes,
+    row_key: bytes,
+) -> bool:
+    """Do one due item; mark it stuck and give False when it refuses or leaves its entry."""
+    table, state = index.of, job.state
+    full_key = table.prefix + row_key
+    due = entry[PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES]
+    mark = len(state.journal)
+    ids, events = len(job.ids), len(job.events)
+    job.derive_ids(b"due-id", index.prefix, row_key, due)
+    number = 0
+    try:
+        job.meter.begin()
+        key, row = table.key_of(full_key), state.read(table, full_key)
+        function(job.context(Work, index.module, None), key, row)
+        check_conservation(job, mark)
+    except Refusal as refusal:
+        state.rollback(mark)
+        del job.ids[ids:], job.events[events:]
+        number = refusal.why.number
+    if not state.has_entry(entry):
+        return True
+    key_text = index.module.number, index.number, row_key.hex()
+    stuck = Mark(due=Time(int.from_bytes(due, "big")), number=Count(number))
+    state.write(marks, key_text, marks.full_key(key_text), stuck)  # type: ignore[arg-type]
+    state.put_entry(entry, None)
+    job.events.append(kernel_module.Stuck(module=index.module.number, row=row_key.hex(), number=number))  # type: ignore[arg-type]
+    return False

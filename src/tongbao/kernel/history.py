@@ -1,0 +1,63 @@
+"""The last blocks' undo records: what rows and trie nodes were before each block.
+
+They serve reads and proofs at the height that a signed header commits to, as an overlay: nothing is
+reverted for them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final, NamedTuple
+
+from tongbao.kernel.jcs import encode
+from tongbao.kernel.trie import Trie, Undo
+from tongbao.kernel.trie_proof import Proof
+
+ROW_BLOCKS: Final = 64
+TRIE_BLOCKS: Final = 8
+
+
+class BlockUndo(NamedTuple):
+    """What one block replaced: rows by full key (a Record, its bytes, or None), trie nodes."""
+
+    height: int
+    rows: dict[bytes, Any]
+    trie: Undo | None
+
+
+class History:
+    """Undo records of the last 64 blocks, their trie nodes for the last 8."""
+
+    def __init__(self) -> None:
+        """Begin without a past."""
+        self._blocks: deque[BlockUndo] = deque(maxlen=ROW_BLOCKS)
+
+    def add(self, undo: BlockUndo) -> None:
+        """Remember a block; forget what is too old."""
+        self._blocks.append(undo)
+        if len(self._blocks) > TRIE_BLOCKS:
+            old = self._blocks[-TRIE_BLOCKS - 1]
+            self._blocks[-TRIE_BLOCKS - 1] = old._replace(trie=None)
+
+    def _after(self, height: int) -> list[BlockUndo]:
+        """The records of the blocks above `height`, oldest first. Raises LookupError if gone."""
+        later = [block for block in self._blocks if block.height > height]
+        if later and later[0].height != height + 1:
+            raise LookupError(f"the undo records do not reach back to height {height}")
+        return later
+
+    def row(self, full_key: bytes, height: int, now: bytes | None) -> bytes | None:
+        """The bytes of a row at `height`; `now` is what it holds at the last height."""
+        for block in self._after(height):
+            if full_key in block.rows:
+                old = block.rows[full_key]
+                return old if old is None or type(old) is bytes else encode(old)
+        return now
+
+    def prove(self, trie: Trie, path: bytes, height: int) -> Proof:
+        """The proof of a path at `height`. Raises LookupError when too long ago."""
+        later = self._after(height)
+        undos = [block.trie for block in reversed(later) if block.trie is not None]
+        if len(undos) != len(later):
+            raise LookupError(f"the trie's undo records do not reach back to height {height}")
+        return trie.prove(path, undos)

@@ -1,0 +1,104 @@
+"""The kernel's own tables and parameters: module 0, declared like any other."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, NewType
+
+from msgspec import Meta
+
+from tongbao.kernel.identifiers import Address, Count, Small, Time
+from tongbao.kernel.module import Module
+from tongbao.kernel.nonces import Nonces
+from tongbao.kernel.reasons import KernelWhy
+from tongbao.kernel.schema import Event, Record
+
+DAY_MS: Final = 86_400_000
+
+RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,512}$")])
+"""A row key in hex."""
+
+
+SettingName = NewType(
+    "SettingName",
+    Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$")],
+)
+"""The name of a parameter or feature, after its module's: `kernel.block_rows`."""
+
+
+class Mark(Record, version=1):
+    """A due item that was refused, or that left its entry in place: skipped until it changes."""
+
+    due: Time
+    number: Count
+
+
+class ParameterValue(Record, version=1):
+    """What a parameter is set to."""
+
+    value: Count
+
+
+class FeatureStart(Record, version=1):
+    """The first height at which a feature is active."""
+
+    height: Count
+
+
+class Stuck(Event, tag=1):
+    """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
+
+    module: Small
+    row: RowKeyText
+    number: Count
+
+
+module = Module(0, "kernel", reasons=KernelWhy)
+module.package = "tongbao.kernel"
+
+nonces = module.table(1, key=tuple[Address, Small], value=Nonces)
+marks = module.table(2, key=tuple[Small, Small, RowKeyText], value=Mark)
+parameters = module.table(3, key=SettingName, value=ParameterValue)
+features = module.table(4, key=SettingName, value=FeatureStart)
+
+TRANSACTION_BYTES = module.parameter(
+    "transaction_bytes",
+    default=65_536,
+    low=4_096,
+    high=1_048_576,
+    meaning="bytes of a transaction's envelope",
+)
+EXPIRY_MS = module.parameter(
+    "expiry_ms",
+    default=DAY_MS,
+    low=60_000,
+    high=DAY_MS,
+    meaning="milliseconds between a block's time and the latest `expires` in it",
+)
+TRANSACTION_ROWS = module.parameter(
+    "transaction_rows",
+    default=10_000,
+    low=100,
+    high=10_000,
+    meaning="rows that one transaction or due item reads and writes",
+)
+BLOCK_ROWS = module.parameter(
+    "block_rows",
+    default=1_000_000,
+    low=10_000,
+    high=1_000_000,
+    meaning="rows that the transactions of one block read and write before the next is refused",
+)
+DUE_ITEMS = module.parameter(
+    "due_items",
+    default=1_000,
+    low=1,
+    high=10_000,
+    meaning="due items that open one block",
+)
+JSON_DEPTH = module.parameter(
+    "json_depth",
+    default=16,
+    low=4,
+    high=32,
+    meaning="levels of objects and arrays in a payload; the declared messages stay within it",
+)

@@ -1,0 +1,391 @@
+"""Everything that decides state lives in `kernel/` and `modules/`.
+
+Nothing here knows who orders blocks, where bytes are kept, or what time it is. An engine hands over
+blocks; the machine answers what they do. `apply` makes a candidate that `commit` keeps and
+`discard` takes back without a trace; between the two nothing else may be asked to change.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Final
+
+from tongbao.kernel import jcs
+from tongbao.kernel.authentication import KeysOf
+from tongbao.kernel.block import Block, Decided
+from tongbao.kernel.context import Audit, View, Work
+from tongbao.kernel.execution import (
+    admit,
+    carry_out,
+    check_expiry,
+    due_head,
+    run_due,
+    use_nonce,
+)
+from tongbao.kernel.genesis import Genesis, GenesisError, chain_id, hash_of, read_section
+from tongbao.kernel.history import BlockUndo, History
+from tongbao.kernel.identifiers import Count, Time
+from tongbao.kernel.job import QUERY_ROWS, Job, Meter
+from tongbao.kernel.kernel_module import (
+    BLOCK_ROWS,
+    DUE_ITEMS,
+    EXPIRY_MS,
+    JSON_DEPTH,
+    TRANSACTION_BYTES,
+    TRANSACTION_ROWS,
+    FeatureStart,
+    ParameterValue,
+    features,
+    parameters,
+)
+from tongbao.kernel.module import Module, Table
+from tongbao.kernel.reasons import Invalid, InvalidTransaction, Refusal
+from tongbao.kernel.receipt import Outcome, Receipt, Result
+from tongbao.kernel.registry import Registry
+from tongbao.kernel.row_keys import INTEGER_BYTES
+from tongbao.kernel.state import PREFIX_BYTES, Backing, State, after_prefix
+from tongbao.kernel.transaction import (
+    Transaction,
+    check_signatures,
+    decode_payload,
+    decode_transaction,
+    id_of,
+)
+from tongbao.kernel.trie import Trie, Undo
+from tongbao.kernel.trie_proof import Proof
+
+SEEN_LIMIT: Final = 100_000
+GENESIS_HEIGHT: Final = 0
+
+
+class Candidate:
+    """A block that is decided and neither committed nor discarded."""
+
+    def __init__(self, decided: Decided, old_rows: dict[bytes, Any], undo: Undo) -> None:
+        """Keep what committing and discarding need."""
+        self.decided = decided
+        self.old_rows = old_rows
+        self.undo = undo
+
+
+class Machine:
+    """The deterministic state machine of one chain."""
+
+    def __init__(
+        self, registry: Registry, genesis: Genesis, backing: Backing, height: int, time: int
+    ) -> None:
+        """Stand on the committed rows of `height`, -1 when genesis is still to be done.
+
+        Raises GenesisError when the genesis file and the registry don't fit.
+        """
+        self.registry = registry
+        self.genesis_file = genesis
+        self.chain = chain_id(genesis)
+        self.height = height
+        self.time = time
+        self._check_modules()
+        self._keys_of = self._authentication()
+        self._trie = Trie.load(self._committed(backing))
+        structures = [derived for module in registry.modules for derived in module.structures]
+        self._state = State(backing, structures)
+        self._history = History()
+        self._candidate: Candidate | None = None
+        self._seen: dict[bytes, Transaction] = {}
+        self._settings()
+        self._job = self._new_job(TRANSACTION_ROWS.name)
+        self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
+
+    # What the chain is
+
+    def _check_modules(self) -> None:
+        """The genesis file names exactly the modules of the registry."""
+        for line in self.genesis_file.modules:
+            known = [m for m in self.registry.modules if m.number == line.number]
+            if not known or (known[0].name, known[0].version) != (line.name, line.version):
+                raise GenesisError(
+                    f"module {line.name} {line.number} version {line.version} is not installed"
+                )
+        if len(self.genesis_file.modules) != len(self.registry.modules):
+            raise GenesisError("the genesis file does not name every module that is installed")
+
+    def _authentication(self) -> KeysOf:
+        """The function of the module that genesis lets authenticate, run as that module."""
+        name = self.genesis_file.authentication
+        try:
+            module = self.registry.module(name)
+        except KeyError:
+            raise GenesisError(f"authentication names no module: {name}") from None
+        keys_of = module.keys_of
+        if keys_of is None:
+            raise GenesisError(f"module {name} does not authenticate")
+
+        def call(view: View, address: Any) -> Any:
+            return keys_of(self._admission.context(View, module, None), address)
+
+        return call
+
+    def _committed(self, backing: Backing) -> Any:
+        """The trie's leaves out of the committed rows."""
+        for prefix in sorted(self.registry.tables):
+            for key, raw in backing.scan(prefix, after_prefix(prefix)):
+                yield sha256(key).digest(), sha256(raw).digest()
+
+    def _settings(self) -> None:
+        """Read parameters and features out of their rows; declared defaults before genesis."""
+        known = self.registry.parameters
+        self.parameters = {name: parameter.default for name, parameter in known.items()}
+        self.parameters |= {name: row.value for name, row in self._state.items(parameters)}
+        self.features = {name: row.height for name, row in self._state.items(features)}
+
+    def _new_job(self, limit: str) -> Job:
+        job = Job(
+            self.registry,
+            self._state,
+            Meter(self.parameters[limit], self.parameters[BLOCK_ROWS.name]),
+        )
+        self._place(job, self.height, self.time)
+        return job
+
+    def _place(self, job: Job, height: int, time: int) -> None:
+        job.parameters = self.parameters
+        job.features = self.features
+        job.set_block(Count(max(height, 0)), Time(time))
+
+    # The life of a block
+
+    def genesis(self) -> Decided:
+        """Decide block 0: parameters, features and every module's first rows."""
+        assert self.height == GENESIS_HEIGHT - 1, "this chain has begun"
+        genesis = self.genesis_file
+        self._place(self._job, GENESIS_HEIGHT, genesis.time)
+        for line in genesis.parameters:
+            self._set(line.name, line.value)
+        for line in genesis.features:
+            if line.name not in self.registry.features:
+                raise GenesisError(f"no module has a feature {line.name}")
+            key = features.full_key(line.name)
+            self._state.write(features, line.name, key, FeatureStart(height=line.value))
+        self._settings()
+        if self.registry.json_depth > self.parameters[JSON_DEPTH.name]:
+            raise GenesisError(f"messages need json_depth {self.registry.json_depth}")
+        self._place(self._job, GENESIS_HEIGHT, genesis.time)
+        for section in genesis.sections:
+            self._begin(section)
+        return self._decide(GENESIS_HEIGHT, genesis.time, (), None)
+
+    def _set(self, name: Any, value: int) -> None:
+        parameter = self.registry.parameters.get(name)
+        if parameter is None:
+            raise GenesisError(f"no module has a parameter {name}")
+        if not parameter.low <= value <= parameter.high:
+            raise GenesisError(f"{name} is {parameter.low} to {parameter.high}, not {value}")
+        row = ParameterValue(value=Count(value))
+        self._state.write(parameters, name, parameters.full_key(name), row)
+
+    def _begin(self, section: Any) -> None:
+        """Let one module write its first rows."""
+        try:
+            module = self.registry.module(section.module)
+        except KeyError:
+            raise GenesisError(f"a section names no module: {section.module}") from None
+        if module.begin is None:
+            raise GenesisError(f"module {section.module} takes no section")
+        function, kind = module.begin
+        self._job.derive_ids(b"genesis-id", module.number.to_bytes(2, "big"))
+        try:
+            function(self._job.context(Work, module, None), read_section(section, kind))
+        except Refusal as refusal:
+            raise GenesisError(f"section {section.module}: {refusal.why}") from None
+
+    def apply(self, block: Block) -> Decided:
+        """Decide a block: due work first, then one result for each transaction, always."""
+        assert self._candidate is None, "commit or discard the block before"
+        assert block.height == self.height + 1, (block.height, self.height)
+        assert block.time > self.time, (block.time, self.time)
+        assert not self._state.journal
+        job = self._job
+        self._place(job, block.height, block.time)
+        self._place(self._admission, block.height, block.time)
+        job.meter.block_used = job.meter.used = 0
+        job.meter.limit = self.parameters[TRANSACTION_ROWS.name]
+        job.meter.block_limit = self.parameters[BLOCK_ROWS.name]
+        due = run_due(job, self.parameters[DUE_ITEMS.name])
+        results = tuple([self._transaction(wire) for wire in block.transactions])
+        return self._decide(block.height, block.time, results, due)
+
+    def _transaction(self, wire: bytes) -> Result:
+        """The result of one transaction, whatever its bytes are."""
+        transaction_id = b""
+        try:
+            transaction = self._seen.pop(wire, None) or self.decode(wire, remember=False)
+            transaction_id = transaction.id
+            self._admit(transaction)
+            payload = transaction.payload
+            use_nonce(self._job, payload.sender, payload.lane, payload.nonce)
+        except InvalidTransaction as error:
+            number = error.why.number
+            receipt = Receipt(outcome=Outcome.INVALID.value, number=number)
+            return Result(transaction_id, Outcome.INVALID, number, jcs.encode(receipt))
+        return carry_out(self._job, transaction_id, payload)
+
+    def _decide(
+        self, height: int, time: int, results: tuple[Result, ...], due: bytes | None
+    ) -> Decided:
+        """Compute the state difference and root of what was written since the last block."""
+        old_rows: dict[bytes, Any] = {}
+        values: dict[bytes, bytes | None] = {}
+        leaves: dict[bytes, bytes | None] = {}
+        state = self._state
+        for full_key, before, old, _, table, _ in state.journal:
+            if full_key in values:
+                continue
+            value = values[full_key] = state.raw(full_key)
+            if table is not None:
+                leaf = None if value is None else sha256(value).digest()
+                leaves[sha256(full_key).digest()] = leaf
+                migrates = table.value.previous_version is not None
+                old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
+        undo = self._trie.update(leaves)
+        decided = Decided(
+            height=Count(height),
+            time=Time(time),
+            results=results,
+            due=due,
+            state_root=self._trie.root,
+            rows=tuple(sorted(values.items())),
+        )
+        self._candidate = Candidate(decided, old_rows, undo)
+        return decided
+
+    def commit(self) -> None:
+        """Keep the candidate: it is the last block now."""
+        candidate = self._candidate
+        assert candidate is not None, "nothing is decided"
+        journal = self._state.end_block()
+        self.height, self.time = candidate.decided.height, candidate.decided.time
+        self._history.add(BlockUndo(self.height, candidate.old_rows, candidate.undo))
+        self._candidate = None
+        if any(written.table in (parameters, features) for written in journal):
+            self._settings()
+
+    def discard(self) -> None:
+        """Take the candidate back; no byte of it is left."""
+        assert self._candidate is not None, "nothing is decided"
+        self._trie.undo(self._candidate.undo)
+        self._state.rollback(0)
+        self._candidate = None
+
+    def flushed(self) -> None:
+        """The store's fast copy has caught up with the last committed block."""
+        assert self._candidate is None
+        self._state.flushed()
+
+    # Judging without deciding
+
+    def decode(self, wire: bytes, *, remember: bool = True) -> Transaction:
+        """Everything about a transaction but state: form, chain, signatures.
+
+        Safe in any thread. What was verified is remembered by its full bytes for `apply`. Raises
+        InvalidTransaction.
+        """
+        limit = self.parameters[TRANSACTION_BYTES.name]
+        decoder = self.registry.payload_decoder
+        envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
+        check_signatures(envelope)
+        found = Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
+        if remember:
+            if len(self._seen) >= SEEN_LIMIT:
+                self._seen.clear()
+            self._seen[wire] = found
+        return found
+
+    def check(self, wire: bytes, time: Time) -> Transaction:
+        """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
+        assert self._candidate is None
+        self._place(self._admission, self.height + 1, time)
+        transaction = self._seen.get(wire) or self.decode(wire)
+        payload = transaction.payload
+        self._admit(transaction)
+        mark = len(self._state.journal)
+        use_nonce(self._admission, payload.sender, payload.lane, payload.nonce)
+        self._state.rollback(mark)
+        return transaction
+
+    def _admit(self, transaction: Transaction) -> None:
+        self._admission.meter.used = 0
+        view = self._admission.context(View, self.registry.modules[0], None)
+        admit(view, self._keys_of, transaction, self.parameters[EXPIRY_MS.name])
+
+    def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
+        """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
+        assert self._candidate is None and not self._state.journal
+        payload = decode_payload(self.registry.payload_decoder, payload_bytes)
+        if payload.chain != self.chain:
+            raise InvalidTransaction(Invalid.CHAIN_IS_ANOTHER, f"this chain is {self.chain}")
+        check_expiry(payload, time, self.parameters[EXPIRY_MS.name])
+        job = self._new_job(TRANSACTION_ROWS.name)
+        self._place(job, self.height + 1, time)
+        self._place(self._admission, self.height + 1, time)
+        if self._keys_of(job.context(View, self.registry.modules[0], None), payload.sender) is None:
+            raise InvalidTransaction(Invalid.SENDER_IS_UNKNOWN)
+        try:
+            use_nonce(job, payload.sender, payload.lane, payload.nonce)
+            return carry_out(job, id_of(payload_bytes), payload)
+        finally:
+            self._state.rollback(0)
+
+    def next_due(self) -> Time | None:
+        """The earliest time at which due work waits, None when nothing does."""
+        heads = [due_head(self._job, index, None) for index, _ in self.registry.dues]
+        times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
+        return Time(int.from_bytes(min(times), "big")) if times else None
+
+    # Reading
+
+    @property
+    def state_root(self) -> bytes:
+        """The root of all live rows, a candidate's included."""
+        return self._trie.root
+
+    @property
+    def row_count(self) -> int:
+        """How many rows live."""
+        return len(self._trie)
+
+    @property
+    def genesis_hash(self) -> bytes:
+        """The hash that the chain's id begins."""
+        return hash_of(self.genesis_file)
+
+    def view(self, module: Module) -> View:
+        """Reads of one module as its queries see it, after the last committed block."""
+        return self._query_job().context(View, module, None)
+
+    def audit(self, module: Module) -> Audit:
+        """Reads of one module as its invariants see it."""
+        return self._query_job().context(Audit, module, None)
+
+    def _query_job(self) -> Job:
+        job = Job(self.registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
+        self._place(job, self.height, self.time)
+        return job
+
+    def row(self, table: Table[Any, Any], key: Any, height: int | None = None) -> bytes | None:
+        """The bytes of a row at a height, the last committed one unless told."""
+        full_key = table.full_key(key)
+        now = self._state.raw(full_key)
+        return self._history.row(full_key, self.height if height is None else height, now)
+
+    def prove(self, table: Table[Any, Any], key: Any, height: int | None = None) -> Proof:
+        """The proof of a row's presence or absence. Raises LookupError when too long ago."""
+        path = sha256(table.full_key(key)).digest()
+        return self._history.prove(self._trie, path, self.height if height is None else height)
+
+    def broken_invariants(self) -> list[str]:
+        """The names of all invariants that do not hold over the whole state."""
+        return [
+            f"{module.name}.{invariant.__name__}"
+            for module in self.registry.modules
+            for invariant in module.invariants
+            if not invariant(self.audit(module))
+        ]

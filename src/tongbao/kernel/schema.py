@@ -1,0 +1,184 @@
+"""What modules declare: messages, records, events and the values inside them.
+
+Declared once, as typed frozen classes; checked when the class is made and, where types must be
+resolved, when its module is registered. Nothing that breaks a rule here can be loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, StructMeta
+
+from tongbao.kernel.amount import Amount
+
+DEFAULTS: tuple[object, ...] = (None, False, 0, ())
+"""The only defaults: msgspec leaves a member out when it *is* the default, so it must be a
+value of which Python has one."""
+
+
+def package_of(module_path: str) -> str:
+    """The business module that a file belongs to: `tongbao.modules.hold.messages` -> `hold`."""
+    parts = module_path.split(".")
+    return parts[-2] if len(parts) > 1 else parts[0]
+
+
+def wire_name(class_name: str, module_path: str) -> str:
+    """The name on the wire: class `SetLanes` of package `account` -> `account.set_lanes`."""
+    words = re.findall("[A-Z][a-z0-9]*", class_name)
+    return f"{package_of(module_path)}.{'_'.join(map(_small, words))}"
+
+
+def _small(word: str) -> str:
+    """A word with a small first letter; `str.lower` changes with the Unicode version."""
+    return chr(ord(word[0]) + 32) + word[1:]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Wire(StructMeta):
+    """Makes the frozen msgspec structs of the schema out of annotated classes."""
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        tag: int | None = None,
+        version: int | None = None,
+        sensitive: bool = False,
+        last: bool = False,
+        previous: type | None = None,
+    ) -> Wire:
+        """Make one class; the keywords are class arguments."""
+        assert namespace.get("__doc__"), f"{name} has no docstring"
+        options: dict[str, Any] = {
+            "frozen": True,
+            "kw_only": True,
+            "forbid_unknown_fields": True,
+            "omit_defaults": True,
+            "gc": False,
+        }
+        if tag is not None:
+            options |= {"tag_field": "@type", "tag": wire_name(name, namespace["__module__"])}
+        if version is not None:
+            options |= {"tag_field": "@version", "tag": version}
+        made = super().__new__(mcls, name, bases, namespace, **options)
+        for attribute, value in (
+            ("wire_tag", tag),
+            ("record_version", version),
+            ("previous_version", previous),
+            ("is_sensitive", sensitive),
+            ("is_last", last),
+        ):
+            assert attribute not in made.__struct_fields__
+            setattr(made, attribute, value)
+        return made
+
+
+class Value(Struct, metaclass=Wire):
+    """A structured value inside a message, record or event."""
+
+
+class Message(Struct, metaclass=Wire):
+    """Something a user asks for and signs: `class Place(Message, tag=1)`.
+
+    `tag` is unique in its module and never used again; `sensitive=True` asks for the sender's
+    sensitive threshold; `last=True` lets no message follow in the same transaction.
+    """
+
+    wire_tag: ClassVar[int]
+    is_sensitive: ClassVar[bool]
+    is_last: ClassVar[bool]
+
+    def also_signed_by(self) -> tuple[Any, ...]:
+        """The keys (`Key`) that this message introduces: each of them must sign too."""
+        return ()
+
+
+class Record(Struct, metaclass=Wire):
+    """What a row holds: `class Hold(Record, version=1)`.
+
+    A later version names the one before, `class Hold(Record, version=2, previous=HoldOne)`, and
+    makes itself out of it in `migrate`, whenever such a row is read.
+    """
+
+    record_version: ClassVar[int]
+    previous_version: ClassVar[type[Record] | None]
+
+    @classmethod
+    def migrate(cls, old: Any) -> Record:
+        """This version of a row that was written in the previous one."""
+        raise AssertionError(f"{cls.__name__} declares no migration from {old!r}")
+
+
+class Event(Struct, metaclass=Wire):
+    """What an applied message says beyond itself; kept in receipts, never read by rules."""
+
+    wire_tag: ClassVar[int]
+
+
+def wire_name_of(kind: type) -> str:
+    """The `@type` of a message or event class."""
+    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+def versions_of(kind: type[Record]) -> list[type[Record]]:
+    """A record class and those it migrates from, newest first."""
+    found = [kind]
+    while (older := found[-1].previous_version) is not None:
+        assert older.record_version == found[-1].record_version - 1
+        found.append(older)
+    assert found[-1].record_version == 1, f"{kind.__name__} has no version 1"
+    return found
+
+
+def check_fields(kind: type) -> int:
+    """Assert that every field has a bounded type and an allowed default; the depth of the JSON."""
+    defaults = kind.__struct_defaults__  # type: ignore[attr-defined]
+    for default in defaults:
+        shared = any(default is allowed for allowed in DEFAULTS)
+        assert shared or default is msgspec.NODEFAULT, f"{kind.__name__} has default {default!r}"
+    hints = get_type_hints(kind, include_extras=True)
+    fields = kind.__struct_fields__  # type: ignore[attr-defined]
+    return 1 + max((_check(hints[name], f"{kind.__name__}.{name}") for name in fields), default=0)
+
+
+def _check(kind: Any, where: str) -> int:
+    """The depth of one field's type; an assertion when a value of it could be unbounded."""
+    if kind in (Amount, bool, NoneType):
+        return 0
+    if isinstance(kind, Wire):
+        return check_fields(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return max(_check(part, where) for part in get_args(kind))
+    if get_origin(kind) is tuple:
+        parts = [part for part in get_args(kind) if part is not Ellipsis]
+        return 1 + max(_check(part, where) for part in parts)
+    if hasattr(kind, "__supertype__"):
+        return _check(kind.__supertype__, where)
+    metadata = getattr(kind, "__metadata__", ())
+    inner = get_args(kind)[0] if metadata else kind
+    assert _is_bounded(inner, metadata), f"{where} has a type without bounds: {kind}"
+    return _check(inner, where) if get_origin(inner) is tuple else 0
+
+
+def _is_bounded(inner: Any, metadata: tuple[Any, ...]) -> bool:
+    """Whether an Annotated type limits its values."""
+    for meta in _metas(metadata):
+        if inner is str and meta.pattern is not None:
+            return True
+        if inner is int and meta.ge is not None and meta.le is not None:
+            return True
+        if get_origin(inner) is tuple and meta.max_length is not None:
+            return True
+    return False
+
+
+def _metas(metadata: tuple[Any, ...]) -> Iterator[Meta]:
+    """The msgspec annotations among an Annotated type's metadata."""
+    return (meta for meta in metadata if isinstance(meta, Meta))

@@ -1,0 +1,1 @@
+"""Business capabilities, one folder each; `registry.py` names them all."""
