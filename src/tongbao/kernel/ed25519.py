@@ -29,6 +29,7 @@ Signing is that of RFC 8032: it draws no random number, so the same message give
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nacl.bindings import (
@@ -46,6 +47,16 @@ SIGNATURE_BYTES = 64
 
 class LibraryDiffersError(Exception):
     """The installed libsodium follows another rule: a node with it would leave the ledger."""
+
+
+class Case(NamedTuple):
+    """A frozen signature: key, message, signature in hex, and the answer of the rule."""
+
+    what: str
+    public_key: str
+    message: str
+    signature: str
+    valid: bool
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -76,30 +87,6 @@ def sign(seed: bytes, message: bytes) -> bytes:
     assert len(seed) == SEED_BYTES, "a seed is 32 bytes"
     signed: bytes = crypto_sign(message, crypto_sign_seed_keypair(seed)[1])
     return signed[:SIGNATURE_BYTES]
-
-
-def self_test() -> None:
-    """Check the installed library against frozen cases. Raises LibraryDiffersError."""
-    for case in CASES:
-        found = verify(*(bytes.fromhex(text) for text in case[1:4]))
-        if found != case.valid:
-            raise LibraryDiffersError(f"libsodium on a signature with {case.what}: {found}")
-    for what, key, acceptable in KEYS:
-        found = public_key_is_acceptable(bytes.fromhex(key))
-        if found != acceptable:
-            raise LibraryDiffersError(f"libsodium on a public key that is {what}: {found}")
-    if sign(bytes.fromhex(_SEED), b"").hex() != _R + _S:
-        raise LibraryDiffersError("libsodium signs otherwise than RFC 8032")
-
-
-class Case(NamedTuple):
-    """A frozen signature: key, message, signature in hex, and the answer of the rule."""
-
-    what: str
-    public_key: str
-    message: str
-    signature: str
-    valid: bool
 
 
 # Test 1 of RFC 8032, section 7.1. All cases but the second and third satisfy equation 7 or its
@@ -173,3 +160,22 @@ KEYS = (
     ("of mixed order, by 2", _MIXED_BY_ORDER_2, False),
 )
 """Frozen answers to which keys an account may have."""
+
+
+def self_test() -> None:
+    """Check the installed library against the frozen cases. Raises LibraryDiffersError."""
+    check_cases(CASES, KEYS)
+    if sign(bytes.fromhex(_SEED), b"").hex() != _R + _S:
+        raise LibraryDiffersError("libsodium signs otherwise than RFC 8032")
+
+
+def check_cases(cases: Iterable[Case], keys: Iterable[tuple[str, str, bool]]) -> None:
+    """Compare the library's answers with these. Raises LibraryDiffersError."""
+    for case in cases:
+        found = verify(*(bytes.fromhex(text) for text in case[1:4]))
+        if found != case.valid:
+            raise LibraryDiffersError(f"libsodium on a signature with {case.what}: {found}")
+    for what, key, acceptable in keys:
+        found = public_key_is_acceptable(bytes.fromhex(key))
+        if found != acceptable:
+            raise LibraryDiffersError(f"libsodium on a public key that is {what}: {found}")

@@ -93,6 +93,20 @@ def decode_base64url(text: bytes) -> bytes:
     return data
 
 
+def decode_compact(text: bytes, typ: str) -> tuple[bytes, Signature]:
+    """The payload and the signature of a compact JWS of our making, such as a signed header.
+
+    Checks its form, not the signature. Raises InvalidTransaction.
+    """
+    parts = text.split(b".")
+    if len(parts) != 3:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
+    protected, payload, signature = parts
+    kid, public_key = _decode_header(protected, typ)
+    found = _signature(kid, public_key, protected + b"." + payload, signature)
+    return decode_base64url(payload), found
+
+
 def decode_envelope(wire: bytes) -> Envelope:
     """Read an envelope in the ledger's spelling. Raises InvalidTransaction."""
     if wire[:1] == b"{":
@@ -101,7 +115,8 @@ def decode_envelope(wire: bytes) -> Envelope:
     if len(parts) != 3:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
     protected, payload, signature = parts
-    signed = _signature(protected, payload, signature)
+    kid, public_key = _signer(protected)
+    signed = _signature(kid, public_key, protected + b"." + payload, signature)
     return Envelope(decode_base64url(payload), (signed,))
 
 
@@ -115,10 +130,7 @@ def _decode_general(wire: bytes) -> Envelope:
     if jcs.encode(general) != wire:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_NOT_CANONICAL)
     payload = _ascii(general.payload)
-    signatures = tuple(
-        _signature(_ascii(part.protected), payload, _ascii(part.signature))
-        for part in general.signatures
-    )
+    signatures = tuple(_part_signature(part, payload) for part in general.signatures)
     keys = [signature.public_key for signature in signatures]
     if any(low >= high for low, high in zip(keys, keys[1:], strict=False)):
         raise InvalidTransaction(Invalid.SIGNATURES_ARE_NOT_SORTED)
@@ -133,28 +145,38 @@ def _ascii(text: str) -> bytes:
         raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL) from None
 
 
-def _signature(protected: bytes, payload: bytes, signature: bytes) -> Signature:
+def _part_signature(part: _SignaturePart, payload: bytes) -> Signature:
+    protected = _ascii(part.protected)
+    kid, public_key = _signer(protected)
+    return _signature(kid, public_key, protected + b"." + payload, _ascii(part.signature))
+
+
+def _signer(protected: bytes) -> tuple[str, bytes]:
+    """The kid and key of a transaction's protected header; wallets repeat theirs all day."""
     known = _headers.get(protected)
     if known is None:
-        known = _decode_header(protected)
+        known = _decode_header(protected, TYPE)
         if len(_headers) >= HEADERS_REMEMBERED:
             _headers.clear()
         _headers[protected] = known
-    kid, public_key = known
+    return known
+
+
+def _signature(kid: str, public_key: bytes, signed: bytes, signature: bytes) -> Signature:
     data = decode_base64url(signature)
     if len(data) != SIGNATURE_BYTES:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "a signature has 64 bytes")
-    return Signature(kid, public_key, protected + b"." + payload, data)
+    return Signature(kid, public_key, signed, data)
 
 
-def _decode_header(protected: bytes) -> tuple[str, bytes]:
+def _decode_header(protected: bytes, typ: str) -> tuple[str, bytes]:
     """The key that a protected header names. Its three members come in any order."""
     text = decode_base64url(protected)
     try:
         header = _header_decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidTransaction(Invalid.HEADER_IS_NOT_ALLOWED) from error
-    if header.typ != TYPE or header.alg not in ALGORITHMS or text not in _spellings(header):
+    if header.typ != typ or header.alg not in ALGORITHMS or text not in _spellings(header):
         raise InvalidTransaction(Invalid.HEADER_IS_NOT_ALLOWED)
     public_key = decode_base64url(_ascii(header.kid))
     if len(public_key) != KEY_BYTES:
@@ -168,15 +190,15 @@ def _spellings(header: _Header) -> set[bytes]:
     return {("{" + ",".join(order) + "}").encode() for order in permutations(members)}
 
 
-def protected_header(kid: str) -> bytes:
+def protected_header(kid: str, typ: str = TYPE) -> bytes:
     """The base64url text of the header that our own wallets write."""
-    header = _Header(alg=ALGORITHMS[0], kid=kid, typ=TYPE)
+    header = _Header(alg=ALGORITHMS[0], kid=kid, typ=typ)
     return encode_base64url(jcs.encode(header)).encode("ascii")
 
 
-def signing_input(kid: str, payload: bytes) -> bytes:
+def signing_input(kid: str, payload: bytes, typ: str = TYPE) -> bytes:
     """The bytes that a wallet with key `kid` signs for `payload` (RFC 7515 section 5.1)."""
-    return protected_header(kid) + b"." + encode_base64url(payload).encode("ascii")
+    return protected_header(kid, typ) + b"." + encode_base64url(payload).encode("ascii")
 
 
 def assemble(payload: bytes, signatures: dict[str, bytes]) -> bytes:
@@ -224,7 +246,7 @@ def _spell(payload: str, parts: list[_SignaturePart]) -> bytes:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "1 to 16 signatures")
     if len(parts) == 1:
         return f"{parts[0].protected}.{payload}.{parts[0].signature}".encode()
-    keyed = [(_decode_header(_ascii(part.protected))[1], part) for part in parts]
+    keyed = [(_signer(_ascii(part.protected))[1], part) for part in parts]
     keyed.sort(key=lambda pair: pair[0])
     ordered = tuple(part for _, part in keyed)
     return jcs.encode(_General(payload=payload, signatures=ordered))

@@ -61,8 +61,15 @@ GENESIS_HEIGHT: Final = 0
 class Candidate:
     """A block that is decided and neither committed nor discarded."""
 
-    def __init__(self, decided: Decided, old_rows: dict[bytes, Any], undo: Undo) -> None:
+    def __init__(
+        self,
+        transactions: tuple[bytes, ...],
+        decided: Decided,
+        old_rows: dict[bytes, Any],
+        undo: Undo,
+    ) -> None:
         """Keep what committing and discarding need."""
+        self.transactions = transactions
         self.decided = decided
         self.old_rows = old_rows
         self.undo = undo
@@ -171,7 +178,9 @@ class Machine:
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
         for section in genesis.sections:
             self._begin(section)
-        return self._decide(GENESIS_HEIGHT, genesis.time, (), None)
+        return self._decide(
+            Block(height=Count(GENESIS_HEIGHT), time=genesis.time, transactions=()), (), None
+        )
 
     def _set(self, name: Any, value: int) -> None:
         parameter = self.registry.parameters.get(name)
@@ -211,13 +220,13 @@ class Machine:
         job.meter.block_limit = self.parameters[BLOCK_ROWS.name]
         due = run_due(job, self.parameters[DUE_ITEMS.name])
         results = tuple([self._transaction(wire) for wire in block.transactions])
-        return self._decide(block.height, block.time, results, due)
+        return self._decide(block, results, due)
 
     def _transaction(self, wire: bytes) -> Result:
         """The result of one transaction, whatever its bytes are."""
         transaction_id = b""
         try:
-            transaction = self._seen.pop(wire, None) or self.decode(wire, remember=False)
+            transaction = self._seen.get(wire) or self.decode(wire)
             transaction_id = transaction.id
             self._admit(transaction)
             payload = transaction.payload
@@ -228,9 +237,7 @@ class Machine:
             return Result(transaction_id, Outcome.INVALID, number, jcs.encode(receipt))
         return carry_out(self._job, transaction_id, payload)
 
-    def _decide(
-        self, height: int, time: int, results: tuple[Result, ...], due: bytes | None
-    ) -> Decided:
+    def _decide(self, block: Block, results: tuple[Result, ...], due: bytes | None) -> Decided:
         """Compute the state difference and root of what was written since the last block."""
         old_rows: dict[bytes, Any] = {}
         values: dict[bytes, bytes | None] = {}
@@ -247,14 +254,14 @@ class Machine:
                 old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
         undo = self._trie.update(leaves)
         decided = Decided(
-            height=Count(height),
-            time=Time(time),
+            height=block.height,
+            time=block.time,
             results=results,
             due=due,
             state_root=self._trie.root,
             rows=tuple(sorted(values.items())),
         )
-        self._candidate = Candidate(decided, old_rows, undo)
+        self._candidate = Candidate(block.transactions, decided, old_rows, undo)
         return decided
 
     def commit(self) -> None:
@@ -265,6 +272,8 @@ class Machine:
         self.height, self.time = candidate.decided.height, candidate.decided.time
         self._history.add(BlockUndo(self.height, candidate.old_rows, candidate.undo))
         self._candidate = None
+        for wire in candidate.transactions:
+            self._seen.pop(wire, None)
         if any(written.table in (parameters, features) for written in journal):
             self._settings()
 
@@ -282,7 +291,7 @@ class Machine:
 
     # Judging without deciding
 
-    def decode(self, wire: bytes, *, remember: bool = True) -> Transaction:
+    def decode(self, wire: bytes) -> Transaction:
         """Everything about a transaction but state: form, chain, signatures.
 
         Safe in any thread. What was verified is remembered by its full bytes for `apply`. Raises
@@ -293,10 +302,9 @@ class Machine:
         envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
         check_signatures(envelope)
         found = Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
-        if remember:
-            if len(self._seen) >= SEEN_LIMIT:
-                self._seen.clear()
-            self._seen[wire] = found
+        if len(self._seen) >= SEEN_LIMIT:
+            self._seen.clear()
+        self._seen[wire] = found
         return found
 
     def check(self, wire: bytes, time: Time) -> Transaction:

@@ -74,6 +74,7 @@ class Trie:
     """The rows of the state as (path, H(value)), their root, and proofs about them."""
 
     def __init__(self, depth: int = 2) -> None:
+        """Begin empty, with 4^depth buckets."""
         assert 0 <= depth <= MAX_DEPTH, depth
         self._depth = depth
         self._length = 0

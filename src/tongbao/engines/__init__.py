@@ -1,0 +1,1 @@
+"""Who orders blocks: engines drive a `Machine` and know nothing of what it decides."""

@@ -1,0 +1,253 @@
+"""The solo engine: one authority, one thread that makes blocks, answers once they are durable."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import Struct
+
+from tongbao.engines.solo.producer import Made, Producer
+from tongbao.kernel import Machine, Outcome
+from tongbao.kernel.assertions import require_assertions
+from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.store.errors import DiskFull
+
+log = logging.getLogger("tongbao.engines.solo")
+
+IDLE_MS: Final = 1_000
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """When a block is made: it is full, or its first transaction has waited `linger_ms`."""
+
+    block_transactions: int = 2_000
+    block_bytes: int = 4_194_304
+    linger_ms: int = 2
+    queue_transactions: int = 100_000
+
+
+class EngineStopped(Exception):
+    """The engine takes no transactions any more; the text says why."""
+
+    exit_code = 70
+
+
+class Busy(Exception):
+    """The queue is full; try again after a moment. Nothing was taken in."""
+
+    exit_code = 75
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """What a durable block says of one transaction."""
+
+    id: bytes
+    height: int
+    index: int
+    outcome: Outcome
+    number: int
+    receipt: bytes
+
+
+class Waiting(Struct, frozen=True, gc=False):
+    """A transaction in the queue and who waits for it."""
+
+    wire: bytes
+    id: bytes
+    future: Future[Answer]
+
+
+def wall_clock() -> int:
+    """Milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class SoloEngine:
+    """Queues transactions and makes blocks in a thread of its own."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        options: Options | None = None,
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
+        """Take over a producer; `start` begins to make blocks."""
+        require_assertions()
+        self._producer = producer
+        self._options = options or Options()
+        self._clock = clock
+        self._queue: deque[Waiting] = deque()
+        self._pending: dict[bytes, Future[Answer]] = {}
+        self._wake = threading.Condition()
+        self._state_lock = threading.RLock()
+        self._stopping = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="tongbao-solo", daemon=True)
+
+    @property
+    def machine(self) -> Machine:
+        """The machine; ask it only inside `reading()`, except for `decode`."""
+        return self._producer.machine
+
+    def start(self) -> None:
+        """Begin to make blocks."""
+        self._thread.start()
+
+    def now(self) -> int:
+        """The time that a block made now would carry."""
+        return self._producer.next_time(self._clock())
+
+    @contextmanager
+    def reading(self) -> Iterator[Producer]:
+        """Between two blocks: rows, proofs and blocks that are of one height."""
+        with self._state_lock:
+            yield self._producer
+
+    def submit(self, wire: bytes) -> Future[Answer]:
+        """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
+
+        The same bytes again wait for the same answer. Raises InvalidTransaction, Busy, or
+        EngineStopped; the future raises InvalidTransaction for what the state alone can tell.
+        """
+        transaction = self.machine.decode(wire)
+        with self._wake:
+            if self._stopping or self._producer.signer is None:
+                raise EngineStopped(self._why())
+            known = self._pending.get(wire)
+            if known is not None:
+                return known
+            if len(self._queue) >= self._options.queue_transactions:
+                raise Busy(f"{len(self._queue)} transactions are waiting; try again")
+            future: Future[Answer] = Future()
+            self._queue.append(Waiting(wire, transaction.id, future))
+            self._pending[wire] = future
+            if len(self._queue) == 1 or len(self._queue) == self._options.block_transactions:
+                self._wake.notify()
+        return future
+
+    def is_pending(self, transaction_id: bytes) -> bool:
+        """Whether a transaction waits for its block."""
+        with self._wake:
+            return any(waiting.id == transaction_id for waiting in self._queue)
+
+    def close(self) -> None:
+        """Make blocks of what is queued, then stop. May be called again."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._failure is None:
+            with self._state_lock:
+                self._producer.maintain(idle=True)
+
+    def _why(self) -> str:
+        if self._failure is not None:
+            return f"the engine has stopped: {self._failure}"
+        if self._producer.signer is None:
+            return "this chain is open for reading: the authority's key is locked"
+        return "the engine is closed"
+
+    def _run(self) -> None:
+        """The thread: blocks while there is something to do, else wait to be woken."""
+        try:
+            while True:
+                batch = self._next_batch()
+                if batch is None:
+                    return
+                self._block(batch)
+        except BaseException as error:
+            # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
+            log.critical("the solo engine stops", exc_info=error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._wake:
+            self._failure = error
+            self._stopping = True
+            self._queue.clear()
+            pending = list(self._pending.values())
+            self._pending.clear()
+        for future in pending:
+            if not future.done():
+                future.set_exception(EngineStopped(self._why()))
+
+    def _next_batch(self) -> list[Waiting] | None:
+        """The transactions of the next block, none for due work alone; None to end the thread."""
+        while True:
+            with self._wake:
+                if self._queue:
+                    if not self._stopping and len(self._queue) < self._options.block_transactions:
+                        self._wake.wait(self._options.linger_ms / 1000)
+                    return self._take()
+                if self._stopping:
+                    return None
+            with self._state_lock:
+                self._producer.maintain(idle=True)
+                due = self._producer.machine.next_due() if self._producer.signer else None
+            wait_ms = IDLE_MS if due is None else due - self._clock()
+            if wait_ms <= 0:
+                return []
+            with self._wake:
+                if not self._queue and not self._stopping:
+                    self._wake.wait(min(wait_ms, IDLE_MS) / 1000)
+
+    def _take(self) -> list[Waiting]:
+        batch, size = [], 0
+        while self._queue and len(batch) < self._options.block_transactions:
+            size += len(self._queue[0].wire)
+            if batch and size > self._options.block_bytes:
+                break
+            batch.append(self._queue.popleft())
+        return batch
+
+    def _block(self, batch: list[Waiting]) -> None:
+        """Make one block and answer everyone in it."""
+        with self._state_lock:
+            try:
+                made = self._producer.make(
+                    tuple(waiting.wire for waiting in batch), self._clock()
+                )
+            except DiskFull as error:
+                self._answer_all(batch, error)
+                return
+            self._producer.maintain(idle=not self._queue)
+        with self._wake:
+            for waiting in batch:
+                self._pending.pop(waiting.wire, None)
+        if made is not None:
+            _answer(batch, made)
+
+    def _answer_all(self, batch: list[Waiting], error: BaseException) -> None:
+        """Nothing of this block happened: everyone may try again."""
+        with self._wake:
+            for waiting in batch:
+                self._pending.pop(waiting.wire, None)
+        for waiting in batch:
+            waiting.future.set_exception(error)
+
+
+def _answer(batch: list[Waiting], made: Made) -> None:
+    """Set every future: the durable outcome, or why a transaction was left out as invalid."""
+    index = 0
+    height, results = made.decided.height, made.decided.results
+    for waiting in batch:
+        number = made.invalid.get(waiting.wire)
+        if number is not None:
+            reason = next(reason for reason in Invalid if reason.number == number)
+            waiting.future.set_exception(InvalidTransaction(reason))
+            continue
+        result = results[index]
+        waiting.future.set_result(
+            Answer(
+                result.id, height, index, result.outcome, result.number, result.receipt
+            )
+        )
+        index += 1

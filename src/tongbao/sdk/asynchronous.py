@@ -1,0 +1,96 @@
+"""The client interface with `await`, over a chain in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from tongbao.kernel import Address, View
+from tongbao.kernel.module import Table
+from tongbao.sdk.client import Applied, DryRun, Head, Status
+from tongbao.sdk.local import Chain
+from tongbao.sdk.opening import open_chain
+from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AsyncChain:
+    """A chain whose calls don't hold up the event loop; many may be under way at once."""
+
+    def __init__(self, chain: Chain) -> None:
+        """Wrap an open chain."""
+        self.chain = chain
+        self.id = chain.id
+
+    async def submit(self, transaction: bytes) -> Applied:
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
+        future = await asyncio.to_thread(self.chain.send, transaction)
+        return self.chain.applied(await asyncio.wrap_future(future))
+
+    async def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
+        """Submit many at once; each has its own answer, in order."""
+        return await asyncio.to_thread(self.chain.submit_many, list(transactions))
+
+    async def dry_run(self, payload: bytes) -> DryRun:
+        """What a payload would do now, unsigned."""
+        return await asyncio.to_thread(self.chain.dry_run, payload)
+
+    async def head(self) -> Head:
+        """The last block."""
+        return await asyncio.to_thread(self.chain.head)
+
+    async def status(self, transaction_id: str, expires: int | None = None) -> Status:
+        """What became of a transaction."""
+        return await asyncio.to_thread(self.chain.status, transaction_id, expires)
+
+    async def query(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Ask a module's query, such as `asset.held_by`."""
+        return await asyncio.to_thread(self.chain.query, function, *args, **kwargs)
+
+    async def next_nonce(self, sender: Address, lane: int = 0) -> int:
+        """One above the highest nonce that a lane has used."""
+        return await asyncio.to_thread(self.chain.next_nonce, sender, lane)
+
+    async def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
+        """The proof of a row, or of its absence, at the last height."""
+        return await asyncio.to_thread(self.chain.prove_row, table, key)
+
+    async def prove_transaction(self, transaction_id: str) -> TransactionProof:
+        """The proof that a transaction stands in its block. Raises LookupError."""
+        return await asyncio.to_thread(self.chain.prove_transaction, transaction_id)
+
+    async def trust(self) -> TrustFile:
+        """Who signs headers here: agree on it out of band, not by asking a node."""
+        return self.chain.trust()
+
+    async def close(self) -> None:
+        """Finish what is queued, and give the folder free."""
+        await asyncio.to_thread(self.chain.close)
+
+    async def __aenter__(self) -> Self:
+        """Close at the end of the `async with` statement."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.close()
+
+
+async def open_async_chain(folder: Path | str, *, passphrase: str | None = None) -> AsyncChain:
+    """Open the chain in a folder as `open_chain` does."""
+    return AsyncChain(await asyncio.to_thread(open_chain, folder, passphrase=passphrase))
+
+
+__all__ = ["AsyncChain", "open_async_chain"]

@@ -1,0 +1,115 @@
+"""What every client of a chain offers, in process or over a network: one interface, two colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from msgspec import Struct
+
+from tongbao.kernel import Address, ChainId, Outcome, Receipt, View
+
+if TYPE_CHECKING:
+    from tongbao.kernel.module import Table
+    from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Head(Struct, frozen=True):
+    """The last block: everything read now is true at this height. `time` is ms UTC."""
+
+    chain: ChainId
+    height: int
+    time: int
+    state_root: str
+    rows: int
+
+
+class Applied(Struct, frozen=True):
+    """A transaction that happened; `made` are the ids of things it made, in order."""
+
+    id: str
+    height: int
+    index: int
+    receipt: Receipt
+
+    @property
+    def made(self) -> str:
+        """The one thing that it made."""
+        (only,) = self.receipt.ids
+        return only
+
+
+class Status(Struct, frozen=True):
+    """What is known of a transaction id.
+
+    `state` is applied, refused, pending or unknown. Of an unknown one whose `expires` is not later
+    than `time` it is certain that it never happens.
+    """
+
+    state: str
+    time: int
+    height: int | None = None
+    index: int | None = None
+    number: int = 0
+    never: bool = False
+
+
+class Refused(Exception):
+    """A transaction that a module refused: only its nonce was used."""
+
+    exit_code = 1
+
+    def __init__(self, text: str, number: int, transaction_id: str, message: int) -> None:
+        """Carry the reason's text and number, the id, and which message was refused."""
+        super().__init__(text)
+        self.number = number
+        self.transaction_id = transaction_id
+        self.message = message
+
+
+class DryRun(Struct, frozen=True):
+    """What a payload would do now."""
+
+    outcome: Outcome
+    number: int
+    why: str
+    receipt: Receipt
+
+
+class Client(Protocol):
+    """A chain, asked synchronously. `asynchronous.py` has the same with `await`."""
+
+    def head(self) -> Head:
+        """The last block."""
+
+    def submit(self, transaction: bytes) -> Applied:
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
+
+    def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
+        """Submit many at once; each has its own answer, in order."""
+
+    def dry_run(self, payload: bytes) -> DryRun:
+        """What a payload would do now, unsigned."""
+
+    def status(self, transaction_id: str, expires: int | None = None) -> Status:
+        """What became of a transaction."""
+
+    def query(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Ask a module's query, such as `asset.held_by`."""
+
+    def next_nonce(self, sender: Address, lane: int = 0) -> int:
+        """A nonce that was not used in a lane."""
+
+    def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
+        """The proof of a row, or of its absence, at the last height."""
+
+    def prove_transaction(self, transaction_id: str) -> TransactionProof:
+        """The proof that a transaction stands in its block. Raises LookupError."""
+
+    def trust(self) -> TrustFile:
+        """Who signs headers here: agree on it out of band, not by asking a node."""

@@ -1,0 +1,229 @@
+"""A chain in this process: the same interface that a client over HTTP has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine
+from tongbao.engines.solo.engine import wall_clock
+from tongbao.kernel import (
+    Address,
+    Genesis,
+    InvalidTransaction,
+    Outcome,
+    Registry,
+    View,
+    merkle,
+)
+from tongbao.kernel.envelope import normalise
+from tongbao.kernel.kernel_module import nonces
+from tongbao.kernel.module import Table
+from tongbao.kernel.nonces import Nonces
+from tongbao.kernel.receipt import read_receipt
+from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
+from tongbao.sdk.folder import trust_bytes
+from tongbao.sdk.proofs import FORMAT, RowProof, TransactionProof, TrustFile, key_parts
+from tongbao.sdk.signer import Signer
+from tongbao.sdk.wallet import Wallet
+from tongbao.store.errors import StoreError
+from tongbao.store.interface import AnyStore
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTED = (Refused, InvalidTransaction, Busy, EngineStopped, StoreError)
+
+
+class Chain:
+    """One chain, open in this process. Close it, or use it in a `with` statement."""
+
+    def __init__(self, engine: SoloEngine, store: AnyStore, genesis: Genesis) -> None:
+        """Made by `open_chain`, `create_chain` and tests."""
+        self._engine = engine
+        self._store = store
+        self._genesis = genesis
+        machine = engine.machine
+        self.registry: Registry = machine.registry
+        self.id = machine.chain
+        self._queries = {
+            query: module for module in machine.registry.modules for query in module.queries.values()
+        }
+
+    # Submitting
+
+    def send(self, transaction: bytes) -> Future[Answer]:
+        """Queue a signed transaction; any JWS spelling. The future has the durable answer."""
+        return self._engine.submit(normalise(transaction))
+
+    def submit(self, transaction: bytes) -> Applied:
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
+        return self.applied(self.send(transaction).result())
+
+    def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
+        """Submit many at once; each has its own answer, in order."""
+        futures = [_attempt(self.send, transaction) for transaction in transactions]
+        return [
+            future if isinstance(future, Exception) else _attempt(self._wait, future)
+            for future in futures
+        ]
+
+    def _wait(self, future: Future[Answer]) -> Applied:
+        return self.applied(future.result())
+
+    def applied(self, answer: Answer) -> Applied:
+        """The answer of a transaction that was applied. Raises Refused for another."""
+        receipt = read_receipt(self.registry, answer.receipt)
+        if answer.outcome is not Outcome.APPLIED:
+            text = self.why(answer.number)
+            raise Refused(text, answer.number, answer.id.hex(), receipt.message)
+        return Applied(answer.id.hex(), answer.height, answer.index, receipt)
+
+    def why(self, number: int) -> str:
+        """What a refusal number means."""
+        reason = self.registry.reasons.get(number)
+        return "applied" if number == 0 else str(reason or f"refused with {number}")
+
+    def dry_run(self, payload: bytes) -> DryRun:
+        """What a payload would do now, unsigned."""
+        with self._engine.reading() as producer:
+            result = producer.machine.dry_run(payload, producer.next_time(wall_clock()))
+        receipt = read_receipt(self.registry, result.receipt)
+        return DryRun(result.outcome, result.number, self.why(result.number), receipt)
+
+    def wallet(self, address: str, *signers: Signer, lane: int = 0) -> Wallet:
+        """Send as an account, with keys that this process may use."""
+        return Wallet(self, Address(address), signers, lane=lane)
+
+    # Reading
+
+    def head(self) -> Head:
+        """The last block."""
+        with self._engine.reading() as producer:
+            machine = producer.machine
+            root = machine.state_root.hex()
+            return Head(self.id, machine.height, machine.time, root, machine.row_count)
+
+    def now(self) -> int:
+        """The time, in ms UTC, that a block made now would carry."""
+        return self._engine.now()
+
+    def status(self, transaction_id: str, expires: int | None = None) -> Status:
+        """What became of a transaction."""
+        wanted = bytes.fromhex(transaction_id)
+        with self._engine.reading() as producer:
+            found = self._store.status(wanted)
+            time = producer.machine.time
+        if found is not None:
+            state = "applied" if found.number == 0 else "refused"
+            return Status(state, time, found.height, found.index, found.number)
+        if self._engine.is_pending(wanted):
+            return Status("pending", time)
+        return Status("unknown", time, never=expires is not None and expires <= time)
+
+    def query(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Ask a module's query, such as `asset.held_by`."""
+        module = self._queries[function]
+        with self._engine.reading() as producer:
+            return function(producer.machine.view(module), *args, **kwargs)
+
+    def next_nonce(self, sender: Address, lane: int = 0) -> int:
+        """One above the highest nonce that a lane has used."""
+        with self._engine.reading() as producer:
+            raw = producer.machine.row(nonces, (sender, lane))
+        row: Nonces | None = None if raw is None else nonces.decode(raw)
+        return 1 if row is None else row.highest + 1
+
+    def block(self, height: int) -> Any:
+        """The record of a block. Raises LookupError."""
+        with self._engine.reading():
+            return self._store.block(height)
+
+    def audit(self) -> list[str]:
+        """The names of all invariants that do not hold; an empty list is what one hopes for."""
+        with self._engine.reading() as producer:
+            return producer.machine.broken_invariants()
+
+    # Proving
+
+    def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
+        """The proof of a row, or of its absence, at the last height."""
+        with self._engine.reading() as producer:
+            machine = producer.machine
+            value, proof = machine.row(table, key), machine.prove(table, key)
+            header = self._store.block(machine.height).header
+        return RowProof(
+            format=FORMAT,
+            engine="solo",
+            header=header.decode(),
+            module=table.module.number,
+            table=table.number,
+            name=f"{table.module.name}.{table.name}",
+            key=key_parts(table.codec.parts, key),
+            proof=proof,
+            value=None if value is None else Raw(value),
+        )
+
+    def prove_transaction(self, transaction_id: str) -> TransactionProof:
+        """The proof that a transaction stands in its block. Raises LookupError."""
+        with self._engine.reading():
+            found = self._store.status(bytes.fromhex(transaction_id))
+            if found is None:
+                raise LookupError(f"no block holds a transaction {transaction_id}")
+            record = self._store.block(found.height)
+        at = found.index
+        return TransactionProof(
+            format=FORMAT,
+            engine="solo",
+            header=record.header.decode(),
+            transaction=record.transactions[at].decode(),
+            receipt=Raw(record.receipts[at]),
+            index=at,
+            size=len(record.transactions),
+            receipts=len(record.receipts),
+            transaction_path=_path(record.transactions, at),
+            receipt_path=_path(record.receipts, at),
+        )
+
+    def trust(self) -> TrustFile:
+        """Who signs headers here: agree on it out of band, not by asking a node."""
+        return msgspec.json.decode(trust_bytes(self._genesis), type=TrustFile)
+
+    # Opening and closing
+
+    def close(self) -> None:
+        """Finish what is queued, and give the folder free. May be called again."""
+        self._engine.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        """Close at the end of the `with` statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def _path(leaves: tuple[bytes, ...], at: int) -> tuple[str, ...]:
+    return tuple(step.hex() for step in merkle.inclusion_proof(list(leaves), at))
+
+
+def _attempt(function: Callable[[Any], R], argument: Any) -> R | Exception:
+    """What a call gives, or the error it raises, so that others in a batch go on."""
+    try:
+        return function(argument)
+    except ATTEMPTED as error:
+        return error

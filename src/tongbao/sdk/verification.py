@@ -1,0 +1,211 @@
+"""Check a proof file against a trust file, with nothing else: no node, no store, no network.
+
+A header's signature must be of a trusted key; the row or transaction must be under the header's
+roots. Whatever is wrong raises `VerificationError` with a number and what to do about it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.engines.solo.header import Header, HeaderError, read_header
+from tongbao.kernel import InvalidTransaction, jcs, merkle
+from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.module import prefix_of
+from tongbao.kernel.row_keys import INTEGER_LIMIT, encode_integer, encode_text
+from tongbao.kernel.transaction import check_signatures, id_of
+from tongbao.kernel.trie_proof import verify_absence, verify_inclusion
+from tongbao.modules.registry import registry
+from tongbao.sdk.proofs import FORMAT, KeyPart, ProofFile, RowProof, TransactionProof, TrustFile
+
+FILE_BYTES_LIMIT: Final = 8_388_608
+ID_LENGTH: Final = 40
+NUMBER_LIMIT: Final = 65_535
+
+
+class Finding(Enum):
+    """What is wrong with a proof: number and advice."""
+
+    PROOF_IS_UNREADABLE = 1, "this is not a proof file of format 1; ask for it again"
+    TRUST_IS_UNREADABLE = 2, "this is not a trust file; get it from somebody you trust"
+    ENGINE_IS_ANOTHER = 3, "the trust file is for another engine"
+    HEADER_IS_WRONG = 4, "the header is damaged or its signature is wrong; don't believe the proof"
+    SIGNER_IS_NOT_TRUSTED = 5, "the header's signer is not in the trust file"
+    CHAIN_IS_ANOTHER = 6, "the header is of another chain than the trust file"
+    ROW_IS_NOT_PROVEN = 7, "the row is not what the header commits to; don't believe the proof"
+    TRANSACTION_IS_NOT_PROVEN = 8, "the transaction or receipt is not in the block"
+    NAME_IS_WRONG = 9, "the proof gives the row's table another name than it has"
+
+    def __init__(self, number: int, advice: str) -> None:
+        """Take number and advice."""
+        self.number = number
+        self.advice = advice
+
+
+class VerificationError(Exception):
+    """A proof that proves nothing."""
+
+    exit_code = 65
+
+    def __init__(self, finding: Finding, detail: str = "") -> None:
+        """Carry the finding and what exactly was found."""
+        text = f"{finding.name} ({finding.number}): {finding.advice}"
+        super().__init__(f"{text} [{detail}]" if detail else text)
+        self.finding = finding
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What a proof file proves. `value` is None when it proves that there is no such row."""
+
+    chain: str
+    height: int
+    time: int
+    kind: str
+    name: str
+    key: tuple[Any, ...] = ()
+    value: Any = None
+    transaction_id: str | None = None
+    receipt: Any = None
+
+
+_proof_decoder: msgspec.json.Decoder[ProofFile] = msgspec.json.Decoder(ProofFile)
+_trust_decoder: msgspec.json.Decoder[TrustFile] = msgspec.json.Decoder(TrustFile)
+
+
+def verify(proof: bytes, trust: bytes) -> Verified:
+    """What the proof file proves to somebody who holds the trust file. Raises VerificationError."""
+    if len(proof) > FILE_BYTES_LIMIT:
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, "more than 8 MiB")
+    try:
+        found = _proof_decoder.decode(proof)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
+    if found.format != FORMAT:
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, f"format {found.format}")
+    trusted = read_trust(trust)
+    header = _header(found, trusted)
+    if isinstance(found, RowProof):
+        return _row(found, header)
+    return _transaction(found, header)
+
+
+def read_trust(trust: bytes) -> TrustFile:
+    """Read a trust file. Raises VerificationError."""
+    try:
+        found = _trust_decoder.decode(trust)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise VerificationError(Finding.TRUST_IS_UNREADABLE, str(error)) from error
+    if found.format != FORMAT:
+        raise VerificationError(Finding.TRUST_IS_UNREADABLE, f"format {found.format}")
+    return found
+
+
+def _header(proof: ProofFile, trust: TrustFile) -> Header:
+    """The header of the proof, signed by somebody trusted for its chain."""
+    if proof.engine != trust.engine:
+        raise VerificationError(Finding.ENGINE_IS_ANOTHER, f"{proof.engine}, not {trust.engine}")
+    try:
+        header, signer = read_header(proof.header.encode("ascii", "replace"))
+    except HeaderError as error:
+        raise VerificationError(Finding.HEADER_IS_WRONG, str(error)) from error
+    if signer not in trust.keys:
+        raise VerificationError(Finding.SIGNER_IS_NOT_TRUSTED, signer)
+    if header.chain != trust.chain:
+        raise VerificationError(Finding.CHAIN_IS_ANOTHER, f"{header.chain}, not {trust.chain}")
+    return header
+
+
+def _row(proof: RowProof, header: Header) -> Verified:
+    root = bytes.fromhex(header.state)
+    try:
+        path = sha256(_full_key(proof)).digest()
+        value = None if proof.value is None else _canonical(proof.value)
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
+    if value is None:
+        proven = verify_absence(root, path, proof.proof)
+    else:
+        proven = verify_inclusion(root, path, sha256(value).digest(), proof.proof)
+    if not proven:
+        raise VerificationError(Finding.ROW_IS_NOT_PROVEN)
+    if proof.name != table_name(proof.module, proof.table):
+        raise VerificationError(Finding.NAME_IS_WRONG, table_name(proof.module, proof.table))
+    return Verified(
+        chain=header.chain,
+        height=header.height,
+        time=header.time,
+        kind="row",
+        name=proof.name,
+        key=tuple(_part_value(part) for part in proof.key),
+        value=None if value is None else msgspec.json.decode(value),
+    )
+
+
+def _transaction(proof: TransactionProof, header: Header) -> Verified:
+    try:
+        wire = proof.transaction.encode("ascii")
+        receipt = _canonical(proof.receipt)
+        paths = [bytes.fromhex(step) for step in proof.transaction_path]
+        receipt_paths = [bytes.fromhex(step) for step in proof.receipt_path]
+        envelope = decode_envelope(wire)
+        check_signatures(envelope)
+    except (ValueError, msgspec.DecodeError, RecursionError, InvalidTransaction) as error:
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
+    tree, receipt_tree = bytes.fromhex(header.transactions), bytes.fromhex(header.receipts)
+    stands = merkle.verify_inclusion(tree, wire, proof.index, proof.size, tuple(paths))
+    says = merkle.verify_inclusion(
+        receipt_tree, receipt, proof.index, proof.receipts, tuple(receipt_paths)
+    )
+    # A block has one receipt a transaction and at most one more, for its due work.
+    if not stands or not says or proof.receipts not in (proof.size, proof.size + 1):
+        raise VerificationError(Finding.TRANSACTION_IS_NOT_PROVEN)
+    return Verified(
+        chain=header.chain,
+        height=header.height,
+        time=header.time,
+        kind="transaction",
+        name="transaction",
+        transaction_id=id_of(envelope.payload).hex(),
+        value=msgspec.json.decode(envelope.payload),
+        receipt=msgspec.json.decode(receipt),
+    )
+
+
+def _canonical(raw: msgspec.Raw) -> bytes:
+    """The RFC 8785 form of embedded JSON: a proof file may be spaced out by other programs."""
+    return jcs.encode(msgspec.json.decode(raw))
+
+
+def _full_key(proof: RowProof) -> bytes:
+    """The full key that a row proof speaks of. Raises ValueError."""
+    if not (0 <= proof.module <= NUMBER_LIMIT and 0 <= proof.table <= NUMBER_LIMIT):
+        raise ValueError("module and table are 0 to 65535")
+    if not proof.key:
+        raise ValueError("a row key has at least one part")
+    return prefix_of(proof.module, proof.table) + b"".join(map(_part_bytes, proof.key))
+
+
+def _part_bytes(part: KeyPart) -> bytes:
+    match part:
+        case KeyPart(id=str() as text, text=None, integer=None) if len(text) == ID_LENGTH:
+            return bytes.fromhex(text)
+        case KeyPart(id=None, text=str() as text, integer=None) if "\0" not in text:
+            return encode_text(text)
+        case KeyPart(id=None, text=None, integer=int() as number) if 0 <= number <= INTEGER_LIMIT:
+            return encode_integer(number)
+    raise ValueError("a key part is one of id, text, integer")
+
+
+def _part_value(part: KeyPart) -> str | int | None:
+    return next(value for value in (part.id, part.text, part.integer) if value is not None)
+
+
+def table_name(module: int, table: int) -> str:
+    """The name of a table of this distribution, or its two numbers."""
+    found = registry().tables.get(prefix_of(module, table))
+    return f"{module}.{table}" if found is None else f"{found.module.name}.{found.name}"
