@@ -56,6 +56,7 @@ from tongbao.kernel.trie_proof import Proof
 
 SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
+GENESIS_ROWS: Final = 100_000_000
 
 
 class Candidate:
@@ -165,6 +166,7 @@ class Machine:
         assert self.height == GENESIS_HEIGHT - 1, "this chain has begun"
         genesis = self.genesis_file
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
+        self._job.meter.limit = GENESIS_ROWS
         for line in genesis.parameters:
             self._set(line.name, line.value)
         for line in genesis.features:

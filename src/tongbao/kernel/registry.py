@@ -81,6 +81,13 @@ class Registry:
                 return module
         raise KeyError(name)
 
+    def table(self, name: str) -> Table[Any, Any]:
+        """The table of a name such as `asset.holdings`. Raises KeyError."""
+        for table in self.tables.values():
+            if f"{table.module.name}.{table.name}" == name:
+                return table
+        raise KeyError(name)
+
     def message(self, wire_name: str) -> type[Message]:
         """The message type of a wire name such as `hold.place`. Raises KeyError."""
         for message in self.messages:

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from tongbao.kernel import Address, View
-from tongbao.kernel.module import Table
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import open_chain
@@ -58,9 +57,9 @@ class AsyncChain:
         """One above the highest nonce that a lane has used."""
         return await asyncio.to_thread(self.chain.next_nonce, sender, lane)
 
-    async def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
+    async def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""
-        return await asyncio.to_thread(self.chain.prove_row, table, key)
+        return await asyncio.to_thread(self.chain.prove_row, table_name, key)
 
     async def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError."""

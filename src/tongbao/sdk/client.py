@@ -10,7 +10,6 @@ from msgspec import Struct
 from tongbao.kernel import Address, ChainId, Outcome, Receipt, View
 
 if TYPE_CHECKING:
-    from tongbao.kernel.module import Table
     from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
 P = ParamSpec("P")
@@ -105,7 +104,7 @@ class Client(Protocol):
     def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """A nonce that was not used in a lane."""
 
-    def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
+    def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:

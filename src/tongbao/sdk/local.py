@@ -23,7 +23,6 @@ from tongbao.kernel import (
 )
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import nonces
-from tongbao.kernel.module import Table
 from tongbao.kernel.nonces import Nonces
 from tongbao.kernel.receipt import read_receipt
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
@@ -153,8 +152,12 @@ class Chain:
 
     # Proving
 
-    def prove_row(self, table: Table[Any, Any], key: Any) -> RowProof:
-        """The proof of a row, or of its absence, at the last height."""
+    def prove_row(self, table_name: str, key: Any) -> RowProof:
+        """The proof of a row of a table such as `asset.holdings`, or of its absence, now.
+
+        Raises KeyError for a table that no module has.
+        """
+        table = self.registry.table(table_name)
         with self._engine.reading() as producer:
             machine = producer.machine
             value, proof = machine.row(table, key), machine.prove(table, key)
@@ -165,7 +168,7 @@ class Chain:
             header=header.decode(),
             module=table.module.number,
             table=table.number,
-            name=f"{table.module.name}.{table.name}",
+            name=table_name,
             key=key_parts(table.codec.parts, key),
             proof=proof,
             value=None if value is None else Raw(value),

@@ -1,0 +1,100 @@
+"""A chain with many funded accounts, and payments between them that are signed beforehand."""
+
+from __future__ import annotations
+
+import random
+from hashlib import sha256
+from pathlib import Path
+
+from tongbao.engines.solo import Options, Producer, SoloEngine
+from tongbao.engines.solo.engine import wall_clock
+from tongbao.kernel import Amount, AssetCode, AssetId, Machine, Message, Reference, Small, Time
+from tongbao.kernel.genesis import chain_id
+from tongbao.modules import asset
+from tongbao.modules.registry import registry
+from tongbao.sdk.builder import payload_bytes, sign
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
+from tongbao.sdk.local import Chain
+from tongbao.sdk.signer import SoftwareKey
+from tongbao.store.store import Store
+
+ISSUES_AT_ONCE = 200
+
+
+class Workload:
+    """The chain and its accounts; account 0 is the bank."""
+
+    def __init__(self, folder: Path, accounts: int) -> None:
+        """Begin a chain in `folder` with `accounts` accounts that hold money."""
+        self.keys = [
+            SoftwareKey.from_seed(sha256(b"bench" + at.to_bytes(8, "big")).digest())
+            for at in range(accounts)
+        ]
+        self.addresses = [genesis_address(at) for at in range(accounts)]
+        authority = SoftwareKey.from_seed(bytes(32))
+        genesis = build_genesis(
+            registry(),
+            "bench",
+            wall_clock(),
+            authority.key_id,
+            tuple(single_key(key.key_id) for key in self.keys),
+        )
+        self.store = Store.open(folder, chain=chain_id(genesis))
+        machine = Machine(registry(), genesis, self.store, -1, 0)
+        self.producer = Producer(machine, self.store, authority)
+        self.producer.begin()
+        self.producer.maintain(idle=True)
+        self.chain_id = machine.chain
+        self.usd = AssetId(f"USD.{self.addresses[0]}")
+        self.nonces = [0] * accounts
+        self.random = random.Random(1)
+        self._fund()
+
+    def _fund(self) -> None:
+        messages: list[Message] = [asset.Define(code=AssetCode("USD"), scale=Small(2))]
+        messages += [
+            asset.Issue(
+                asset=self.usd,
+                amount=Amount("1000000.00"),
+                payee=address,
+                reference=Reference(f"bench-{at}"),
+            )
+            for at, address in enumerate(self.addresses)
+        ]
+        wires = [
+            self._signed(0, tuple(messages[at : at + ISSUES_AT_ONCE]))
+            for at in range(0, len(messages), ISSUES_AT_ONCE)
+        ]
+        for at in range(0, len(wires), 50):
+            made = self.producer.make(tuple(wires[at : at + 50]), wall_clock())
+            assert made is not None and not made.invalid
+            assert not any(result.number for result in made.decided.results)
+            self.producer.maintain(idle=True)
+
+    def _signed(self, account: int, messages: tuple[Message, ...]) -> bytes:
+        self.nonces[account] += 1
+        expires = Time(wall_clock() + 3_600_000)
+        sender = self.addresses[account]
+        payload = payload_bytes(
+            self.chain_id, sender, self.nonces[account], expires, messages
+        )
+        return sign(payload, (self.keys[account],))
+
+    def payments(self, count: int) -> list[bytes]:
+        """Signed payments between accounts drawn at random."""
+        found = []
+        for _ in range(count):
+            payer, payee = self.random.sample(range(len(self.keys)), 2)
+            message = asset.Transfer(
+                asset=self.usd,
+                amount=Amount.of(self.random.randint(1, 10_000), 2),
+                payee=self.addresses[payee],
+            )
+            found.append(self._signed(payer, (message,)))
+        return found
+
+    def chain(self, options: Options) -> Chain:
+        """The chain behind its engine, as applications have it."""
+        engine = SoloEngine(self.producer, options)
+        engine.start()
+        return Chain(engine, self.store, self.producer.machine.genesis_file)
