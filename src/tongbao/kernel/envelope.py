@@ -8,6 +8,7 @@ signatures in ascending order of their keys. The ledger and the mempool take onl
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import permutations
 from typing import Any, Final
 
@@ -218,16 +219,33 @@ def normalise(text: bytes) -> bytes:
     Doubled names, unprotected headers and unknown members stay what they are: invalid.
     """
     text = text.strip(b" \t\r\n")
-    if text[:1] != b"{":
-        return text
+    return text if text[:1] != b"{" else _spell(*_read_any(text))
+
+
+def combine(texts: Iterable[bytes]) -> bytes:
+    """One transaction out of several that carry signatures of the same payload.
+
+    Raises InvalidTransaction, and ValueError when the payloads differ.
+    """
+    read = [_read_any(text) for text in texts]
+    if len({payload for payload, _ in read}) != 1:
+        raise ValueError("the transactions do not have the same payload")
+    return _spell(read[0][0], [part for _, parts in read for part in parts])
+
+
+def _read_any(text: bytes) -> tuple[str, list[_SignaturePart]]:
+    """The payload text and the signatures of any JWS serialization."""
+    text = text.strip(b" \t\r\n")
     try:
+        if text[:1] != b"{":
+            protected, payload, signature = text.decode("ascii").split(".")
+            return payload, [_SignaturePart(protected=protected, signature=signature)]
         members = json.loads(text, object_pairs_hook=_without_doubled_names)
         if "signatures" in members:
             general = msgspec.convert(members, _General)
-            return _spell(general.payload, list(general.signatures))
+            return general.payload, list(general.signatures)
         flat = msgspec.convert(members, _Flattened)
-        part = _SignaturePart(protected=flat.protected, signature=flat.signature)
-        return _spell(flat.payload, [part])
+        return flat.payload, [_SignaturePart(protected=flat.protected, signature=flat.signature)]
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED) from error
 

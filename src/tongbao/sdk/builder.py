@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tongbao.kernel import Address, ChainId, Message, Reference, Time, jcs
-from tongbao.kernel.envelope import assemble, signing_input
+from tongbao.kernel.envelope import assemble, combine, signing_input
 from tongbao.kernel.transaction import Payload, id_of
 from tongbao.sdk.signer import Signer
 
@@ -47,3 +47,6 @@ def sign(payload: bytes, signers: Iterable[Signer]) -> bytes:
         signer.key_id: signer.sign(signing_input(signer.key_id, payload)) for signer in signers
     }
     return assemble(payload, signatures)
+
+
+__all__ = ["combine", "payload_bytes", "sign", "transaction_id"]

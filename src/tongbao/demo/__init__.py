@@ -1,0 +1,1 @@
+"""The stories that `make run` and `tongbao demo` play on real input."""
