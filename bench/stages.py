@@ -30,7 +30,7 @@ def measure(workload: Workload, count: int) -> dict[str, float]:
     decoder, chain = machine.registry.payload_decoder, machine.chain
     stage("decode", lambda: [decode_transaction(decoder, chain, wire, 65_536) for wire in wires])
     envelopes = [decode_envelope(wire) for wire in wires]
-    stage("verify", lambda: [check_signatures(envelope) for envelope in envelopes])
+    stage("verify", lambda: [check_signatures(envelope.signatures) for envelope in envelopes])
     for wire in wires:
         machine.decode(wire)
     for at in range(0, count, BLOCK):

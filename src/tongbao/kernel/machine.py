@@ -299,15 +299,23 @@ class Machine:
         Safe in any thread. What was verified is remembered by its full bytes for `apply`. Raises
         InvalidTransaction.
         """
+        found = self.parse(wire)
+        check_signatures(found.signatures)
+        self.remember(found)
+        return found
+
+    def parse(self, wire: bytes) -> Transaction:
+        """A transaction's form and chain, its signatures unchecked. Raises InvalidTransaction."""
         limit = self.parameters[TRANSACTION_BYTES.name]
         decoder = self.registry.payload_decoder
         envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
-        check_signatures(envelope)
-        found = Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
+        return Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
+
+    def remember(self, verified: Transaction) -> None:
+        """Take an engine's word that every signature was checked by `ed25519.verify`."""
         if len(self._seen) >= SEEN_LIMIT:
             self._seen.clear()
-        self._seen[wire] = found
-        return found
+        self._seen[verified.wire] = verified
 
     def check(self, wire: bytes, time: Time) -> Transaction:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""

@@ -43,7 +43,7 @@ class Payload(
 
 
 class Transaction(Struct, frozen=True, gc=False):
-    """A decoded transaction whose signatures are right for the keys that they name."""
+    """A decoded transaction; `kernel/machine.py` keeps those whose signatures were checked."""
 
     wire: bytes
     id: bytes
@@ -69,9 +69,9 @@ def decode_payload(decoder: msgspec.json.Decoder[Any], text: bytes) -> Payload[A
     return payload
 
 
-def check_signatures(envelope: Envelope) -> None:
+def check_signatures(signatures: tuple[Signature, ...]) -> None:
     """Check every signature against the key that its header names. Raises InvalidTransaction."""
-    for signature in envelope.signatures:
+    for signature in signatures:
         if not ed25519.verify(signature.public_key, signature.signed, signature.signature):
             raise InvalidTransaction(Invalid.SIGNATURE_IS_WRONG)
 

@@ -153,7 +153,7 @@ def _transaction(proof: TransactionProof, header: Header) -> Verified:
         paths = [bytes.fromhex(step) for step in proof.transaction_path]
         receipt_paths = [bytes.fromhex(step) for step in proof.receipt_path]
         envelope = decode_envelope(wire)
-        check_signatures(envelope)
+        check_signatures(envelope.signatures)
     except (ValueError, msgspec.DecodeError, RecursionError, InvalidTransaction) as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
     tree, receipt_tree = bytes.fromhex(header.transactions), bytes.fromhex(header.receipts)

@@ -14,23 +14,29 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.engines.solo.producer import Made, Producer
+from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Outcome
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.kernel.transaction import Transaction
 from tongbao.store.errors import DiskFull
 
-log = logging.getLogger("tongbao.engines.solo")
+log = logging.getLogger("tongbao.engines.verifier")
 
 IDLE_MS: Final = 1_000
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """When a block is made: it is full, or its first transaction has waited `linger_ms`."""
+    """When a block is made: it is full, or its first transaction has waited `linger_ms`.
+
+    `verify_elsewhere` lets a second process check signatures under load, where there is a core.
+    """
 
     block_transactions: int = 2_000
     block_bytes: int = 4_194_304
     linger_ms: int = 2
     queue_transactions: int = 100_000
+    verify_elsewhere: bool = True
 
 
 class EngineStopped(Exception):
@@ -59,8 +65,7 @@ class Answer(Struct, frozen=True, gc=False):
 class Waiting(Struct, frozen=True, gc=False):
     """A transaction in the queue and who waits for it."""
 
-    wire: bytes
-    id: bytes
+    transaction: Transaction
     future: Future[Answer]
 
 
@@ -89,6 +94,8 @@ class SoloEngine:
         self._state_lock = threading.RLock()
         self._stopping = False
         self._failure: BaseException | None = None
+        elsewhere = self._options.verify_elsewhere and other_core()
+        self._verifier = Verifier(elsewhere=elsewhere)
         self._thread = threading.Thread(target=self._run, name="tongbao-solo", daemon=True)
 
     @property
@@ -113,10 +120,10 @@ class SoloEngine:
     def submit(self, wire: bytes) -> Future[Answer]:
         """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
 
-        The same bytes again wait for the same answer. Raises InvalidTransaction, Busy, or
-        EngineStopped; the future raises InvalidTransaction for what the state alone can tell.
+        The same bytes again wait for the same answer. Raises InvalidTransaction for its form, Busy,
+        or EngineStopped; the future raises InvalidTransaction for signatures and state.
         """
-        transaction = self.machine.decode(wire)
+        transaction = self.machine.parse(wire)
         with self._wake:
             if self._stopping or self._producer.signer is None:
                 raise EngineStopped(self._why())
@@ -126,7 +133,7 @@ class SoloEngine:
             if len(self._queue) >= self._options.queue_transactions:
                 raise Busy(f"{len(self._queue)} transactions are waiting; try again")
             future: Future[Answer] = Future()
-            self._queue.append(Waiting(wire, transaction.id, future))
+            self._queue.append(Waiting(transaction, future))
             self._pending[wire] = future
             if len(self._queue) == 1 or len(self._queue) == self._options.block_transactions:
                 self._wake.notify()
@@ -135,7 +142,7 @@ class SoloEngine:
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether a transaction waits for its block."""
         with self._wake:
-            return any(waiting.id == transaction_id for waiting in self._queue)
+            return any(waiting.transaction.id == transaction_id for waiting in self._queue)
 
     def close(self) -> None:
         """Make blocks of what is queued, then stop. May be called again."""
@@ -156,17 +163,40 @@ class SoloEngine:
         return "the engine is closed"
 
     def _run(self) -> None:
-        """The thread: blocks while there is something to do, else wait to be woken."""
+        """The thread: while one batch is decided, the signatures of the next are checked."""
+        checked: list[Waiting] | None = None
         try:
             while True:
-                batch = self._next_batch()
-                if batch is None:
+                batch = self._next_batch(wait=checked is None)
+                if batch is None and checked is None:
                     return
-                self._block(batch)
+                if batch:
+                    self._verifier.begin(
+                        [check for one in batch for check in checks_of(one.transaction)]
+                    )
+                if checked is not None:
+                    self._block(checked)
+                checked = self._verified(batch) if batch is not None else None
         except BaseException as error:
             # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
             log.critical("the solo engine stops", exc_info=error)
             self._fail(error)
+        finally:
+            self._verifier.close()
+
+    def _verified(self, batch: list[Waiting]) -> list[Waiting]:
+        """Those of a batch whose every signature is right; the others are told."""
+        answers = iter(self._verifier.finish() if batch else b"")
+        right = []
+        for waiting in batch:
+            if all([next(answers) for _ in waiting.transaction.signatures]):
+                self.machine.remember(waiting.transaction)
+                right.append(waiting)
+            else:
+                with self._wake:
+                    self._pending.pop(waiting.transaction.wire, None)
+                waiting.future.set_exception(InvalidTransaction(Invalid.SIGNATURE_IS_WRONG))
+        return right
 
     def _fail(self, error: BaseException) -> None:
         with self._wake:
@@ -179,15 +209,19 @@ class SoloEngine:
             if not future.done():
                 future.set_exception(EngineStopped(self._why()))
 
-    def _next_batch(self) -> list[Waiting] | None:
-        """The transactions of the next block, none for due work alone; None to end the thread."""
+    def _next_batch(self, *, wait: bool) -> list[Waiting] | None:
+        """The transactions of the next block, none for due work alone.
+
+        None to end the thread and, without `wait`, when there is nothing to do.
+        """
         while True:
             with self._wake:
                 if self._queue:
-                    if not self._stopping and len(self._queue) < self._options.block_transactions:
+                    few = len(self._queue) < self._options.block_transactions
+                    if wait and few and not self._stopping:
                         self._wake.wait(self._options.linger_ms / 1000)
                     return self._take()
-                if self._stopping:
+                if self._stopping or not wait:
                     return None
             with self._state_lock:
                 self._producer.maintain(idle=True)
@@ -202,7 +236,7 @@ class SoloEngine:
     def _take(self) -> list[Waiting]:
         batch, size = [], 0
         while self._queue and len(batch) < self._options.block_transactions:
-            size += len(self._queue[0].wire)
+            size += len(self._queue[0].transaction.wire)
             if batch and size > self._options.block_bytes:
                 break
             batch.append(self._queue.popleft())
@@ -213,7 +247,7 @@ class SoloEngine:
         with self._state_lock:
             try:
                 made = self._producer.make(
-                    tuple(waiting.wire for waiting in batch), self._clock()
+                    tuple(waiting.transaction.wire for waiting in batch), self._clock()
                 )
             except DiskFull as error:
                 self._answer_all(batch, error)
@@ -221,7 +255,7 @@ class SoloEngine:
             self._producer.maintain(idle=not self._queue)
         with self._wake:
             for waiting in batch:
-                self._pending.pop(waiting.wire, None)
+                self._pending.pop(waiting.transaction.wire, None)
         if made is not None:
             _answer(batch, made)
 
@@ -229,7 +263,7 @@ class SoloEngine:
         """Nothing of this block happened: everyone may try again."""
         with self._wake:
             for waiting in batch:
-                self._pending.pop(waiting.wire, None)
+                self._pending.pop(waiting.transaction.wire, None)
         for waiting in batch:
             waiting.future.set_exception(error)
 
@@ -239,7 +273,7 @@ def _answer(batch: list[Waiting], made: Made) -> None:
     index = 0
     height, results = made.decided.height, made.decided.results
     for waiting in batch:
-        number = made.invalid.get(waiting.wire)
+        number = made.invalid.get(waiting.transaction.wire)
         if number is not None:
             reason = next(reason for reason in Invalid if reason.number == number)
             waiting.future.set_exception(InvalidTransaction(reason))

@@ -1,0 +1,57 @@
+# Every target's last line is its verdict, and its exit code agrees.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+PY := .venv/bin/python
+SEED ?= 1
+
+.PHONY: help setup run check test tests examples simulate bench golden reference wheel lock clean
+
+help: ## show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv with everything from the lock; quick when nothing changed
+	@sh tools/setup.sh
+
+run: setup ## carry real purchases and prove every total; ARGS=--all for all of them
+	@.venv/bin/tongbao demo purchases $(ARGS)
+
+check: setup ## format, lint, types, imports, house rules, reference, spelling
+	@$(PY) -m tools.check
+
+tests: setup ## the tests alone; ARGS='-k proof' for some of them
+	@$(PY) -m pytest $(ARGS)
+
+test: check ## everything that must pass: checks, tests, examples, a simulated history
+	@$(PY) -m pytest
+	@$(MAKE) examples
+	@$(MAKE) simulate
+	@echo "test: passed (checks, tests, examples, simulator)"
+
+examples: setup ## run every program of examples/
+	@$(PY) examples/run_all.py
+
+simulate: setup ## play one random history with invariants after every block; SEED=1
+	@$(PY) -m tongbao.simulation --seed $(SEED)
+
+bench: setup ## measure every figure of the docs, into build/bench.json
+	@$(PY) -m bench
+
+golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
+	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest
+	@git status --short tests/golden
+	@echo "golden: rewritten; every file above is a changed encoding, to be explained in review"
+
+reference: setup ## write docs/reference/ and the tables of READMEs out of the code
+	@$(PY) -m tools.reference
+
+wheel: setup ## build wheel and sdist, and try the wheel in a fresh environment
+	@$(PY) -m tools.check_wheel
+
+lock: setup ## choose newer dependencies and lock them with hashes, in requirements/
+	@$(PY) -m tools.lock
+
+clean: ## remove what was built; .venv stays
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@echo "clean: done"

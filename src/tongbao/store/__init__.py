@@ -1,0 +1,1 @@
+"""Keep what was decided: the block log, and committed rows behind it."""

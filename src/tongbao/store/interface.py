@@ -1,0 +1,41 @@
+"""What an engine asks of a store, on disk or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from tongbao.store.record import BlockRecord, Status
+
+
+class AnyStore(Protocol):
+    """Committed blocks and rows of one chain."""
+
+    @property
+    def last(self) -> BlockRecord | None:
+        """The last block, None before genesis."""
+
+    @property
+    def height(self) -> int:
+        """The height of the last block, -1 before genesis."""
+
+    def append(self, record: BlockRecord) -> None:
+        """Keep the next block; once this returns, it is durable."""
+
+    def maintain(self, idle: bool) -> int | None:
+        """Bring the rows up to the log when it is time; the height that they now have."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a full key, as of the last `maintain` that moved."""
+
+    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs from `start` on and before `stop`, ascending."""
+
+    def status(self, transaction_id: bytes) -> Status | None:
+        """Where a transaction stands; None for one that no block holds."""
+
+    def block(self, height: int) -> BlockRecord:
+        """The record of a block. Raises LookupError."""
+
+    def close(self) -> None:
+        """Give everything free. May be called again."""

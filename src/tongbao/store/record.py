@@ -1,0 +1,58 @@
+"""The record of a block: what one atomic append to the log keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+
+FIRST_REFUSAL: Final = 100
+"""Outcome numbers from here on are refusals; lower ones mean that a transaction is invalid."""
+
+
+class BlockRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A block as the log keeps it: a MessagePack array of these members in this order.
+
+    `rows` is the state difference in key order, index entries included; None removes. `outbox` has
+    the id and outcome number of each transaction, for status and for indexes to feed on.
+    """
+
+    height: int
+    time: int
+    header: bytes
+    transactions: tuple[bytes, ...]
+    receipts: tuple[bytes, ...]
+    rows: tuple[tuple[bytes, bytes | None], ...]
+    outbox: tuple[tuple[bytes, int], ...]
+
+
+class Status(Struct, frozen=True, array_like=True, gc=False):
+    """Where a transaction stands, and its outcome number (0: applied)."""
+
+    height: int
+    index: int
+    number: int
+
+
+class HeaderLine(Struct, frozen=True, array_like=True, gc=False):
+    """A block's signed header, as the copy of the headers keeps it."""
+
+    height: int
+    time: int
+    header: bytes
+
+
+encode: Final = msgspec.msgpack.Encoder().encode
+decode_record: Final = msgspec.msgpack.Decoder(BlockRecord).decode
+decode_status: Final = msgspec.msgpack.Decoder(Status).decode
+decode_header_line: Final = msgspec.msgpack.Decoder(HeaderLine).decode
+
+
+def statuses_of(record: BlockRecord) -> Iterator[tuple[bytes, Status]]:
+    """The ids that a block decided, with their status; invalid transactions have none."""
+    for at, (transaction_id, number) in enumerate(record.outbox):
+        if transaction_id and (number == 0 or number >= FIRST_REFUSAL):
+            yield transaction_id, Status(record.height, at, number)

@@ -1,0 +1,123 @@
+"""Build wheel and sdist, install the wheel where nothing else is, and verify a proof there.
+
+The fresh environment holds only what `requirements/verify.txt` locks: it shows that the command
+line starts, and that a proof is verified, without a store or anything else of a node.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import tongbao
+
+ROOT = Path(__file__).parents[1]
+DIST = ROOT / "dist"
+LOCK = ROOT / "requirements" / "verify.txt"
+PROOF = ROOT / "tests" / "golden" / "proof_solo.json"
+TRUST = ROOT / "tests" / "golden" / "trust_solo.json"
+OF_A_NODE = ("cryptography", "lmdb", "rich")
+NOT_LOADED = ("tongbao.node", "tongbao.store", "tongbao.engines.solo.engine")
+
+
+class WheelError(Exception):
+    """What was built does not do what it must; says what."""
+
+
+def run(*command: str | Path, folder: Path = ROOT) -> str:
+    """Run a program to its end and return what it printed; raises WheelError when it fails."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=clean,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        words = " ".join(map(str, command))
+        raise WheelError(f"{words} exited with {ended.returncode}\n{ended.stdout}{ended.stderr}")
+    return ended.stdout
+
+
+def build() -> tuple[Path, Path]:
+    """Build the sdist, and the wheel out of it; returns the wheel and the sdist."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST)
+    (wheel,) = DIST.glob("*.whl")
+    (sdist,) = DIST.glob("*.tar.gz")
+    return wheel, sdist
+
+
+def check_contents(wheel: Path, sdist: Path) -> None:
+    """Both hold the licence and the mark of types; raises WheelError otherwise."""
+    with zipfile.ZipFile(wheel) as packed:
+        inside = {wheel: packed.namelist()}
+    with tarfile.open(sdist) as archive:
+        inside[sdist] = archive.getnames()
+    for path, names in inside.items():
+        for needed in ("tongbao/py.typed", "LICENSE"):
+            if not any(name.endswith(needed) for name in names):
+                raise WheelError(f"{path.name} holds no {needed}")
+
+
+def install(wheel: Path, home: Path) -> Path:
+    """Make an environment of the wheel and the verifier's lock; returns its programs' folder."""
+    run(sys.executable, "-m", "venv", home)
+    programs = home / "bin"
+    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    run(*pip, "--require-hashes", "--requirement", LOCK)
+    run(*pip, "--no-deps", wheel)
+    return programs
+
+
+def check_programs(programs: Path, folder: Path) -> list[str]:
+    """Use what was installed from another folder; returns what was shown."""
+    python = programs / "python"
+    script = (
+        "from importlib.util import find_spec\n"
+        f"print(*[name for name in {OF_A_NODE} if find_spec(name)])"
+    )
+    if brought := run(python, "-c", script, folder=folder).strip():
+        raise WheelError(f"{LOCK.name} brings what only a node needs: {brought}")
+    script = (
+        "import sys, tongbao.sdk.verification\n"
+        f"print(*[name for name in {NOT_LOADED} if name in sys.modules])"
+    )
+    if loaded := run(python, "-c", script, folder=folder).strip():
+        raise WheelError(f"the verifier loads what only a node needs: {loaded}")
+    version = run(programs / "tongbao", "version", folder=folder)
+    if tongbao.__version__ not in version:
+        raise WheelError(f"tongbao version says {version.strip()}, not {tongbao.__version__}")
+    run(programs / "tongbao", "--help", folder=folder)
+    if not (PROOF.exists() and TRUST.exists()):
+        return ["version", "--help"]
+    run(programs / "tongbao", "verify", PROOF, "--trust", TRUST, folder=folder)
+    return ["version", "--help", "verify"]
+
+
+def main() -> int:
+    """Build and try; the last line is the verdict."""
+    try:
+        wheel, sdist = build()
+        check_contents(wheel, sdist)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shown = check_programs(install(wheel, folder / "fresh"), folder)
+    except WheelError as error:
+        print(f"{error}\nwheel: FAILED: read the lines above")
+        return 1
+    print(f"wheel: {wheel.name} and {sdist.name} are built; {', '.join(shown)} work alone")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
