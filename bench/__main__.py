@@ -8,6 +8,7 @@ import platform
 import shutil
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -57,12 +58,16 @@ def latencies(workload: Workload, chain_rate: float) -> dict[str, float]:
     done: list[float] = []
     begun = perf_counter()
     futures = []
+
+    def note(due: float, _: object) -> None:
+        done.append((perf_counter() - due) * 1000)
+
     for at, wire in enumerate(wires):
         due = begun + at * pause
         while perf_counter() < due:
             pass
         future = chain.send(wire)
-        future.add_done_callback(lambda _, due=due: done.append((perf_counter() - due) * 1000))
+        future.add_done_callback(partial(note, due))
         futures.append(future)
     for future in futures:
         future.result()
@@ -75,7 +80,8 @@ def report(found: dict[str, Any]) -> None:
     """Print the table; the last line is the figure."""
     print(f"\n{found['cpu']}, {found['cores']} cores, Python {found['python']}, {found['build']}")
     print(
-        f"accounts {found['accounts']:,}; rows {found['rows']:,}; {found['transactions']:,} payments "
+        f"accounts {found['accounts']:,}; rows {found['rows']:,}; "
+        f"{found['transactions']:,} payments "
         f"a run, {found['runs']} runs; each answer after fdatasync of its block"
     )
     print(f"\n{'stage':38} us/transaction")

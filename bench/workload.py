@@ -39,6 +39,7 @@ class Workload:
             authority.key_id,
             tuple(single_key(key.key_id) for key in self.keys),
         )
+        folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(folder, chain=chain_id(genesis))
         machine = Machine(registry(), genesis, self.store, -1, 0)
         self.producer = Producer(machine, self.store, authority)
@@ -75,9 +76,7 @@ class Workload:
         self.nonces[account] += 1
         expires = Time(wall_clock() + 3_600_000)
         sender = self.addresses[account]
-        payload = payload_bytes(
-            self.chain_id, sender, self.nonces[account], expires, messages
-        )
+        payload = payload_bytes(self.chain_id, sender, self.nonces[account], expires, messages)
         return sign(payload, (self.keys[account],))
 
     def payments(self, count: int) -> list[bytes]:

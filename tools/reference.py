@@ -28,8 +28,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     """A Markdown table; bars inside cells are escaped."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n"
-        for line in lines
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines
     )
 
 

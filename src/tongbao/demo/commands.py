@@ -33,12 +33,18 @@ def demo() -> None:
 @demo.command()
 @click.option("--all", "everything", is_flag=True, help="Carry all 155,848 baskets.")
 @click.option(
-    "--count", type=click.IntRange(min=1), default=DEFAULT_COUNT, show_default=True,
+    "--count",
+    type=click.IntRange(min=1),
+    default=DEFAULT_COUNT,
+    show_default=True,
     help="Carry the first COUNT baskets by time.",
 )
 @click.option(
-    "--folder", type=click.Path(path_type=Path), default=Path("build/purchases"),
-    show_default=True, help="Where the chain is kept; a second start goes on there.",
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("build/purchases"),
+    show_default=True,
+    help="Where the chain is kept; a second start goes on there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def purchases(everything: bool, count: int, folder: Path, as_json: bool) -> None:

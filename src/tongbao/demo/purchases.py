@@ -147,12 +147,10 @@ class Run:
     def write_proofs(self, folder: Path) -> int:
         """Write a proof of every total: holdings of all parties, fundings of all households."""
         plan = self.plan
-        rows = [
+        rows: list[tuple[str, tuple[str, str]]] = [
             ("asset.holdings", (party.address, plan.usd)) for party in plan.parties.values()
         ]
-        rows += [
-            ("asset.settled", (plan.usd, funding_reference(name))) for name in plan.funds
-        ]
+        rows += [("asset.settled", (plan.usd, funding_reference(name))) for name in plan.funds]
         with (folder / PROOFS).open("wb") as file:
             for at, (table, key) in enumerate(rows):
                 file.write(to_json(self.chain.prove_row(table, key)) + b"\n")
@@ -192,8 +190,13 @@ def compare(totals: Totals, households: dict[str, int], stores: dict[str, int]) 
 
 
 def run(
-    chain: Chain, bank: Wallet, seed: bytes, purchases: Purchases, limit: int | None,
-    folder: Path, progress: Progress,
+    chain: Chain,
+    bank: Wallet,
+    seed: bytes,
+    purchases: Purchases,
+    limit: int | None,
+    folder: Path,
+    progress: Progress,
 ) -> Report:
     """Carry the first `limit` baskets (None: all), prove, read back elsewhere and compare."""
     everything = purchases.baskets

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +24,9 @@ ALGORITHMS: Final = ("Ed25519", "EdDSA")
 SIGNATURES_LIMIT: Final = 16
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+KID_CHARACTERS: Final = 43
 HEADERS_REMEMBERED: Final = 65_536
+USUAL_BEGINNING: Final = b'{"alg":"Ed25519","kid":"'
 
 
 class Signature(Struct, frozen=True, gc=False):
@@ -133,7 +135,7 @@ def _decode_general(wire: bytes) -> Envelope:
     payload = _ascii(general.payload)
     signatures = tuple(_part_signature(part, payload) for part in general.signatures)
     keys = [signature.public_key for signature in signatures]
-    if any(low >= high for low, high in zip(keys, keys[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(keys)):
         raise InvalidTransaction(Invalid.SIGNATURES_ARE_NOT_SORTED)
     return Envelope(decode_base64url(payload), signatures)
 
@@ -173,6 +175,16 @@ def _signature(kid: str, public_key: bytes, signed: bytes, signature: bytes) -> 
 def _decode_header(protected: bytes, typ: str) -> tuple[str, bytes]:
     """The key that a protected header names. Its three members come in any order."""
     text = decode_base64url(protected)
+    ending = f'","typ":"{typ}"}}'.encode()
+    if text.startswith(USUAL_BEGINNING) and text.endswith(ending):
+        kid = text[len(USUAL_BEGINNING) : -len(ending)]
+        if len(kid) == KID_CHARACTERS and len(key := decode_base64url(kid)) == KEY_BYTES:
+            return kid.decode("ascii"), key
+    return _decode_any_header(text, typ)
+
+
+def _decode_any_header(text: bytes, typ: str) -> tuple[str, bytes]:
+    """The slow way, for the spellings of other libraries and for what is refused."""
     try:
         header = _header_decoder.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

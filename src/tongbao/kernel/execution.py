@@ -69,7 +69,7 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
     at = 0
     try:
         job.meter.begin()
-        for at, message in enumerate(payload.messages):  # noqa: B007
+        for at, message in enumerate(payload.messages):
             module, handler = job.registry.handlers[type(message)]
             job.derive_ids(b"id", *origin, at.to_bytes(2, "big"))
             handler(job.context(Context, module, None), message)
@@ -85,9 +85,7 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
 def _applied_receipt(job: Job) -> bytes:
     if not job.ids and not job.events:
         return PLAIN_RECEIPT
-    receipt = Receipt(
-        outcome=Outcome.APPLIED.value, ids=tuple(job.ids), events=tuple(job.events)
-    )
+    receipt = Receipt(outcome=Outcome.APPLIED.value, ids=tuple(job.ids), events=tuple(job.events))
     return jcs.encode(receipt)
 
 
@@ -107,7 +105,9 @@ def check_conservation(job: Job, mark: int) -> None:
                     raise Refusal(KernelWhy.CONSERVATION_IS_BROKEN)
 
 
-def due_head(job: Job, index: Index[Any, Any, Any], time: Time | None) -> tuple[bytes, bytes] | None:
+def due_head(
+    job: Job, index: Index[Any, Any, Any], time: Time | None
+) -> tuple[bytes, bytes] | None:
     """The first entry of a due index (up to `time`, where given): its full key and row key."""
     limit = b"\xff" * INTEGER_BYTES if time is None else encode_integer(time + 1)
     for full_key, row_key in job.state.scan(index.prefix, index.prefix + limit):
@@ -133,9 +133,7 @@ def run_due(job: Job, items: int) -> bytes | None:
             stuck += 1
     if not done and not stuck:
         return None
-    receipt = DueReceipt(
-        done=done, stuck=stuck, ids=tuple(job.ids), events=tuple(job.events)
-    )
+    receipt = DueReceipt(done=done, stuck=stuck, ids=tuple(job.ids), events=tuple(job.events))
     return jcs.encode(receipt)
 
 
@@ -184,5 +182,7 @@ def _run_item(
     stuck = Mark(due=Time(int.from_bytes(due, "big")), number=Count(number))
     state.write(marks, key_text, marks.full_key(key_text), stuck)  # type: ignore[arg-type]
     state.put_entry(entry, None)
-    job.events.append(kernel_module.Stuck(module=index.module.number, row=row_key.hex(), number=number))  # type: ignore[arg-type]
+    job.events.append(
+        kernel_module.Stuck(module=index.module.number, row=row_key.hex(), number=number)
+    )  # type: ignore[arg-type]
     return False

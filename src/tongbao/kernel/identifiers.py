@@ -21,9 +21,7 @@ Id = NewType("Id", Annotated[str, Meta(pattern="^[0-9a-f]{40}$")])
 Address = NewType("Address", Annotated[str, Meta(pattern="^[0-9a-f]{40}$")])
 """The name of an account or of a module's vault: 20 bytes in lowercase hex."""
 
-AssetId = NewType(
-    "AssetId", Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$")]
-)
+AssetId = NewType("AssetId", Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$")])
 """`CODE.issuer`: a code of 1 to 12 characters and the issuer's address."""
 
 AssetCode = NewType("AssetCode", Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,11}$")])

@@ -112,9 +112,7 @@ class Job:
         """The event types that a module may emit."""
         return self.registry.events_of[module]
 
-    def hearers(
-        self, announcement: Announcement[Any]
-    ) -> list[tuple[Module, Callable[..., None]]]:
+    def hearers(self, announcement: Announcement[Any]) -> list[tuple[Module, Callable[..., None]]]:
         """Who hears an announcement, in the order of the registry."""
         return self.registry.hearers.get(announcement, [])
 

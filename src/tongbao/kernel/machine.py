@@ -261,7 +261,7 @@ class Machine:
             results=results,
             due=due,
             state_root=self._trie.root,
-            rows=tuple(sorted(values.items())),
+            rows=tuple([(full_key, values[full_key]) for full_key in sorted(values)]),
         )
         self._candidate = Candidate(block.transactions, decided, old_rows, undo)
         return decided

@@ -206,9 +206,7 @@ class Module:
         self.tables.append(made)
         return made
 
-    def index(
-        self, number: int, *, of: Table[K, V], by: Callable[[V], B | None]
-    ) -> Index[B, K, V]:
+    def index(self, number: int, *, of: Table[K, V], by: Callable[[V], B | None]) -> Index[B, K, V]:
         """Declare an index over a table of this module."""
         assert of.module is self, f"{self.name} can't index another module's table"
         made = Index(self, number, of, by)

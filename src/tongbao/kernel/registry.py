@@ -97,7 +97,7 @@ class Registry:
 
 
 def _check_order(modules: tuple[Module, ...]) -> None:
-    """Numbers and names are unique; a module stands after all that it uses, so none form a cycle"""
+    """Numbers and names are unique; a module stands after all that it uses, so no cycle."""
     seen: set[Module] = set()
     for module in modules:
         assert module.number not in {other.number for other in seen}, f"{module}: number taken"
@@ -114,7 +114,9 @@ def _files_of(module: Module) -> list[ModuleType]:
         path = functions[0].__module__
         module.package = path.rpartition(".")[0] or path
     inside = module.package + "."
-    names = sorted(name for name in sys.modules if name == module.package or name[: len(inside)] == inside)
+    names = sorted(
+        name for name in sys.modules if name == module.package or name[: len(inside)] == inside
+    )
     files = [sys.modules[name] for name in names]
     if module.number == 0:
         return files

@@ -1,6 +1,6 @@
 """Ask a ledger: open a chain, build and sign transactions, verify proofs without trust.
 
-Names are loaded when they are first used, so that `tongbao.sdk.verification` never brings in a store.
+Names are loaded when they are first used: `tongbao.sdk.verification` never brings in a store.
 """
 
 from importlib import import_module

@@ -51,7 +51,7 @@ class AsyncChain:
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Ask a module's query, such as `asset.held_by`."""
-        return await asyncio.to_thread(self.chain.query, function, *args, **kwargs)
+        return await asyncio.to_thread(lambda: self.chain.query(function, *args, **kwargs))
 
     async def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """One above the highest nonce that a lane has used."""

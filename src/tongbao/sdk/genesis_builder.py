@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tongbao.kernel import Address, Genesis, Key, Name, PublicKey, Registry, Small, Time, WeightedKey
+from tongbao.kernel import (
+    Address,
+    Genesis,
+    Key,
+    Name,
+    PublicKey,
+    Registry,
+    Small,
+    Time,
+    WeightedKey,
+)
 from tongbao.kernel.genesis import (
     FORMAT,
     ChainName,

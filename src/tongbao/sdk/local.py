@@ -51,7 +51,9 @@ class Chain:
         self.registry: Registry = machine.registry
         self.id = machine.chain
         self._queries = {
-            query: module for module in machine.registry.modules for query in module.queries.values()
+            query: module
+            for module in machine.registry.modules
+            for query in module.queries.values()
         }
 
     # Submitting

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import HeaderSigner
+from tongbao.engines.solo.header import HeaderSigner, read_header
 from tongbao.kernel import Genesis, Machine, Module, Registry
 from tongbao.kernel.genesis import chain_id
 from tongbao.modules.registry import registry as all_modules
@@ -18,7 +19,10 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.packages import module_hash
 from tongbao.sdk.wallet import Wallet
+from tongbao.store.errors import DamagedLog
 from tongbao.store.store import Store
+
+log = logging.getLogger("tongbao.sdk")
 
 AUTHORITY: Final = "authority"
 OPERATOR: Final = "operator"
@@ -44,10 +48,9 @@ def open_producer(
     check_modules(genesis, registry)
     store = Store.open(folder.path, chain=chain_id(genesis))
     try:
-        last = store.last
-        height, time = (-1, 0) if last is None else (last.height, last.time)
-        producer = Producer(Machine(registry, genesis, store, height, time), store, signer)
-        if last is None:
+        machine = _machine_on(store, registry, genesis)
+        producer = Producer(machine, store, signer)
+        if store.last is None:
             if signer is None:
                 raise FolderError("this chain has no block yet: open it with the authority's key")
             producer.begin()
@@ -56,6 +59,27 @@ def open_producer(
         store.close()
         raise
     return producer, store
+
+
+def _machine_on(store: Store, registry: Registry, genesis: Genesis) -> Machine:
+    """A machine whose rows are those that the last header commits to.
+
+    Rows that differ are rebuilt from the log once; if they still differ, raises DamagedLog.
+    """
+    last = store.last
+    if last is None:
+        return Machine(registry, genesis, store, -1, 0)
+    wanted = read_header(last.header)[0].state
+    for _ in range(2):
+        machine = Machine(registry, genesis, store, last.height, last.time)
+        if machine.state_root.hex() == wanted:
+            return machine
+        log.warning("state/ is not what the last header commits to: it is rebuilt from the log")
+        store.rebuild()
+    raise DamagedLog(
+        f"the log's rows up to block {last.height} do not have the root in its header. "
+        "Nothing was changed in the log: restore it from a backup, and keep this folder for inquiry"
+    )
 
 
 def open_chain(

@@ -1,7 +1,7 @@
 """Proof files and trust files: what one party hands another that trusts no node.
 
-Both are JSON in any spelling; `verification.py` reads them. A proof file names the engine whose header it
-carries; a trust file says, agreed out of band, whose signatures on headers of a chain count.
+Both are JSON in any spelling; `verification.py` reads them. A proof file names the engine whose
+header it carries; a trust file says, agreed out of band, whose signatures count for a chain.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ class TrustFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def key_parts(forms: tuple[str, ...], key: Any) -> tuple[KeyPart, ...]:
     """A row key as the parts of a proof file; `forms` come from the table's codec."""
     values = key if isinstance(key, tuple) else (key,)
-    return tuple(
-        KeyPart(**{form: value}) for form, value in zip(forms, values, strict=True)
-    )
+    return tuple(KeyPart(**{form: value}) for form, value in zip(forms, values, strict=True))
 
 
 def to_json(value: ProofFile | TrustFile) -> bytes:

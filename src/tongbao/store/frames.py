@@ -50,7 +50,10 @@ def write_segment_head(chain: str) -> bytes:
 
 def read_segment_head(data: bytes) -> tuple[int, str] | None:
     """The format version and chain of a segment; None where the head is damaged."""
-    head, check = data[: SEGMENT_HEAD - CHECK_BYTES], data[SEGMENT_HEAD - CHECK_BYTES : SEGMENT_HEAD]
+    head, check = (
+        data[: SEGMENT_HEAD - CHECK_BYTES],
+        data[SEGMENT_HEAD - CHECK_BYTES : SEGMENT_HEAD],
+    )
     if len(check) != CHECK_BYTES or sha256(head).digest()[:CHECK_BYTES] != check:
         return None
     version = head[len(SEGMENT_MAGIC) - 1]

@@ -65,7 +65,7 @@ class BlockLog:
             raise DamagedLog(
                 f"{folder} ends at block {len(self._places) - 1}, but blocks up to "
                 f"{known_blocks - 1} were acknowledged. Nothing was changed. Restore `log/` from a "
-                "backup; if `state/` or `headers` were put back from elsewhere, remove those instead"
+                "backup; if `state/` or `headers` were put back from elsewhere, remove them instead"
             )
 
     @property
@@ -209,7 +209,8 @@ class BlockLog:
         except OSError as error:
             self._failed = True
             raise DiskFailed(
-                f"fdatasync failed ({error}): the last block is not acknowledged. Stop this process, "
+                f"fdatasync failed ({error}): the last block is not acknowledged. "
+                "Stop this process, "
                 "look at the disk, then start again: recovery decides by what is really there"
             ) from error
 
@@ -250,5 +251,3 @@ def _full_or_failed(error: OSError) -> DiskFull | DiskFailed:
     if error.errno in FULL:
         return DiskFull("the disk is full: make space, then try again; nothing was lost")
     return DiskFailed(f"the log can't be written: {error}")
-
-

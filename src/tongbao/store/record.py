@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-
 FIRST_REFUSAL: Final = 100
 """Outcome numbers from here on are refusals; lower ones mean that a transaction is invalid."""
 

@@ -85,9 +85,9 @@ class State:
         for record in records:
             rows.update(record.rows)
             statuses += [(key, encode(status)) for key, status in statuses_of(record)]
-        ordered = sorted(rows.items())
-        kept = [(key, value) for key, value in ordered if value is not None]
-        gone = [key for key, value in ordered if value is None]
+        ordered = sorted(rows) if len(records) > 1 else list(rows)  # one block's are sorted
+        kept = [(key, value) for key in ordered if (value := rows[key]) is not None]
+        gone = [key for key in ordered if rows[key] is None]
         height = str(records[-1].height).encode()
 
         def apply(txn: lmdb.Transaction) -> None:

@@ -8,7 +8,17 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tongbao.kernel import ChainId, Count, Hash, InvalidTransaction, Time, Value, ed25519, jcs, merkle
+from tongbao.kernel import (
+    ChainId,
+    Count,
+    Hash,
+    InvalidTransaction,
+    Time,
+    Value,
+    ed25519,
+    jcs,
+    merkle,
+)
 from tongbao.kernel.envelope import decode_compact, encode_base64url, signing_input
 
 TYPE: Final = "tongbao-header+jws"

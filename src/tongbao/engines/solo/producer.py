@@ -40,7 +40,9 @@ class Producer:
         self.signer = signer
         last = store.last
         self.previous = (
-            Hash(machine.genesis_hash.hex()) if last is None else header_hash(read_header(last.header)[0])
+            Hash(machine.genesis_hash.hex())
+            if last is None
+            else header_hash(read_header(last.header)[0])
         )
 
     def begin(self) -> None:

@@ -139,9 +139,7 @@ def hand_over(ctx: Work, said: Closing) -> None:
     for (_, asset), holding in held.rows:
         debit(ctx, asset, said.account, holding.amount)
         credit(ctx, asset, said.heir, holding.amount)
-        ctx.emit(
-            Moved(asset=asset, amount=holding.amount, payer=said.account, payee=said.heir)
-        )
+        ctx.emit(Moved(asset=asset, amount=holding.amount, payer=said.account, payee=said.heir))
 
 
 def defined(ctx: View, asset: AssetId, amount: Amount) -> Definition:

@@ -1,0 +1,107 @@
+"""The program `tongbao`: its commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from tongbao.cli.exits import Exit
+from tongbao.cli.failures import describe
+from tongbao.cli.lazy import Lazy, LazyGroup
+from tongbao.cli.terminal import Terminal
+
+BEFORE: Final = {
+    "init": Lazy("tongbao.cli.chain_commands:init", "Begin a chain in a new folder."),
+    "keys": Lazy("tongbao.cli.key_commands:keys", "Make and keep the keys that sign."),
+}
+AFTER: Final = {
+    "tx": Lazy("tongbao.cli.transaction_commands:tx", "Sign, submit, try and show transactions."),
+    "status": Lazy("tongbao.cli.chain_commands:status", "The last block, or a transaction's fate."),
+    "proof": Lazy("tongbao.cli.proof_commands:proof", "Write proofs that need no trust in a node."),
+    "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
+    "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
+    "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
+    "version": Lazy("tongbao.cli.version_command:version", "Which Tongbao this is."),
+}
+HELP: Final = """A permissioned ledger for business: keys, accounts, assets, holds, and proofs.
+
+\b
+Begin:
+  tongbao init
+  tongbao account create alice
+  tongbao asset define --code CNY --scale 2
+  tongbao asset issue --asset CNY --amount 100.00 --payee alice --reference cash-1
+
+Amounts are decimal text, times milliseconds UTC. The last line of every answer is its verdict;
+--json prints one object instead. Exit code 0 means done, 1 refused, 2 misused, 3 invalid.
+"""
+
+
+class Root(LazyGroup):
+    """All commands: those written by hand, and between them one group per module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of a chain's life."""
+        from tongbao.cli.module_groups import installed, modules_with_commands
+
+        return [*BEFORE, *modules_with_commands(installed()), *AFTER]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; the modules are imported only for theirs."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        from tongbao.cli.module_groups import installed, module_group, modules_with_commands
+
+        module = modules_with_commands(installed()).get(cmd_name)
+        return None if module is None else module_group(module)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and exit with its code. Errors of users get two lines, bugs a traceback."""
+        terminal = Terminal()
+        extra.setdefault("obj", terminal)
+        try:
+            code = super().main(
+                args,
+                prog_name or "tongbao",
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+            sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            sys.exit(Exit.USAGE)
+        except BaseException as error:
+            failure = describe(error)
+            if failure is None or not standalone_mode:
+                raise
+            terminal.fail(failure)
+            sys.exit(failure.exit_code)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else Exit.DONE)
+
+
+root = Root("tongbao", lazy=BEFORE | AFTER, help=HELP, no_args_is_help=True)
+
+
+def main() -> None:
+    """The entry point of the program."""
+    root.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""One group of commands per module, derived from the registry: a command per message and query.
+
+A module of somebody else's gets its commands the same way: names, options, help and examples come
+from its declarations.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+import click
+
+from tongbao.cli.lazy import Lazy, LazyGroup
+from tongbao.cli.members import help_of
+from tongbao.cli.message_commands import message_command
+from tongbao.cli.query_commands import query_command
+from tongbao.kernel import Module, Registry
+
+EXTRAS: Final[dict[str, dict[str, Lazy]]] = {
+    "account": {
+        "create": Lazy(
+            "tongbao.cli.account_commands:create", "Make a key and open an account for it."
+        ),
+        "names": Lazy("tongbao.cli.account_commands:names", "List the remembered accounts."),
+        "remember": Lazy("tongbao.cli.account_commands:remember", "Give an account a name."),
+        "did": Lazy("tongbao.cli.account_commands:did", "Print the DID document of an account."),
+    }
+}
+"""Commands that stand beside those derived, by module."""
+
+
+@cache
+def installed() -> Registry:
+    """The modules of this distribution."""
+    from tongbao.modules.registry import registry
+
+    return registry()
+
+
+def modules_with_commands(registry: Registry) -> dict[str, Module]:
+    """The modules that can be asked anything, by name."""
+    return {module.name: module for module in registry.modules if module.handlers or module.queries}
+
+
+def module_group(module: Module) -> click.Group:
+    """The group of one module: what stands beside, then its messages, then its queries."""
+    group = LazyGroup(
+        module.name,
+        lazy=EXTRAS.get(module.name, {}),
+        help=help_of(import_module(module.package)),
+        no_args_is_help=True,
+    )
+    commands = [message_command(module, message) for message in module.handlers]
+    commands += [query_command(module, name, query) for name, query in module.queries.items()]
+    for command in commands:
+        assert command.name is not None
+        assert command.name not in {*group.lazy, *group.commands}, f"{module}: {command.name} twice"
+        group.add_command(command)
+    return group

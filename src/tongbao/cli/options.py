@@ -1,0 +1,183 @@
+"""Options that many commands share, and the passphrase behind them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from tongbao.cli.exits import Exit
+from tongbao.cli.failures import CommandError
+from tongbao.cli.terminal import Terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_FOLDER: Final = "tongbao-chain"
+PASSPHRASE_VARIABLE: Final = "TONGBAO_PASSPHRASE"
+NEW_PASSPHRASE_VARIABLE: Final = "TONGBAO_NEW_PASSPHRASE"
+FILE_BYTES_LIMIT: Final = 16_777_216
+
+
+def terminal_of(ctx: click.Context) -> Terminal:
+    """Where this run of the program writes."""
+    terminal = ctx.find_root().obj
+    assert isinstance(terminal, Terminal)
+    return terminal
+
+
+def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        terminal_of(ctx).json = True
+
+
+def json_parameter() -> click.Option:
+    """`--json`: one JSON object instead of lines."""
+    return click.Option(
+        ["--json"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_set_json,
+        help="Print one JSON object instead of lines.",
+    )
+
+
+def folder_parameter() -> click.Option:
+    """`--folder`: where the chain is."""
+    return click.Option(
+        ["--folder"],
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="TONGBAO_FOLDER",
+        default=DEFAULT_FOLDER,
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the chain.",
+    )
+
+
+def passphrase_parameter() -> click.Option:
+    """`--passphrase-file`: never the passphrase itself, which other processes could see."""
+    return click.Option(
+        ["--passphrase-file"],
+        type=click.Path(dir_okay=False, path_type=Path),
+        help=f"File whose first line is the passphrase; else ${PASSPHRASE_VARIABLE}, "
+        "else you are asked.",
+    )
+
+
+def _adding(make: Callable[[], click.Option]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        parameters = function.__dict__.setdefault("__click_params__", [])
+        parameters.append(make())
+        return function
+
+    return decorate
+
+
+json_option = _adding(json_parameter)
+folder_option = _adding(folder_parameter)
+passphrase_option = _adding(passphrase_parameter)
+
+
+def out_option(function: F) -> F:
+    """`--out`: write a file instead of printing it."""
+    return click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write to this file (replaced if it exists) instead of printing.",
+    )(function)
+
+
+class Passphrase:
+    """The passphrase of the keys, asked for once: a file, a variable, or the person."""
+
+    def __init__(
+        self, file: Path | None, variable: str = PASSPHRASE_VARIABLE, what: str = "Passphrase"
+    ) -> None:
+        """Say where it comes from; nothing is read or asked yet."""
+        self._file = file
+        self._variable = variable
+        self._what = what
+        self._known: str | None = None
+
+    def get(self) -> str:
+        """The passphrase of keys that exist. Raises CommandError."""
+        if self._known is None:
+            self._known = self._find(confirm=False)
+        return self._known
+
+    def new(self) -> str:
+        """A passphrase for a new key: a person types it twice. Raises CommandError."""
+        if self._known is None:
+            self._known = self._find(confirm=True)
+        return self._known
+
+    def _find(self, confirm: bool) -> str:
+        if self._file is not None:
+            found = _first_line(self._file)
+        elif (given := os.environ.get(self._variable)) is not None:
+            found = given
+        else:
+            found = self._ask(confirm)
+        if not found:
+            raise CommandError(f"the {self._what.lower()} is empty", code=Exit.NO_KEY)
+        return found
+
+    def _ask(self, confirm: bool) -> str:
+        """Ask the person at the terminal, without echo."""
+        if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
+            option = "--new-passphrase-file" if "new" in self._what.lower() else "--passphrase-file"
+            raise CommandError(
+                f"no {self._what.lower()} was given, and there is no terminal to ask at",
+                f"give {option} FILE, or set {self._variable}",
+                Exit.NO_KEY,
+            )
+        answer: str = click.prompt(
+            self._what, hide_input=True, confirmation_prompt=confirm, err=True
+        )
+        return answer
+
+
+def _first_line(path: Path) -> str:
+    """The first line of a passphrase file, without its end."""
+    try:
+        return read_file(path).decode().split("\n", 1)[0].rstrip("\r")
+    except UnicodeDecodeError:
+        raise CommandError(
+            f"{path} is not UTF-8 text", "write the passphrase into it as text", Exit.NO_KEY
+        ) from None
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that a person named; `-` is standard input. Raises CommandError."""
+    if str(path) == "-":
+        if sys.stdin is None or sys.stdin.closed:
+            raise CommandError(
+                "standard input is closed", "name a file, or pipe something in", Exit.NO_INPUT
+            )
+        return sys.stdin.buffer.read(FILE_BYTES_LIMIT)
+    try:
+        with path.open("rb") as file:
+            return file.read(FILE_BYTES_LIMIT)
+    except OSError as error:
+        raise CommandError(
+            f"{path}: {error.strerror}", "check the path and its permissions", Exit.NO_INPUT
+        ) from error
+
+
+def write_file(path: Path, text: bytes) -> None:
+    """Put a file in its place whole, or leave what was there. Raises OSError."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

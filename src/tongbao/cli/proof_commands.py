@@ -1,0 +1,135 @@
+"""`tongbao proof`: files that convince somebody who trusts no node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from tongbao.cli.book import AccountBook
+from tongbao.cli.chain_commands import check_transaction_id
+from tongbao.cli.exits import Exit
+from tongbao.cli.failures import CommandError
+from tongbao.cli.module_groups import installed
+from tongbao.cli.options import folder_option, json_option, out_option, terminal_of, write_file
+from tongbao.cli.session import Session
+from tongbao.cli.terminal import count
+from tongbao.cli.values import read_integer
+from tongbao.kernel.module import Table
+from tongbao.kernel.row_keys import INTEGER_LIMIT
+from tongbao.sdk.folder import Folder, trust_bytes
+from tongbao.sdk.proofs import to_json
+
+
+@click.group(no_args_is_help=True)
+def proof() -> None:
+    """Write proofs that need no trust in a node; `tongbao verify` checks them anywhere."""
+
+
+@proof.command(
+    epilog="\b\nExample:\n  tongbao proof row asset.holdings alice CNY.operator --out holding.proof"
+)
+@click.argument("table_name", metavar="TABLE")
+@click.argument("parts", metavar="KEYPART...", nargs=-1, required=True)
+@out_option
+@folder_option
+@json_option
+@click.pass_context
+def row(
+    ctx: click.Context, table_name: str, parts: tuple[str, ...], out: Path | None, folder: Path
+) -> None:
+    """Prove a row of TABLE, such as asset.holdings, or that there is none.
+
+    The parts of its key are addresses (or remembered names), text, and integers.
+    """
+    session = Session(folder)
+    table = _table(table_name)
+    key = _key(session.book, table, parts)
+    with session.open(write=False) as chain:
+        found = chain.prove_row(table_name, key)
+        height = chain.head().height
+    what = "no such row" if found.value is None else bytes(found.value).decode()
+    _give(ctx, to_json(found), out, {"height": height, "row": what}, f"at height {height}: {what}")
+
+
+@proof.command(epilog=f"\b\nExample:\n  tongbao proof transaction {'5e' * 32} --out payment.proof")
+@click.argument("transaction_id", metavar="ID")
+@out_option
+@folder_option
+@json_option
+@click.pass_context
+def transaction(ctx: click.Context, transaction_id: str, out: Path | None, folder: Path) -> None:
+    """Prove that transaction ID stands in its block, with what its receipt says."""
+    check_transaction_id(transaction_id)
+    with Session(folder).open(write=False) as chain:
+        try:
+            found = chain.prove_transaction(transaction_id)
+        except LookupError as error:
+            raise CommandError(str(error).strip("'\""), "check the id", Exit.NOTHING) from error
+    _give(ctx, to_json(found), out, {"id": transaction_id}, f"transaction {transaction_id}")
+
+
+@proof.command(epilog="\b\nExample:\n  tongbao proof trust --out trust.json")
+@out_option
+@folder_option
+@json_option
+@click.pass_context
+def trust(ctx: click.Context, out: Path | None, folder: Path) -> None:
+    """Write the trust file: the keys that may sign this chain's headers.
+
+    Hand it over in a way that the receiver trusts; whoever forges it can forge every proof.
+    """
+    genesis = Folder(folder).genesis()
+    keys = list(genesis.engine.keys)
+    text = msgspec.json.format(trust_bytes(genesis)) if out else trust_bytes(genesis)
+    _give(ctx, text, out, {"keys": keys}, f"{count(len(keys), 'key')} may sign headers")
+
+
+def _give(
+    ctx: click.Context, text: bytes, out: Path | None, facts: dict[str, Any], claim: str
+) -> None:
+    """Write the file, or print its text, which is JSON already, as the only line."""
+    terminal = terminal_of(ctx)
+    if out is None:
+        click.echo(text)
+        return
+    write_file(out, text + b"\n")
+    terminal.answer({"file": str(out)} | facts, f"written to {out}: {claim}")
+
+
+def _table(name: str) -> Table[Any, Any]:
+    """The table of a name. Raises CommandError that lists the tables."""
+    try:
+        return installed().table(name)
+    except KeyError:
+        tables = installed().tables.values()
+        known = ", ".join(sorted(f"{table.module.name}.{table.name}" for table in tables))
+        raise CommandError(f"no table is named {name!r}", f"choose one of {known}") from None
+
+
+def _key(book: AccountBook, table: Table[Any, Any], parts: tuple[str, ...]) -> Any:
+    """The row key that the parts say. Raises CommandError."""
+    forms = table.codec.parts
+    if len(parts) != len(forms):
+        raise CommandError(
+            f"a key of {table.module.name}.{table.name} has {len(forms)} parts, not {len(parts)}",
+            f"give {', '.join(forms)}",
+        )
+    values = tuple(_part(book, form, text) for form, text in zip(forms, parts, strict=True))
+    return values if table.codec.is_tuple else values[0]
+
+
+def _part(book: AccountBook, form: str, text: str) -> Any:
+    if form == "id":
+        return book.address(text)
+    if form == "integer":
+        number = read_integer(text)
+        if not 0 <= number <= INTEGER_LIMIT:
+            raise CommandError(f"{text} is out of range", "give 0 to 2^64 - 1")
+        return number
+    if not text.isascii() or "\0" in text:
+        raise CommandError(f"{text!r} is no text of a key", "use ASCII characters")
+    code, _, issuer = text.partition(".")
+    return f"{code}.{book.names[issuer]}" if issuer in book.names else text

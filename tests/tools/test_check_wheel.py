@@ -1,0 +1,42 @@
+"""What is built is looked into, and a program that fails is told with what it printed."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.check_wheel import WheelError, check_contents, run
+
+
+def packed(folder: Path, names: list[str]) -> tuple[Path, Path]:
+    """A wheel and an sdist that hold empty files of these names."""
+    wheel, sdist, empty = folder / "a.whl", folder / "a.tar.gz", folder / "empty"
+    empty.touch()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in names:
+            archive.write(empty, name)
+    with tarfile.open(sdist, "w:gz") as archive:
+        for name in names:
+            archive.add(empty, f"a/{name}")
+    return wheel, sdist
+
+
+def test_a_wheel_without_its_licence_is_refused(tmp_path: Path) -> None:
+    """
+    Given builds with and without the licence,
+    when their contents are checked,
+    then the first passes, and the second is refused by the name of what is missing.
+    """
+    check_contents(*packed(tmp_path, ["tongbao/py.typed", "LICENSE"]))
+    with pytest.raises(WheelError, match=r"^a\.whl holds no LICENSE$"):
+        check_contents(*packed(tmp_path, ["tongbao/py.typed"]))
+
+
+def test_a_program_that_fails_is_told_with_its_output() -> None:
+    """Given a failing program, when it is run, then the error has its exit code and its words."""
+    with pytest.raises(WheelError, match=r"exited with 3\nout\n$"):
+        run(sys.executable, "-c", "print('out'); raise SystemExit(3)")
