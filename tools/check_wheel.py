@@ -6,6 +6,7 @@ line starts, and that a proof is verified, without a store or anything else of a
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,8 +21,8 @@ import tongbao
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "verify.txt"
-PROOF = ROOT / "tests" / "golden" / "proof_solo.json"
-TRUST = ROOT / "tests" / "golden" / "trust_solo.json"
+GOLDEN = ROOT / "tests" / "golden" / "solo.json"
+PROOFS = ("holding", "absence", "transaction")
 OF_A_NODE = ("cryptography", "lmdb", "rich")
 NOT_LOADED = ("tongbao.node", "tongbao.store", "tongbao.engines.solo.engine")
 
@@ -98,9 +99,13 @@ def check_programs(programs: Path, folder: Path) -> list[str]:
     if tongbao.__version__ not in version:
         raise WheelError(f"tongbao version says {version.strip()}, not {tongbao.__version__}")
     run(programs / "tongbao", "--help", folder=folder)
-    if not (PROOF.exists() and TRUST.exists()):
-        return ["version", "--help"]
-    run(programs / "tongbao", "verify", PROOF, "--trust", TRUST, folder=folder)
+    golden = json.loads(GOLDEN.read_text())
+    trust = folder / "trust.json"
+    trust.write_text(json.dumps(golden["trust"]))
+    for name in PROOFS:
+        proof = folder / f"{name}.json"
+        proof.write_text(json.dumps(golden[name]))
+        run(programs / "tongbao", "verify", proof, "--trust", trust, folder=folder)
     return ["version", "--help", "verify"]
 
 

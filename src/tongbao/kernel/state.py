@@ -176,11 +176,11 @@ class State:
                 yield newer[place], value
 
     def raw(self, full_key: bytes) -> bytes | None:
-        """The bytes of a row as the trie commits to them, or None."""
+        """The bytes of a row, as the trie commits to them, or of an index entry; or None."""
         row = self._overlay.get(full_key, MISSING)
         if row is MISSING:
             return self._backing.get(full_key)
-        return None if row is None else encode(row)
+        return row if row is None or type(row) is bytes else encode(row)
 
     def raw_before(self, full_key: bytes, before: Any) -> bytes | None:
         """The bytes of a row before a write that found `before` in the overlay."""

@@ -27,7 +27,7 @@ from tongbao.kernel.nonces import Nonces
 from tongbao.kernel.receipt import read_receipt
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.folder import trust_bytes
-from tongbao.sdk.proofs import FORMAT, RowProof, TransactionProof, TrustFile, key_parts
+from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.errors import StoreError
@@ -173,7 +173,7 @@ class Chain:
             name=table_name,
             key=key_parts(table.codec.parts, key),
             proof=proof,
-            value=None if value is None else Raw(value),
+            value=NO_VALUE if value is None else Raw(value),
         )
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:

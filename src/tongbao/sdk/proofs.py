@@ -17,6 +17,10 @@ FORMAT: Final = 1
 KEYS_LIMIT: Final = 1_000
 
 
+NO_VALUE: Final = Raw()
+"""Stands for a member `value` that is not there: the row is absent."""
+
+
 class KeyPart(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One part of a row key: exactly one member is there, and it says how it is encoded."""
 
@@ -34,7 +38,7 @@ class RowProof(
     tag_field="kind",
     tag="row",
 ):
-    """That a row has a value, or that there is none, in the state of one signed header."""
+    """That a row has a value, or (without the member `value`) none, under one signed header."""
 
     format: int
     engine: str
@@ -44,7 +48,7 @@ class RowProof(
     name: str
     key: tuple[KeyPart, ...]
     proof: Proof
-    value: Raw | None = None
+    value: Raw = NO_VALUE
 
 
 class TransactionProof(

@@ -124,7 +124,7 @@ def _row(proof: RowProof, header: Header) -> Verified:
     root = bytes.fromhex(header.state)
     try:
         path = sha256(_full_key(proof)).digest()
-        value = None if proof.value is None else _canonical(proof.value)
+        value = _canonical(proof.value) if bytes(proof.value) else None
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
     if value is None:
@@ -193,7 +193,9 @@ def _full_key(proof: RowProof) -> bytes:
 def _part_bytes(part: KeyPart) -> bytes:
     match part:
         case KeyPart(id=str() as text, text=None, integer=None) if len(text) == ID_LENGTH:
-            return bytes.fromhex(text)
+            identity = bytes.fromhex(text)
+            if identity.hex() == text:  # one spelling: what is shown is what is proven
+                return identity
         case KeyPart(id=None, text=str() as text, integer=None) if "\0" not in text:
             return encode_text(text)
         case KeyPart(id=None, text=None, integer=int() as number) if 0 <= number <= INTEGER_LIMIT:
