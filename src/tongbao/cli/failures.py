@@ -34,6 +34,12 @@ KINDS: Final[dict[str, tuple[str, int, str]]] = {
         "don't rely on it; ask for a new proof, and get the trust file from somebody you trust",
     ),
     "FolderError": ("error", Exit.NO_INPUT, "name the chain's folder with --folder FOLDER"),
+    "WeakPassphrase": ("error", Exit.NO_KEY, "choose a longer one, best several words"),
+    "WrongPassphrase": (
+        "error",
+        Exit.NO_KEY,
+        "check the passphrase and which key is meant, or restore the key's file from a copy",
+    ),
     "OSError": ("error", Exit.FILE, ""),
     "UsageError": ("error", Exit.USAGE, ""),
     "ClickException": ("error", Exit.USAGE, ""),

@@ -130,5 +130,4 @@ def public_text(keystore: Keystore, name: str) -> str:
     """The public key of a key in base64url."""
     from tongbao.kernel.envelope import encode_base64url
 
-    public = keystore.public_key(name)
-    return public if isinstance(public, str) else encode_base64url(public)
+    return encode_base64url(keystore.public_key(name))

@@ -60,11 +60,12 @@ class SoftwareKey:
 
     @classmethod
     def derive(cls, seed: bytes, label: str) -> SoftwareKey:
-        """A child key: HMAC-SHA-256 of the label under the seed, with a domain of its own.
+        """A child key: HKDF-Expand with SHA-256 (RFC 5869 section 2.3) of a random seed.
 
-        For demonstrations and tests that need thousands of keys out of one secret.
+        Its `info` is a domain of its own, then the label. One block is all that a seed takes. For
+        demonstrations and tests that need thousands of keys out of one secret.
         """
-        return cls(hmac.digest(seed, DERIVE_DOMAIN + label.encode(), sha256))
+        return cls(hmac.digest(seed, DERIVE_DOMAIN + label.encode() + b"\x01", sha256))
 
     @property
     def seed(self) -> bytes:
