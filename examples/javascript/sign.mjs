@@ -1,7 +1,7 @@
 // Sign a transaction with nothing but a JOSE library and a JSON canonicalizer (RFC 8785).
 //
-// Reads {"payload": {...}, "keys": [private JWK, ...]} from standard input and prints the transaction:
-// a compact JWS for one key, general JSON for several. The ledger's API takes either.
+// Reads {"payload": {...}, "keys": [private JWK, ...]} from standard input and prints the
+// transaction: a compact JWS for one key, general JSON for several. The ledger takes either.
 import { text } from "node:stream/consumers";
 import canonicalize from "canonicalize";
 import { CompactSign, GeneralSign, importJWK } from "jose";

@@ -17,7 +17,7 @@ from tongbao.engines.solo.header import (
     read_header,
     sign_header,
 )
-from tongbao.kernel import Count, Hash, jcs, merkle
+from tongbao.kernel import Count, Hash, Time, jcs, merkle
 from tongbao.kernel.envelope import encode_base64url
 
 
@@ -35,7 +35,7 @@ def test_a_header_commits_to_transactions_receipts_rows_and_the_header_before() 
     assert header == Header(
         chain=chain.producer.machine.chain,
         height=Count(2),
-        time=last.time,
+        time=Time(last.time),
         previous=header_hash(read_header(first.header)[0]),
         transactions=Hash(merkle.root(list(last.transactions)).hex()),
         receipts=Hash(merkle.root(list(last.receipts)).hex()),
@@ -75,7 +75,7 @@ def test_any_jose_library_checks_a_header() -> None:
     then it accepts it and sees our type.
     """
     signed = FixedChain().store.block(0).header.decode()
-    jwk = {"kty": "OKP", "crv": "Ed25519", "x": key("authority").key_id}
+    jwk: dict[str, str | list[str]] = {"kty": "OKP", "crv": "Ed25519", "x": key("authority").key_id}
     found = jws.deserialize_compact(signed, OKPKey.import_key(jwk), algorithms=["Ed25519"])
     assert found.protected == {"alg": "Ed25519", "kid": key("authority").key_id, "typ": TYPE}
 

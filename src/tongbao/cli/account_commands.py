@@ -32,6 +32,7 @@ LEFT_OUT = {"out", "unsigned", "dry_run"}
 def _create(**options: Any) -> int:
     name, with_keys = check_name(options["name"]), options["with_keys"]
     session = Session(options["folder"], Passphrase(options["passphrase_file"]))
+    session.must_be_chain()
     if name in session.book.names:
         raise CommandError(
             f"{name} is remembered already as {session.book.address(name)}", "choose another name"

@@ -33,7 +33,11 @@ KINDS: Final[dict[str, tuple[str, int, str]]] = {
         Exit.WRONG,
         "don't rely on it; ask for a new proof, and get the trust file from somebody you trust",
     ),
-    "FolderError": ("error", Exit.NO_INPUT, "name the chain's folder with --folder FOLDER"),
+    "FolderError": (
+        "error",
+        Exit.NO_INPUT,
+        "do what it says; the folder is --folder, else $TONGBAO_FOLDER",
+    ),
     "WeakPassphrase": ("error", Exit.NO_KEY, "choose a longer one, best several words"),
     "WrongPassphrase": (
         "error",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from tongbao.cli.options import (
     NEW_PASSPHRASE_VARIABLE,
     Passphrase,
     folder_option,
+    has_person,
     json_option,
     passphrase_option,
     read_file,
@@ -117,7 +117,7 @@ def remove(ctx: click.Context, name: str, yes: bool, folder: Path) -> None:
     session = Session(folder)
     public = session.public_key(name)
     if not yes:
-        if not sys.stdin.isatty():
+        if not has_person():
             raise CommandError(f"key {name} would be lost for ever", "say so with --yes")
         click.confirm(f"Remove key {name} ({public}) for ever?", abort=True, err=True)
     session.keystore.remove(name)

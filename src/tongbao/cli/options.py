@@ -92,6 +92,11 @@ def out_option(function: F) -> F:
     )(function)
 
 
+def has_person() -> bool:
+    """Whether somebody sits at standard input who can be asked."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
 class Passphrase:
     """The passphrase of the keys, asked for once: a file, a variable, or the person."""
 
@@ -129,7 +134,7 @@ class Passphrase:
 
     def _ask(self, confirm: bool) -> str:
         """Ask the person at the terminal, without echo."""
-        if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
+        if not has_person():
             option = "--new-passphrase-file" if "new" in self._what.lower() else "--passphrase-file"
             raise CommandError(
                 f"no {self._what.lower()} was given, and there is no terminal to ask at",

@@ -43,6 +43,7 @@ def send(terminal: Terminal, session: Session, order: Order, make: Make) -> int:
     """Carry an order out and print what came of it; the exit code."""
     if order.unsigned and order.out is None:
         raise CommandError("--unsigned writes a file", "add --out FILE")
+    session.must_be_chain()
     # Whatever names and values can tell by themselves, before anybody types a passphrase.
     make(session.resolver())
     _payload_options(session, order)

@@ -42,13 +42,16 @@ class Session:
 
         return Keystore(self.folder.keys)
 
+    def must_be_chain(self) -> None:
+        """Say that a folder has no chain before anybody types a passphrase. Raises FolderError."""
+        self.folder.genesis()
+
     @contextmanager
     def open(self, *, write: bool) -> Iterator[Chain]:
         """The chain, open until the `with` statement ends; to write it asks for a passphrase."""
         from tongbao.sdk.opening import open_chain
 
-        # A folder without a chain is said before anybody types a passphrase.
-        self.folder.genesis()
+        self.must_be_chain()
         passphrase = self.passphrase.get() if write else None
         with open_chain(self.folder.path, passphrase=passphrase) as chain:
             self._chain = chain

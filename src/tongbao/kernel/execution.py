@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from tongbao.kernel import jcs, kernel_module
+from tongbao.kernel import jcs
 from tongbao.kernel.authentication import Keys, KeysOf, check_signers
 from tongbao.kernel.context import Changes, Context, View, Work
-from tongbao.kernel.identifiers import Address, Count, Time
+from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
-from tongbao.kernel.kernel_module import Mark, marks, nonces
+from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
 from tongbao.kernel.module import Index, Module
 from tongbao.kernel.nonces import Nonces, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
@@ -178,11 +178,10 @@ def _run_item(
         number = refusal.why.number
     if not state.has_entry(entry):
         return True
-    key_text = index.module.number, index.number, row_key.hex()
+    key_of_mark = Small(index.module.number), Small(index.number), RowKeyText(row_key.hex())
     stuck = Mark(due=Time(int.from_bytes(due, "big")), number=Count(number))
-    state.write(marks, key_text, marks.full_key(key_text), stuck)  # type: ignore[arg-type]
+    state.write(marks, key_of_mark, marks.full_key(key_of_mark), stuck)
     state.put_entry(entry, None)
-    job.events.append(
-        kernel_module.Stuck(module=index.module.number, row=row_key.hex(), number=number)
-    )  # type: ignore[arg-type]
+    module_number, _, row_text = key_of_mark
+    job.events.append(Stuck(module=module_number, row=row_text, number=Count(number)))
     return False

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.authentication import KeysOf
+from tongbao.kernel.beginning import check_modules, write_sections, write_settings
 from tongbao.kernel.block import Block, Decided
 from tongbao.kernel.context import Audit, View, Work
 from tongbao.kernel.execution import (
@@ -22,7 +23,7 @@ from tongbao.kernel.execution import (
     run_due,
     use_nonce,
 )
-from tongbao.kernel.genesis import Genesis, GenesisError, chain_id, hash_of, read_section
+from tongbao.kernel.genesis import Genesis, GenesisError, chain_id, hash_of
 from tongbao.kernel.history import BlockUndo, History
 from tongbao.kernel.identifiers import Count, Time
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
@@ -30,11 +31,8 @@ from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
     DUE_ITEMS,
     EXPIRY_MS,
-    JSON_DEPTH,
     TRANSACTION_BYTES,
     TRANSACTION_ROWS,
-    FeatureStart,
-    ParameterValue,
     features,
     parameters,
 )
@@ -56,7 +54,6 @@ from tongbao.kernel.trie_proof import Proof
 
 SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
-GENESIS_ROWS: Final = 100_000_000
 
 
 class Candidate:
@@ -91,7 +88,7 @@ class Machine:
         self.chain = chain_id(genesis)
         self.height = height
         self.time = time
-        self._check_modules()
+        check_modules(genesis, registry)
         self._keys_of = self._authentication()
         self._trie = Trie.load(self._committed(backing))
         structures = [derived for module in registry.modules for derived in module.structures]
@@ -104,17 +101,6 @@ class Machine:
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
 
     # What the chain is
-
-    def _check_modules(self) -> None:
-        """The genesis file names exactly the modules of the registry."""
-        for line in self.genesis_file.modules:
-            known = [m for m in self.registry.modules if m.number == line.number]
-            if not known or (known[0].name, known[0].version) != (line.name, line.version):
-                raise GenesisError(
-                    f"module {line.name} {line.number} version {line.version} is not installed"
-                )
-        if len(self.genesis_file.modules) != len(self.registry.modules):
-            raise GenesisError("the genesis file does not name every module that is installed")
 
     def _authentication(self) -> KeysOf:
         """The function of the module that genesis lets authenticate, run as that module."""
@@ -162,51 +148,19 @@ class Machine:
     # The life of a block
 
     def genesis(self) -> Decided:
-        """Decide block 0: parameters, features and every module's first rows."""
+        """Decide block 0: parameters, features and every module's first rows.
+
+        Raises GenesisError.
+        """
         assert self.height == GENESIS_HEIGHT - 1, "this chain has begun"
         genesis = self.genesis_file
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
-        self._job.meter.limit = GENESIS_ROWS
-        for line in genesis.parameters:
-            self._set(line.name, line.value)
-        for line in genesis.features:
-            if line.name not in self.registry.features:
-                raise GenesisError(f"no module has a feature {line.name}")
-            key = features.full_key(line.name)
-            self._state.write(features, line.name, key, FeatureStart(height=line.value))
+        write_settings(genesis, self.registry, self._state)
         self._settings()
-        if self.registry.json_depth > self.parameters[JSON_DEPTH.name]:
-            raise GenesisError(f"messages need json_depth {self.registry.json_depth}")
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
-        for section in genesis.sections:
-            self._begin(section)
-        return self._decide(
-            Block(height=Count(GENESIS_HEIGHT), time=genesis.time, transactions=()), (), None
-        )
-
-    def _set(self, name: Any, value: int) -> None:
-        parameter = self.registry.parameters.get(name)
-        if parameter is None:
-            raise GenesisError(f"no module has a parameter {name}")
-        if not parameter.low <= value <= parameter.high:
-            raise GenesisError(f"{name} is {parameter.low} to {parameter.high}, not {value}")
-        row = ParameterValue(value=Count(value))
-        self._state.write(parameters, name, parameters.full_key(name), row)
-
-    def _begin(self, section: Any) -> None:
-        """Let one module write its first rows."""
-        try:
-            module = self.registry.module(section.module)
-        except KeyError:
-            raise GenesisError(f"a section names no module: {section.module}") from None
-        if module.begin is None:
-            raise GenesisError(f"module {section.module} takes no section")
-        function, kind = module.begin
-        self._job.derive_ids(b"genesis-id", module.number.to_bytes(2, "big"))
-        try:
-            function(self._job.context(Work, module, None), read_section(section, kind))
-        except Refusal as refusal:
-            raise GenesisError(f"section {section.module}: {refusal.why}") from None
+        write_sections(genesis, self._job)
+        block = Block(height=Count(GENESIS_HEIGHT), time=genesis.time, transactions=())
+        return self._decide(block, (), None)
 
     def apply(self, block: Block) -> Decided:
         """Decide a block: due work first, then one result for each transaction, always."""

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Raw
 
 from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine
-from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import (
     Address,
     Genesis,
@@ -93,7 +92,7 @@ class Chain:
     def dry_run(self, payload: bytes) -> DryRun:
         """What a payload would do now, unsigned."""
         with self._engine.reading() as producer:
-            result = producer.machine.dry_run(payload, producer.next_time(wall_clock()))
+            result = producer.machine.dry_run(payload, self._engine.now())
         receipt = read_receipt(self.registry, result.receipt)
         return DryRun(result.outcome, result.number, self.why(result.number), receipt)
 

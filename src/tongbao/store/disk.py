@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+SALT_BYTES: Final = 16
 
 
 class AppendFile(Protocol):
@@ -46,6 +48,9 @@ class Disk(Protocol):
 
     def sync_folder(self, folder: Path) -> None:
         """Make names in a folder durable. Raises OSError."""
+
+    def salt(self) -> bytes:
+        """16 bytes that nobody who sends transactions can foresee."""
 
 
 class RealAppendFile:
@@ -110,3 +115,7 @@ class RealDisk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def salt(self) -> bytes:
+        """Random bytes of the operating system."""
+        return os.urandom(SALT_BYTES)

@@ -1,85 +1,152 @@
 """A copy of the signed headers in a file of its own: quick to read, kept when bodies are pruned.
 
-Each line is a length (4 bytes), the first 16 bytes of SHA-256 of the rest, and a `HeaderLine` in
-MessagePack. A line is written after its block is durable, so a line without its block means that
-acknowledged blocks are missing. Damaged or missing, the file is written anew from the log.
+The file begins with 64 bytes: `TBHDR`, two zero bytes, the format (1), the chain's id in ASCII padded
+with zero bytes to 40, and the first 16 bytes of SHA-256 of those 48. Each line is a length (4 bytes,
+big endian), the first 16 bytes of SHA-256 of the rest, and a `HeaderLine` in MessagePack.
+
+A line is written after its block is durable, so a line without its block means that acknowledged
+blocks are missing. Damaged or missing lines are written anew from the log.
 """
 
 from __future__ import annotations
 
+import logging
+from array import array
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from msgspec import DecodeError
+
 from tongbao.store.disk import AppendFile, Disk
+from tongbao.store.log import BlockLog
 from tongbao.store.record import BlockRecord, HeaderLine, decode_header_line, encode
 
+log = logging.getLogger("tongbao.store")
+
+MAGIC: Final = b"TBHDR\0\0\1"
+CHAIN_BYTES: Final = 40
 LENGTH_BYTES: Final = 4
 CHECK_BYTES: Final = 16
-LINE_LIMIT: Final = 65_536
+HEAD_BYTES: Final = len(MAGIC) + CHAIN_BYTES + CHECK_BYTES
+LINE_HEAD: Final = LENGTH_BYTES + CHECK_BYTES
 
 
-def write_line(record: BlockRecord) -> bytes:
-    """The line of a block."""
-    body = encode(HeaderLine(record.height, record.time, record.header))
+def write_head(chain: str) -> bytes:
+    """The first bytes of the file."""
+    name = chain.encode("ascii")
+    assert len(name) <= CHAIN_BYTES
+    fields = MAGIC + name.ljust(CHAIN_BYTES, b"\0")
+    return fields + sha256(fields).digest()[:CHECK_BYTES]
+
+
+def line_of(record: BlockRecord) -> HeaderLine:
+    """What is kept of a block."""
+    return HeaderLine(record.height, record.time, record.header)
+
+
+def write_line(line: HeaderLine) -> bytes:
+    """The bytes of a line."""
+    body = encode(line)
     return len(body).to_bytes(LENGTH_BYTES, "big") + sha256(body).digest()[:CHECK_BYTES] + body
 
 
-def read_lines(data: bytes) -> list[HeaderLine]:
-    """The lines up to the first that is damaged."""
-    lines: list[HeaderLine] = []
-    at = 0
-    while at + LENGTH_BYTES + CHECK_BYTES <= len(data):
-        length = int.from_bytes(data[at : at + LENGTH_BYTES], "big")
-        start = at + LENGTH_BYTES + CHECK_BYTES
-        body = data[start : start + length]
-        check = data[at + LENGTH_BYTES : start]
-        if length > LINE_LIMIT or sha256(body).digest()[:CHECK_BYTES] != check:
-            break
-        line = decode_header_line(body)
-        if line.height != len(lines):
-            break
-        lines.append(line)
-        at = start + length
-    return lines
+def read_line(data: bytes, start: int) -> tuple[HeaderLine, int] | None:
+    """The line at `start` and where it ends, None where there is no whole one."""
+    length = int.from_bytes(data[start : start + LENGTH_BYTES], "big")
+    check = data[start + LENGTH_BYTES : start + LINE_HEAD]
+    end = start + LINE_HEAD + length
+    body = data[start + LINE_HEAD : end]
+    if end > len(data) or sha256(body).digest()[:CHECK_BYTES] != check:
+        return None
+    try:
+        return decode_header_line(body), end
+    except DecodeError:
+        return None
 
 
 class Headers:
     """The file `headers` of a chain's folder."""
 
-    def __init__(self, disk: Disk, path: Path) -> None:
-        """Read what is there; `complete` makes it fit the log."""
+    def __init__(self, disk: Disk, path: Path, chain: str) -> None:
+        """Read what is there, changing nothing; `complete` makes it fit the log."""
         self._disk = disk
         self._path = path
+        self._head = write_head(chain)
+        self._file: AppendFile | None = None
+        self._offsets = array("Q")
         there = path.name in disk.names(path.parent)
         data = disk.read(path) if there else b""
-        self.lines = read_lines(data)
-        self._size = sum(len(write_line_of(line)) for line in self.lines)
-        self._has_rest = self._size != len(data)
-        self._file: AppendFile | None = None
+        self._end = HEAD_BYTES if data.startswith(self._head) else 0
+        while self._end and (found := read_line(data, self._end)) is not None:
+            line, end = found
+            if line.height != len(self._offsets):
+                break
+            self._offsets.append(self._end)
+            self._end = end
+        self._has_rest = self._end != len(data)
 
-    def complete(self, missing: list[BlockRecord]) -> None:
-        """Cut what is damaged, and add the blocks that the file lacks."""
-        self._file = self._disk.append_to(self._path)
-        if self._has_rest:
-            self._file.truncate(self._size)
-        for record in missing:
+    @property
+    def count(self) -> int:
+        """How many headers the file has, from height 0 on."""
+        return len(self._offsets)
+
+    def complete(self, blocks: BlockLog) -> None:
+        """Cut what is damaged or of another history, and add the blocks that the file lacks."""
+        if self.count and self.read(self.count - 1, self.count - 1) != [
+            line_of(blocks.read(self.count - 1))
+        ]:
+            log.warning("%s is of another history: it is written anew", self._path)
+            self._offsets, self._end, self._has_rest = array("Q"), 0, True
+        try:
+            self._file = self._disk.append_to(self._path)
+            if self._has_rest:
+                self._file.truncate(self._end)
+        except OSError as error:
+            self._give_up(error)
+        for record in blocks.records(self.count):
             self.add(record)
 
     def add(self, record: BlockRecord) -> None:
-        """Add a block that is durable in the log. A failure to write is repaired at next start."""
-        assert self._file is not None and record.height == len(self.lines)
-        self._file.write(write_line(record))
-        self.lines.append(HeaderLine(record.height, record.time, record.header))
+        """Add a block that is durable in the log.
+
+        When that fails, the file is left as it is from then on, and the next start completes it:
+        the block is durable, which is what counts.
+        """
+        if self._file is None:
+            return
+        assert record.height == self.count
+        head = b"" if self._end else self._head
+        line = write_line(line_of(record))
+        try:
+            self._file.write(head + line)
+        except OSError as error:
+            self._give_up(error)
+            return
+        self._offsets.append(self._end + len(head))
+        self._end += len(head) + len(line)
+
+    def _give_up(self, error: OSError) -> None:
+        log.warning("the copy of the headers can't be written (%s): the log has them", error)
+        self.close()
+
+    def read(self, first: int, last: int) -> list[HeaderLine]:
+        """The lines of the heights `first` to `last`, as far as the file has them whole."""
+        last = min(last, self.count - 1)
+        if first > last:
+            return []
+        start = self._offsets[first]
+        end = self._end if last == self.count - 1 else self._offsets[last + 1]
+        data = self._disk.read_part(self._path, start, end - start)
+        lines: list[HeaderLine] = []
+        at = 0
+        while (found := read_line(data, at)) is not None:
+            line, at = found
+            lines.append(line)
+        return lines
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def write_line_of(line: HeaderLine) -> bytes:
-    """The bytes of a line that was read."""
-    body = encode(line)
-    return len(body).to_bytes(LENGTH_BYTES, "big") + sha256(body).digest()[:CHECK_BYTES] + body

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import errno
+import logging
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import DecodeError
 
 from tongbao.store.disk import AppendFile, Disk
-from tongbao.store.errors import DamagedLog, DiskFailed, DiskFull, WrongChain, WrongVersion
+from tongbao.store.errors import DiskFailed, DiskFull
 from tongbao.store.frames import (
     FORMAT,
     SEGMENT_HEAD,
-    later_synced,
+    SegmentHead,
     read_frame,
-    read_segment_head,
     write_frame,
     write_segment_head,
 )
 from tongbao.store.record import BlockRecord, decode_record, encode
+from tongbao.store.recovery import Found, Segment, damaged, place, placed, scan, segment_path
+
+log = logging.getLogger("tongbao.store")
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
-FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-
-
-class Place(NamedTuple):
-    """Where a block's frame stands."""
-
-    segment: int
-    offset: int
-    length: int
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BlockLog:
-    """Blocks in numbered segments under `log/`."""
+    """Blocks in numbered segments under `log/`.
+
+    Once a write or sync failed for another reason than a full disk, every call raises DiskFailed:
+    nobody knows what is on the disk, and only a new start finds out.
+    """
 
     def __init__(
         self,
@@ -46,189 +48,184 @@ class BlockLog:
     ) -> None:
         """Open the log, cutting a torn tail off.
 
-        `known_blocks` is how many blocks others (LMDB, the headers' copy) know to be durable: what
-        is damaged below that is corruption. Raises DamagedLog, WrongChain, WrongVersion.
+        `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
+        what is damaged below that is corruption. Raises DamagedLog, WrongChain, WrongVersion.
         """
         self._disk = disk
         self._folder = folder
         self._chain = chain
         self._segment_bytes = segment_bytes
-        self._known = known_blocks
-        self._places: list[Place] = []
-        self._segment = -1
-        self._size = 0
         self._file: AppendFile | None = None
-        self._failed = False
-        disk.make_folder(folder)
-        self._scan()
-        if len(self._places) < known_blocks:
-            raise DamagedLog(
-                f"{folder} ends at block {len(self._places) - 1}, but blocks up to "
-                f"{known_blocks - 1} were acknowledged. Nothing was changed. Restore `log/` from a "
-                "backup; if `state/` or `headers` were put back from elsewhere, remove them instead"
-            )
+        self._failure = ""
+        found = scan(disk, folder, chain, known_blocks)
+        self._cut(found)
+        self._segments: list[Segment] = found.segments
+        self._places: array[int] = found.places
+        self._ends: list[int] = found.ends
+        self._synced = len(self._places)
 
     @property
     def height(self) -> int:
         """The height of the last block, -1 for an empty log."""
         return len(self._places) - 1
 
-    def _path(self, segment: int) -> Path:
-        return self._folder / f"{segment:08d}.log"
+    @property
+    def failed(self) -> bool:
+        """Whether a write failed so that this log can't be used any more."""
+        return bool(self._failure)
 
-    # Opening
-
-    def _scan(self) -> None:
-        """Read every segment, learn where blocks stand, cut what was never acknowledged."""
-        segments = [int(name[:8]) for name in self._disk.names(self._folder) if _is_segment(name)]
-        if segments != list(range(len(segments))):
-            raise DamagedLog(f"{self._folder} lacks a segment; restore it from a backup")
-        for segment in segments:
-            data = self._disk.read(self._path(segment))
-            good = self._scan_segment(segment, data)
-            if good < len(data) or good < SEGMENT_HEAD:
-                self._cut(segment, good, data, segments)
-                return
-            self._segment, self._size = segment, good
-
-    def _scan_segment(self, segment: int, data: bytes) -> int:
-        """Note the whole frames of a segment; how many of its bytes are good."""
-        head = read_segment_head(data)
-        if head is None:
-            return 0
-        version, chain = head
-        if version != FORMAT:
-            raise WrongVersion(
-                f"{self._path(segment)} has format {version}, this version reads {FORMAT}: "
-                "use the version of tongbao that wrote it"
-            )
-        if chain != self._chain:
-            raise WrongChain(f"{self._path(segment)} is of chain {chain}, not {self._chain}")
-        offset = SEGMENT_HEAD
-        while (frame := read_frame(data, offset)) is not None:
-            if frame.height != len(self._places):
-                break
-            self._known = max(self._known, frame.synced)
-            self._places.append(Place(segment, frame.offset, frame.end - frame.offset))
-            offset = frame.end
-        return offset
-
-    def _cut(self, segment: int, good: int, data: bytes, segments: list[int]) -> None:
-        """Cut a torn tail: only what nothing says was ever synced. Raises DamagedLog otherwise."""
-        known = max(self._known, later_synced(data, good))
-        later = segments[segment + 1 :]
-        for other in later:
-            known = max(known, later_synced(self._disk.read(self._path(other)), 0))
-        if len(self._places) < known:
-            raise DamagedLog(
-                f"{self._path(segment)} is damaged at byte {good}, in block {len(self._places)} "
-                f"which was acknowledged (the log was synced up to block {known - 1}). Nothing was "
-                "changed. Restore `log/` from a backup or from another copy of this chain"
-            )
-        for other in reversed(later):
-            self._disk.remove(self._path(other))
-        if good < SEGMENT_HEAD:
-            self._disk.remove(self._path(segment))
-            self._disk.sync_folder(self._folder)
-            self._segment = segment - 1
-            self._size = self._segment_bytes  # whatever comes next begins a new segment
+    def _cut(self, found: Found) -> None:
+        """Cut the torn tail, which nobody was told of."""
+        if found.torn is None:
             return
-        file = self._disk.append_to(self._path(segment))
-        file.truncate(good)
-        file.sync()
-        file.close()
-        self._disk.sync_folder(self._folder)
-        self._segment, self._size = segment, good
+        log.warning(
+            "%s ends in a block that was never acknowledged: cut at byte %d", found.torn, found.cut
+        )
+        if found.cut == 0:
+            self._disk.remove(found.torn)
+            self._disk.sync_folder(self._folder)
+            return
+        file = self._disk.append_to(found.torn)
+        try:
+            file.truncate(found.cut)
+            file.sync()
+        finally:
+            file.close()
 
     # Writing
 
     def append(self, record: BlockRecord) -> None:
-        """Append the next block and make it durable.
+        """Write the next block; it is durable after `sync`.
 
-        Raises DiskFull (the log is as before and may be used on) or DiskFailed (the log takes no
-        more: the process must stop).
+        Raises DiskFull (the log is as before and may be used on) or DiskFailed.
         """
-        if self._failed:
-            raise DiskFailed("an earlier write failed: stop this process and start it again")
+        self._check_usable()
         assert record.height == len(self._places)
-        frame = write_frame(record.height, len(self._places), encode(record))
         file = self._writable()
+        body = encode(record)
+        frame = write_frame(self._segments[-1].salt, record.height, self._synced, body)
         try:
             file.write(frame)
         except OSError as error:
             self._take_back(file, error)
-        self._sync(file)
-        self._places.append(Place(self._segment, self._size, len(frame)))
-        self._size += len(frame)
+        self._places.append(place(len(self._segments) - 1, self._ends[-1]))
+        self._ends[-1] += len(frame)
+
+    def sync(self) -> None:
+        """Make what was appended durable, by one fdatasync. Raises DiskFailed, and never retries."""
+        self._check_usable()
+        if self._file is not None and self._synced < len(self._places):
+            self._sync(self._file)
+        self._synced = len(self._places)
 
     def _writable(self) -> AppendFile:
         """The file that the next frame goes to; a new segment once the last one is full."""
-        if self._file is not None and self._size < self._segment_bytes:
-            return self._file
-        if self._segment < 0 or self._size >= self._segment_bytes:
+        if not self._segments or self._ends[-1] >= self._segment_bytes:
+            self.sync()
             self._begin_segment()
         if self._file is None:
-            self._file = self._disk.append_to(self._path(self._segment))
+            try:
+                self._file = self._disk.append_to(self._segments[-1].path)
+            except OSError as error:
+                raise self._failed_by(error) from error
         return self._file
 
     def _begin_segment(self) -> None:
         """Make a segment whose head and name are durable before anything relies on it."""
-        path = self._path(self._segment + 1)
-        file = self._disk.append_to(path)
+        segment = Segment(
+            segment_path(self._folder, len(self._segments)), len(self._places), self._disk.salt()
+        )
+        head = SegmentHead(FORMAT, self._chain, segment.first, segment.salt)
         try:
-            file.write(write_segment_head(self._chain))
+            self._disk.make_folder(self._folder)
+            file = self._disk.append_to(segment.path)
         except OSError as error:
-            file.close()
-            self._disk.remove(path)
-            raise _full_or_failed(error) from error
+            raise self._failed_by(error) from error
+        try:
+            file.write(write_segment_head(head))
+        except OSError as error:
+            self._take_away(file, segment.path, error)
         self._sync(file)
-        try:
-            self._disk.sync_folder(self._folder)
-        except OSError as error:
-            self._failed = True
-            raise DiskFailed(f"the folder {self._folder} can't be synced: {error}") from error
+        self._sync_folders()
         if self._file is not None:
             self._file.close()
-        self._file, self._segment, self._size = file, self._segment + 1, SEGMENT_HEAD
+        self._file = file
+        self._segments.append(segment)
+        self._ends.append(SEGMENT_HEAD)
+
+    def _sync_folders(self) -> None:
+        """Make the name of a new segment durable, and the name of `log/` before the first."""
+        try:
+            self._disk.sync_folder(self._folder)
+            if not self._segments:
+                self._disk.sync_folder(self._folder.parent)
+        except OSError as error:
+            raise self._fail(f"{self._folder} can't be synced ({error})") from error
+
+    def _take_away(self, file: AppendFile, path: Path, error: OSError) -> None:
+        """Remove a segment whose head could not be written."""
+        try:
+            file.close()
+            self._disk.remove(path)
+        except OSError as second:
+            raise self._fail(f"a failed write can't be taken back ({second})") from error
+        raise self._failed_by(error) from error
 
     def _take_back(self, file: AppendFile, error: OSError) -> None:
         """Cut off what a failed write left behind, so that the log is as it was."""
         try:
-            file.truncate(self._size)
+            file.truncate(self._ends[-1])
         except OSError as second:
-            self._failed = True
-            raise DiskFailed(f"a failed write can't be taken back: {second}") from error
-        failure = _full_or_failed(error)
-        self._failed = isinstance(failure, DiskFailed)
-        raise failure from error
+            raise self._fail(f"a failed write can't be taken back ({second})") from error
+        raise self._failed_by(error) from error
 
     def _sync(self, file: AppendFile) -> None:
-        """fdatasync, once: after a failure nobody knows what is on the disk."""
         try:
             file.sync()
         except OSError as error:
-            self._failed = True
-            raise DiskFailed(
-                f"fdatasync failed ({error}): the last block is not acknowledged. "
-                "Stop this process, "
-                "look at the disk, then start again: recovery decides by what is really there"
-            ) from error
+            raise self._fail(f"fdatasync failed ({error})") from error
+
+    def _failed_by(self, error: OSError) -> DiskFull | DiskFailed:
+        """What a failed write means, which left nothing behind."""
+        if error.errno in FULL:
+            return DiskFull(
+                f"there is no space for {self._folder} ({error.strerror}): "
+                "make room, then try again; nothing was lost"
+            )
+        return self._fail(f"the log can't be written ({error})")
+
+    def _fail(self, why: str) -> DiskFailed:
+        """Use this log no more."""
+        self._failure = (
+            f"{why}: blocks that were not acknowledged may be lost, all others are durable. Stop "
+            "this process, check the disk, start again: what is really there decides"
+        )
+        return DiskFailed(self._failure)
+
+    def _check_usable(self) -> None:
+        if self._failure:
+            raise DiskFailed(self._failure)
 
     # Reading
 
     def read(self, height: int) -> BlockRecord:
-        """The record of a block. Raises LookupError, and DamagedLog when it has been changed."""
+        """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
+        self._check_usable()
         if not 0 <= height < len(self._places):
             raise LookupError(f"there is no block {height}")
-        place = self._places[height]
-        data = self._disk.read_part(self._path(place.segment), place.offset, place.length)
-        frame = read_frame(data, 0)
+        number, offset = placed(self._places[height])
+        segment = self._segments[number]
+        end = self._ends[number]
+        if height < self.height and placed(self._places[height + 1])[0] == number:
+            end = placed(self._places[height + 1])[1]
+        data = self._disk.read_part(segment.path, offset, end - offset)
+        frame = read_frame(segment.salt, data, 0)
         if frame is None or frame.height != height:
-            raise DamagedLog(
-                f"block {height} in {self._path(place.segment)} at byte {place.offset} is damaged: "
-                "restore `log/` from a backup"
-            )
-        return decode_record(frame.body)
+            raise damaged(segment.path, offset, height, "it has changed since the log was opened")
+        try:
+            return decode_record(frame.body(data))
+        except DecodeError as error:
+            raise damaged(segment.path, offset, height, f"its body is no record ({error})") from None
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The records from height `first` on."""
@@ -236,18 +233,7 @@ class BlockLog:
             yield self.read(height)
 
     def close(self) -> None:
-        """Close the file; everything acknowledged is synced already."""
+        """Close the file; what was not synced may be lost."""
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _is_segment(name: str) -> bool:
-    return len(name) == len("00000000.log") and name.endswith(".log") and name[:8].isdigit()
-
-
-def _full_or_failed(error: OSError) -> DiskFull | DiskFailed:
-    """What a failed write means."""
-    if error.errno in FULL:
-        return DiskFull("the disk is full: make space, then try again; nothing was lost")
-    return DiskFailed(f"the log can't be written: {error}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from operator import lt
 from typing import Final
 
 import msgspec
@@ -10,6 +12,12 @@ from msgspec import Struct
 
 FIRST_REFUSAL: Final = 100
 """Outcome numbers from here on are refusals; lower ones mean that a transaction is invalid."""
+
+KEY_LIMIT: Final = 511
+"""The most bytes of a row's key: LMDB's own limit."""
+
+ID_BYTES: Final = 32
+"""The bytes of a transaction's id; an id of no bytes is of one that does not decode."""
 
 
 class BlockRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -48,6 +56,18 @@ encode: Final = msgspec.msgpack.Encoder().encode
 decode_record: Final = msgspec.msgpack.Decoder(BlockRecord).decode
 decode_status: Final = msgspec.msgpack.Decoder(Status).decode
 decode_header_line: Final = msgspec.msgpack.Decoder(HeaderLine).decode
+
+
+def check_record(record: BlockRecord) -> None:
+    """Whether rows and ids are such as every store can keep; if not, that is our own bug.
+
+    Asked before a block is durable: afterwards it would stand in the way of every start.
+    """
+    keys = [key for key, _ in record.rows]
+    assert all(map(lt, keys, islice(keys, 1, None))), "row keys ascend"
+    assert not keys or (keys[0] and max(map(len, keys)) <= KEY_LIMIT), "a row's key is too long"
+    lengths = {len(transaction_id) for transaction_id, _ in record.outbox}
+    assert lengths <= {0, ID_BYTES}, "a transaction's id has 32 bytes"
 
 
 def statuses_of(record: BlockRecord) -> Iterator[tuple[bytes, Status]]:

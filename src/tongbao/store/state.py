@@ -2,93 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import lmdb
+from lmdb import verify as lmdb_verify
+from msgspec import DecodeError
 
-from tongbao.store.errors import WrongChain, WrongVersion
+from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain, WrongVersion
+from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
+
+log = logging.getLogger("tongbao.store")
 
 FORMAT: Final = b"1"
 MAP_BYTES: Final = 1 << 30
 DATABASES: Final = 3
+CHAIN_KEY: Final = b"chain"
+FORMAT_KEY: Final = b"format"
+HEIGHT_KEY: Final = b"height"
+
+# The package gives its verifier no types.
+_problems_of: Callable[[str], list[str]] = lmdb_verify.verify
 
 
 class State:
-    """Rows and transaction statuses, up to one height, in the folder `state/`."""
+    """Rows and transaction statuses, up to one height, in the folder `state/`.
+
+    Reads see the last flush, by a read transaction that ends when the next flush begins: it never
+    keeps a writer from using pages again. A scan does not outlive a flush.
+    """
 
     def __init__(self, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> None:
-        """Open or make the environment. Raises lmdb.Error, WrongChain, WrongVersion."""
-        self._environment = lmdb.open(
-            str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640
-        )
-        _check_size(self._environment, folder)
-        self._rows = self._environment.open_db(b"rows")
-        self._status = self._environment.open_db(b"status")
-        self._meta = self._environment.open_db(b"meta")
-        self._reader = self._environment.begin()
+        """Open what is there and change nothing.
+
+        Raises StoreError when it is damaged, WrongChain, WrongVersion: it can be made anew then.
+        """
+        _check_pages(folder)
         try:
-            self._check(chain)
-        except BaseException:
-            self.close()
+            self._environment = lmdb.open(
+                str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False
+            )
+        except lmdb.Error as error:
+            raise _damaged(folder, error) from error
+        try:
+            self._environment.reader_check()
+            self._rows = self._environment.open_db(b"rows", create=False)
+            self._status = self._environment.open_db(b"status", create=False)
+            self._meta = self._environment.open_db(b"meta", create=False)
+            self._folder = folder
+            self._reader = self._environment.begin()
+            self._height = self._check(chain)
+        except (lmdb.Error, ValueError) as error:
+            self._environment.close()
+            raise _damaged(folder, error) from error
+        except StoreError:
+            self._environment.close()
             raise
 
-    def _check(self, chain: str) -> None:
-        """Whether these are the rows of the chain, in a format that is known."""
-        found = self._reader.get(b"chain", db=self._meta)
-        if found is None:
-            self._write(lambda txn: self._begin(txn, chain))
-            return
-        if self._reader.get(b"format", db=self._meta) != FORMAT:
+    @classmethod
+    def create(cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> State:
+        """Put an empty state in the place of whatever is there.
+
+        It appears whole: a process that ends half way leaves only `state.new`, which the next start
+        removes. Raises DiskFull, DiskFailed.
+        """
+        new = folder.with_name(folder.name + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
+                databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
+                with made.begin(write=True) as txn:
+                    txn.put(CHAIN_KEY, chain.encode(), db=databases[b"meta"])
+                    txn.put(FORMAT_KEY, FORMAT, db=databases[b"meta"])
+                    txn.put(HEIGHT_KEY, b"-1", db=databases[b"meta"])
+        except lmdb.Error as error:
+            raise _unwritten(error) from error
+        if folder.exists():
+            shutil.rmtree(folder)
+        new.rename(folder)
+        return cls(folder, chain, map_bytes)
+
+    def _check(self, chain: str) -> int:
+        """The height of the rows, if these are the rows of the chain in a format that is known."""
+        found = {key: self._reader.get(key, b"", db=self._meta) for key in (CHAIN_KEY, FORMAT_KEY)}
+        if found[FORMAT_KEY] != FORMAT:
             raise WrongVersion(
-                "`state/` was written by another version of tongbao: remove it and start again, "
+                f"{self._folder} was written by another version of tongbao: remove it, "
                 "it is rebuilt from the log"
             )
-        if found != chain.encode():
-            raise WrongChain(f"`state/` holds chain {found.decode()}, not {chain}: remove it")
-
-    def _begin(self, txn: lmdb.Transaction, chain: str) -> None:
-        txn.put(b"chain", chain.encode(), db=self._meta)
-        txn.put(b"format", FORMAT, db=self._meta)
+        if found[CHAIN_KEY] != chain.encode():
+            raise WrongChain(
+                f"{self._folder} is of chain {found[CHAIN_KEY].decode('ascii', 'replace')}, "
+                f"not {chain}: remove it, it is rebuilt from the log"
+            )
+        return int(self._reader.get(HEIGHT_KEY, b"", db=self._meta))
 
     @property
     def height(self) -> int:
         """The height of the rows, -1 when there is none."""
-        found = self._reader.get(b"height", db=self._meta)
-        return -1 if found is None else int(found)
+        return self._height
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key."""
-        return self._reader.get(key, db=self._rows)
+        try:
+            return self._reader.get(key, db=self._rows)
+        except lmdb.Error as error:
+            raise _damaged(self._folder, error) from error
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs from `start` on and before `stop`, ascending."""
-        with self._reader.cursor(db=self._rows) as cursor:
-            if not cursor.set_range(start):
-                return
-            for key, value in cursor:
-                if key >= stop:
+        try:
+            with self._reader.cursor(db=self._rows) as cursor:
+                if not cursor.set_range(start):
                     return
-                yield key, value
+                for key, value in cursor:
+                    if key >= stop:
+                        return
+                    yield key, value
+        except lmdb.Error as error:
+            raise _damaged(self._folder, error) from error
 
     def status(self, transaction_id: bytes) -> Status | None:
         """Where a transaction stands."""
-        found = self._reader.get(transaction_id, db=self._status)
-        return None if found is None else decode_status(found)
+        try:
+            found = self._reader.get(transaction_id, db=self._status)
+            return None if found is None else decode_status(found)
+        except (lmdb.Error, DecodeError) as error:
+            raise _damaged(self._folder, error) from error
 
     def flush(self, records: list[BlockRecord]) -> None:
-        """Apply blocks in one transaction: the last writer of a row wins, the height is inside."""
+        """Apply blocks in one transaction: the last writer of a row wins, the height is inside.
+
+        Raises DiskFull (nothing was changed, and it may be tried again) or DiskFailed.
+        """
         rows: dict[bytes, bytes | None] = {}
-        statuses: list[tuple[bytes, bytes]] = []
+        statuses: dict[bytes, Status] = {}
         for record in records:
+            assert record.height == self._height + 1 or record is not records[0]
             rows.update(record.rows)
-            statuses += [(key, encode(status)) for key, status in statuses_of(record)]
-        ordered = sorted(rows) if len(records) > 1 else list(rows)  # one block's are sorted
-        kept = [(key, value) for key in ordered if (value := rows[key]) is not None]
-        gone = [key for key in ordered if rows[key] is None]
-        height = str(records[-1].height).encode()
+            for transaction_id, status in statuses_of(record):
+                statuses.setdefault(transaction_id, status)
+        ordered = sorted(rows.items())
+        kept = [(key, value) for key, value in ordered if value is not None]
+        gone = [key for key, value in ordered if value is None]
+        decided = [(key, encode(status)) for key, status in sorted(statuses.items())]
+        height = records[-1].height
 
         def apply(txn: lmdb.Transaction) -> None:
             with txn.cursor(db=self._rows) as cursor:
@@ -97,10 +159,11 @@ class State:
                 txn.delete(key, db=self._rows)
             with txn.cursor(db=self._status) as cursor:
                 # The first status of an id stays: `overwrite` is off.
-                cursor.putmulti(sorted(statuses), overwrite=False)
-            txn.put(b"height", height, db=self._meta)
+                cursor.putmulti(decided, overwrite=False)
+            txn.put(HEIGHT_KEY, str(height).encode(), db=self._meta)
 
         self._write(apply)
+        self._height = height
 
     def _write(self, work: Callable[[lmdb.Transaction], None]) -> None:
         """Do `work` in a write transaction; grow the map and do it again when it is full."""
@@ -114,8 +177,13 @@ class State:
                 except lmdb.MapFullError:
                     grown = 2 * int(self._environment.info()["map_size"])
                     self._environment.set_mapsize(grown)
-        finally:
+                    log.info("the map of %s grows to %d bytes", self._folder, grown)
             self._reader = self._environment.begin()
+        except lmdb.Error as error:
+            failure = _unwritten(error)
+            if isinstance(failure, DiskFull):
+                self._reader = self._environment.begin()
+            raise failure from error
 
     def close(self) -> None:
         """Close the environment."""
@@ -123,9 +191,31 @@ class State:
         self._environment.close()
 
 
-def _check_size(environment: lmdb.Environment, folder: Path) -> None:
-    """Whether every page is there: reading beyond the end of a cut map kills the process."""
-    pages = int(environment.info()["last_pgno"]) + 1
-    if (folder / "data.mdb").stat().st_size < pages * int(environment.stat()["psize"]):
-        environment.close()
-        raise lmdb.CorruptedError("data.mdb is shorter than it says")
+def _check_pages(folder: Path) -> None:
+    """Whether every page is what LMDB takes it for: a bad one can end the whole process.
+
+    It reads the file without LMDB, about a microsecond a row. Raises StoreError.
+    """
+    try:
+        problems: Iterable[str] = _problems_of(str(folder))
+    except (lmdb_verify.VerifyError, OSError) as error:
+        raise _damaged(folder, error) from error
+    for problem in problems:
+        raise _damaged(folder, problem)
+
+
+def _damaged(folder: Path, why: object) -> StoreError:
+    return StoreError(
+        f"{folder} is damaged ({why}): stop this process and remove that folder, "
+        "it is rebuilt from the log"
+    )
+
+
+def _unwritten(error: lmdb.Error) -> DiskFull | DiskFailed:
+    """What a failed write transaction means; LMDB has taken it back."""
+    if error.code in FULL:
+        return DiskFull(f"there is no space for the rows ({error}): make room, then try again")
+    return DiskFailed(
+        f"the rows can't be written ({error}): what was acknowledged is in the log. Stop this "
+        "process, check the disk, start again"
+    )

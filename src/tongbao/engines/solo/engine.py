@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tongbao.engines.solo.producer import Made, Producer
 from tongbao.engines.verifier import Verifier, checks_of, other_core
-from tongbao.kernel import Machine, Outcome
+from tongbao.kernel import Machine, Outcome, Time, ed25519
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.transaction import Transaction
@@ -87,6 +87,7 @@ class SoloEngine:
     ) -> None:
         """Take over a producer; `start` begins to make blocks."""
         require_assertions()
+        ed25519.self_test()
         self._producer = producer
         self._options = options or Options()
         self._clock = clock
@@ -114,7 +115,7 @@ class SoloEngine:
         gc.freeze()
         self._thread.start()
 
-    def now(self) -> int:
+    def now(self) -> Time:
         """The time that a block made now would carry."""
         return self._producer.next_time(self._clock())
 

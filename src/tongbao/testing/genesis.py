@@ -1,0 +1,48 @@
+"""The genesis of a chain in memory: named accounts, fixed time, modules beyond the built-in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tongbao.kernel import Address, AssetId, Genesis, Module, Registry
+from tongbao.kernel.genesis import Section, read_genesis, write_genesis
+from tongbao.modules.registry import MODULES
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
+from tongbao.testing.keys import named_key
+
+GENESIS_TIME: Final = 1_790_000_000_000
+"""The time of block 0, in ms UTC: no day of anybody's."""
+
+PEOPLE: Final = ("bank", "alice", "bob", "carol", "mallory")
+bank, alice, bob, carol, mallory = (genesis_address(place) for place in range(len(PEOPLE)))
+CNY: Final = AssetId(f"CNY.{bank}")
+
+ADDRESSES: Final[Mapping[str, Address]] = dict(
+    zip(PEOPLE, (bank, alice, bob, carol, mallory), strict=True)
+)
+
+
+def registry_with(*modules: Module) -> Registry:
+    """The built-in modules and, above them, those given."""
+    return Registry((*MODULES, *modules))
+
+
+def genesis_of(
+    registry: Registry,
+    people: tuple[str, ...] = PEOPLE,
+    parameters: Mapping[str, int] | None = None,
+    sections: tuple[Section, ...] = (),
+    name: str = "test",
+) -> Genesis:
+    """A genesis that opens an account for each of the people, under a key of that name."""
+    genesis = build_genesis(
+        registry,
+        name,
+        GENESIS_TIME,
+        named_key("authority").key_id,
+        tuple(single_key(named_key(person).key_id) for person in people),
+        parameters,
+        sections,
+    )
+    return read_genesis(write_genesis(genesis))
