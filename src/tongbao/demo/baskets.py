@@ -56,9 +56,9 @@ class Purchases(Struct, frozen=True):
     lines: int
 
 
-def transactions_file() -> Path:
+def transactions_file(package: str = PACKAGE) -> Path:
     """The data file of the installed package, whose code is not run. Raises DatasetMissing."""
-    found = find_spec(PACKAGE)
+    found = find_spec(package)
     for folder in (found and found.submodule_search_locations) or ():
         path = Path(folder) / DATA_FILE
         if path.is_file() and find_spec("pyarrow") is not None:

@@ -22,6 +22,7 @@ from tongbao.sdk.wallet import Wallet
 
 DEFAULT_COUNT: Final = 5_000
 SECRET_FILE: Final = "demo-secret"
+SECRET_DIGITS: Final = 64
 REDRAW_SECONDS: Final = 0.2
 
 
@@ -82,20 +83,27 @@ def carry(limit: int | None, folder: Path, show: Progress) -> Report:
 
 def begin_or_open(folder: Path) -> tuple[Chain, Wallet, bytes]:
     """The chain in the folder, its bank, and the secret that parties' keys come from."""
-    secret_file = folder / SECRET_FILE
+    folder.mkdir(parents=True, exist_ok=True)
+    secret = _secret(folder / SECRET_FILE)
     if Folder(folder).exists:
-        secret = secret_file.read_text()
         chain = open_chain(folder, passphrase=secret)
         return chain, operator_wallet(chain, folder, secret), bytes.fromhex(secret)
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "keys").exists():
-        raise DemoError(f"an earlier start was cut short: remove {folder} and start again")
-    secret = secrets.token_hex(32)
-    descriptor = os.open(secret_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret)
     chain, bank = create_chain(folder, passphrase=secret, name="purchases")
     return chain, bank, bytes.fromhex(secret)
+
+
+def _secret(path: Path) -> str:
+    """The secret of this throw-away chain, made at the first start. Raises DemoError."""
+    if path.exists():
+        secret = path.read_text()
+        if len(secret) != SECRET_DIGITS:
+            raise DemoError(f"{path} was cut short: remove {path.parent} and start again")
+        return secret
+    secret = secrets.token_hex(SECRET_DIGITS // 2)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)
+    return secret
 
 
 class Progress:
@@ -129,7 +137,10 @@ def tell(report: Report, folder: Path) -> None:
     """The report for people; the last line is the verdict."""
     rate = f" ({report.carried_now / report.seconds:,.0f} a second)" if report.carried_now else ""
     click.echo(f"chain {report.chain} at height {report.height}, in {folder}")
-    click.echo(f"{report.carried_now:,} baskets carried now{rate}, {report.baskets:,} in all")
+    click.echo(
+        f"{report.carried_now:,} payments now{rate}, {report.payments:,} in all; "
+        f"{report.cost_nothing:,} of the baskets asked for cost nothing and need none"
+    )
     click.echo(
         f"{report.households:,} households and {report.stores:,} stores: "
         f"{report.proofs:,} proofs verified by a second process"
@@ -143,6 +154,6 @@ def tell(report: Report, folder: Path) -> None:
     click.echo("  tongbao demo purchases --all")
     verdict = "FAILED" if report.differences else "agreed"
     click.echo(
-        f"\n{verdict}: {report.cents / 100:,.2f} USD in {report.baskets:,} baskets, "
+        f"\n{verdict}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
         f"{len(report.differences)} totals differ from the data file"
     )

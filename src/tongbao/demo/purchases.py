@@ -43,13 +43,16 @@ class DemoError(Exception):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What a run did and found. Amounts are cents."""
+    """What a run did and found. Amounts are cents.
+
+    `payments` are all on the chain; `cost_nothing` are the baskets asked for that need none.
+    """
 
     chain: str
     height: int
-    baskets: int
+    payments: int
     carried_now: int
-    without_payment: int
+    cost_nothing: int
     cents: int
     seconds: float
     proofs: int
@@ -208,7 +211,8 @@ def run(
     job = Run(chain, bank, plan, progress)
     job.prepare()
     begun = perf_counter()
-    now = job.carry(everything if limit is None else everything[:limit])
+    asked = everything if limit is None else everything[:limit]
+    now = job.carry(asked)
     seconds = perf_counter() - begun
     counts = job.paid_counts(set(funds))
     proofs = job.write_proofs(folder)
@@ -218,9 +222,9 @@ def run(
     return Report(
         chain=chain.id,
         height=totals.height,
-        baskets=len(carried),
+        payments=len(carried),
         carried_now=now,
-        without_payment=sum(basket.cents == 0 for basket in carried),
+        cost_nothing=sum(basket.cents == 0 for basket in asked),
         cents=sum(basket.cents for basket in carried),
         seconds=seconds,
         proofs=proofs,

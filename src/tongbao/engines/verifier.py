@@ -115,7 +115,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def serve(source: IO[bytes], target: IO[bytes]) -> None:
-    """Answer batches until the source ends."""
+    """Answer batches until the source ends, or nobody listens any more."""
     while len(head := source.read(LENGTH_BYTES)) == LENGTH_BYTES:
         length = int.from_bytes(head, "big")
         assert length <= FRAME_LIMIT
@@ -129,4 +129,7 @@ def other_core() -> bool:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        sys.stderr.close()  # the node was killed: there is nobody to tell

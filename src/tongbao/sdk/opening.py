@@ -18,6 +18,7 @@ from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_k
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.packages import module_hash
+from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.errors import DamagedLog
 from tongbao.store.store import Store
@@ -118,8 +119,8 @@ def create_chain(
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
     place.path.mkdir(parents=True, exist_ok=True)
     keystore = Keystore(place.keys)
-    authority = keystore.create(AUTHORITY, passphrase)
-    operator = keystore.create(OPERATOR, passphrase)
+    authority = _key(keystore, AUTHORITY, passphrase)
+    operator = _key(keystore, OPERATOR, passphrase)
     genesis = build_genesis(
         all_modules(),
         name,
@@ -131,6 +132,13 @@ def create_chain(
     place.lay_out(genesis)
     chain = open_chain(folder, passphrase=passphrase, options=options)
     return chain, chain.wallet(genesis_address(0), operator)
+
+
+def _key(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:
+    """A key that an earlier start has made before it was cut short, else a new one."""
+    if name in keystore.names():
+        return keystore.unlock(name, passphrase)
+    return keystore.create(name, passphrase)
 
 
 def operator_wallet(chain: Chain, folder: Path | str, passphrase: str) -> Wallet:

@@ -1,8 +1,8 @@
 """A copy of the signed headers in a file of its own: quick to read, kept when bodies are pruned.
 
-The file begins with 64 bytes: `TBHDR`, two zero bytes, the format (1), the chain's id in ASCII padded
-with zero bytes to 40, and the first 16 bytes of SHA-256 of those 48. Each line is a length (4 bytes,
-big endian), the first 16 bytes of SHA-256 of the rest, and a `HeaderLine` in MessagePack.
+The file begins with 64 bytes: `TBHDR`, two zero bytes, the format (1), the chain's id in ASCII
+padded with zero bytes to 40, and the first 16 bytes of SHA-256 of those 48. Each line is a length
+(4 bytes, big endian), the first 16 bytes of SHA-256 of the rest, and a `HeaderLine` in MessagePack.
 
 A line is written after its block is durable, so a line without its block means that acknowledged
 blocks are missing. Damaged or missing lines are written anew from the log.

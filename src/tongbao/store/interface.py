@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from tongbao.store.record import BlockRecord, Status
+from tongbao.store.record import BlockRecord, HeaderLine, Status
 
 
 class AnyStore(Protocol):
@@ -36,6 +36,9 @@ class AnyStore(Protocol):
 
     def block(self, height: int) -> BlockRecord:
         """The record of a block. Raises LookupError."""
+
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The signed headers of the heights `first` to `last`, as far as there are blocks."""
 
     def close(self) -> None:
         """Give everything free. May be called again."""

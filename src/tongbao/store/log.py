@@ -112,7 +112,7 @@ class BlockLog:
         self._ends[-1] += len(frame)
 
     def sync(self) -> None:
-        """Make what was appended durable, by one fdatasync. Raises DiskFailed, and never retries."""
+        """Make what was appended durable, by one fdatasync. Raises DiskFailed; never retries."""
         self._check_usable()
         if self._file is not None and self._synced < len(self._places):
             self._sync(self._file)
@@ -225,7 +225,9 @@ class BlockLog:
         try:
             return decode_record(frame.body(data))
         except DecodeError as error:
-            raise damaged(segment.path, offset, height, f"its body is no record ({error})") from None
+            raise damaged(
+                segment.path, offset, height, f"its body is no record ({error})"
+            ) from None
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The records from height `first` on."""

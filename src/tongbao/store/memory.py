@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
 
-from tongbao.store.record import BlockRecord, Status, statuses_of
+from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
 
 
 class MemoryStore:
@@ -31,6 +33,7 @@ class MemoryStore:
 
     def append(self, record: BlockRecord) -> None:
         """Keep the next block."""
+        check_record(record)
         assert record.height == len(self._blocks)
         self._blocks.append(record)
         for transaction_id, status in statuses_of(record):
@@ -69,5 +72,24 @@ class MemoryStore:
             raise LookupError(f"there is no block {height}")
         return self._blocks[height]
 
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The signed headers of the heights `first` to `last`, as far as there are blocks."""
+        blocks = self._blocks[max(first, 0) : max(last + 1, 0)]
+        return [HeaderLine(record.height, record.time, record.header) for record in blocks]
+
     def close(self) -> None:
-        """Nothing to give free."""
+        """Bring the rows up to the blocks; there is nothing to give free."""
+        self.maintain(idle=True)
+
+    def __enter__(self) -> Self:
+        """As a store on disk."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()

@@ -1,7 +1,7 @@
 """Reading a log from its first byte to its last: what is whole, what is torn, what is corrupt.
 
-Only the end of the last segment can be torn, because a segment begins after everything before it was
-synced, and its own head is synced before a frame follows. Nothing is changed in here.
+Only the end of the last segment can be torn, because a segment begins after everything before it
+was synced, and its own head is synced before a frame follows. Nothing is changed in here.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,8 @@ log = logging.getLogger("tongbao.store")
 FORMAT: Final = b"1"
 MAP_BYTES: Final = 1 << 30
 DATABASES: Final = 3
+ROOM: Final = 16 * 1024 * 1024
+"""Bytes free below which LMDB's "input/output error" is taken for want of space."""
 CHAIN_KEY: Final = b"chain"
 FORMAT_KEY: Final = b"format"
 HEIGHT_KEY: Final = b"height"
@@ -80,7 +83,7 @@ class State:
                     txn.put(FORMAT_KEY, FORMAT, db=databases[b"meta"])
                     txn.put(HEIGHT_KEY, b"-1", db=databases[b"meta"])
         except lmdb.Error as error:
-            raise _unwritten(error) from error
+            raise _unwritten(folder.parent, error) from error
         if folder.exists():
             shutil.rmtree(folder)
         new.rename(folder)
@@ -115,14 +118,16 @@ class State:
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs from `start` on and before `stop`, ascending."""
+        reader = self._reader
         try:
-            with self._reader.cursor(db=self._rows) as cursor:
+            with reader.cursor(db=self._rows) as cursor:
                 if not cursor.set_range(start):
                     return
                 for key, value in cursor:
                     if key >= stop:
                         return
                     yield key, value
+                    assert reader is self._reader, "a scan does not outlive a flush"
         except lmdb.Error as error:
             raise _damaged(self._folder, error) from error
 
@@ -139,10 +144,10 @@ class State:
 
         Raises DiskFull (nothing was changed, and it may be tried again) or DiskFailed.
         """
+        assert records[0].height == self._height + 1
         rows: dict[bytes, bytes | None] = {}
         statuses: dict[bytes, Status] = {}
         for record in records:
-            assert record.height == self._height + 1 or record is not records[0]
             rows.update(record.rows)
             for transaction_id, status in statuses_of(record):
                 statuses.setdefault(transaction_id, status)
@@ -180,7 +185,7 @@ class State:
                     log.info("the map of %s grows to %d bytes", self._folder, grown)
             self._reader = self._environment.begin()
         except lmdb.Error as error:
-            failure = _unwritten(error)
+            failure = _unwritten(self._folder, error)
             if isinstance(failure, DiskFull):
                 self._reader = self._environment.begin()
             raise failure from error
@@ -211,9 +216,13 @@ def _damaged(folder: Path, why: object) -> StoreError:
     )
 
 
-def _unwritten(error: lmdb.Error) -> DiskFull | DiskFailed:
-    """What a failed write transaction means; LMDB has taken it back."""
-    if error.code in FULL:
+def _unwritten(folder: Path, error: lmdb.Error) -> DiskFull | DiskFailed:
+    """What a failed write transaction means; LMDB has taken it back.
+
+    A page that only half fits on the disk is to LMDB an "input/output error" like any other.
+    """
+    is_full = error.code == errno.EIO and shutil.disk_usage(folder).free < ROOM
+    if is_full or error.code in FULL:
         return DiskFull(f"there is no space for the rows ({error}): make room, then try again")
     return DiskFailed(
         f"the rows can't be written ({error}): what was acknowledged is in the log. Stop this "

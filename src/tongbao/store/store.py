@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
-import lmdb
-
 from tongbao.store.disk import Disk, RealDisk
-from tongbao.store.errors import FolderInUse, FolderMissing
-from tongbao.store.headers import Headers
-from tongbao.store.log import SEGMENT_BYTES, BlockLog
-from tongbao.store.record import BlockRecord, HeaderLine, Status, statuses_of
+from tongbao.store.errors import DiskFull, StoreError
+from tongbao.store.headers import Headers, line_of
+from tongbao.store.lock import lock_folder
+from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
+from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
 from tongbao.store.state import MAP_BYTES, State
 
 log = logging.getLogger("tongbao.store")
@@ -26,23 +24,28 @@ log = logging.getLogger("tongbao.store")
 BLOCKS_BEHIND: Final = 10
 ROWS_BEHIND: Final = 50_000
 SECONDS_BEHIND: Final = 0.1
-REPLAYED_AT_ONCE: Final = 50
 
 
 class Store:
-    """The committed blocks and rows of one chain, in one folder, for one process."""
+    """The committed blocks and rows of one chain, in one folder, for one process.
+
+    One thread at a time may use it.
+    """
 
     def __init__(
         self,
         folder: Path,
         chain: str,
-        *,
         disk: Disk | None = None,
+        *,
         clock: Callable[[], float] = monotonic,
         segment_bytes: int = SEGMENT_BYTES,
         map_bytes: int = MAP_BYTES,
     ) -> None:
-        """Lock the folder, recover the log, bring the rows up to it. Raises StoreError."""
+        """Lock the folder, recover the log, bring the rows up to it. Raises StoreError.
+
+        `clock` gives seconds that never run backwards.
+        """
         self._folder = folder
         self._chain = chain
         self._clock = clock
@@ -51,67 +54,105 @@ class Store:
         self._behind_status: dict[bytes, Status] = {}
         self._behind_rows = 0
         self._behind_since = 0.0
+        with ExitStack() as resources:
+            try:
+                resources.callback(os.close, lock_folder(folder))
+                self._recover(disk or RealDisk(), segment_bytes, resources)
+            except OSError as error:
+                kind = DiskFull if error.errno in FULL else StoreError
+                raise kind(
+                    f"{folder} can't be opened ({error}): check permissions, space and the disk"
+                ) from error
+            self._resources = resources.pop_all()
         self._closed = False
-        self._lock = _lock(folder)
-        try:
-            self._recover(disk or RealDisk(), segment_bytes)
-        except BaseException:
-            os.close(self._lock)
-            raise
 
     @classmethod
-    def open(cls, folder: Path, *, chain: str) -> Store:
-        """Open the folder of a chain."""
-        return cls(folder, chain)
+    def open(
+        cls,
+        folder: Path,
+        chain: str,
+        disk: Disk | None = None,
+        *,
+        clock: Callable[[], float] = monotonic,
+        segment_bytes: int = SEGMENT_BYTES,
+        map_bytes: int = MAP_BYTES,
+    ) -> Store:
+        """Open the folder of a chain. Raises StoreError."""
+        return cls(
+            folder, chain, disk, clock=clock, segment_bytes=segment_bytes, map_bytes=map_bytes
+        )
 
-    def _recover(self, disk: Disk, segment_bytes: int) -> None:
-        """Decide what is durable, and make everything else follow."""
-        self._state = self._open_state()
-        self._headers = Headers(disk, self._folder / "headers")
-        known = max(self._state.height + 1, len(self._headers.lines))
-        try:
-            self._log = BlockLog(
-                disk,
-                self._folder / "log",
-                self._chain,
-                known_blocks=known,
-                segment_bytes=segment_bytes,
-            )
-            self._last = self._log.read(self._log.height) if self._log.height >= 0 else None
-            self._headers.complete(list(self._log.records(len(self._headers.lines))))
-            self._replay()
-        except BaseException:
-            self._state.close()
-            raise
+    # Opening
 
-    def _open_state(self) -> State:
-        """The rows; an environment that LMDB can't read is put aside and rebuilt."""
-        place = self._folder / "state"
+    def _recover(self, disk: Disk, segment_bytes: int, resources: ExitStack) -> None:
+        """Decide what is durable, and make everything else follow.
+
+        Until the log has been judged, nothing is changed.
+        """
+        state = self._state_there()
+        rows_known = 0
+        if isinstance(state, State):
+            self._state = state
+            resources.callback(self._close_state)
+            rows_known = state.height + 1
+        self._headers = Headers(disk, self._folder / "headers", self._chain)
+        self._log = BlockLog(
+            disk,
+            self._folder / "log",
+            self._chain,
+            known_blocks=max(rows_known, self._headers.count),
+            segment_bytes=segment_bytes,
+        )
+        resources.callback(self._log.close)
+        if not isinstance(state, State):
+            self._make_state(state)
+            resources.callback(self._close_state)
+        self._last = self._log.read(self._log.height) if self._log.height >= 0 else None
+        resources.callback(self._headers.close)
+        self._headers.complete(self._log)
+        self._replay()
+
+    def _state_there(self) -> State | StoreError | None:
+        """The rows as they are, what is wrong with them, or None where there are none."""
+        folder = self._folder / "state"
+        if not folder.exists():
+            return None
         try:
-            return State(place, self._chain, self._map_bytes)
-        except (lmdb.Error, UnicodeDecodeError, ValueError) as error:
-            log.warning("state/ can't be read (%s): it is rebuilt from the log", error)
-            shutil.rmtree(place)
-            return State(place, self._chain, self._map_bytes)
+            return State(folder, self._chain, self._map_bytes)
+        except StoreError as error:
+            return error
+
+    def _make_state(self, wrong: StoreError | None) -> None:
+        """Begin rows anew, for `_replay` to fill. Raises `wrong` when no log can do that."""
+        if wrong is not None:
+            if self._log.height < 0:
+                raise wrong
+            log.warning("%s. It is rebuilt now", wrong)
+        self._state = State.create(self._folder / "state", self._chain, self._map_bytes)
 
     def _replay(self) -> None:
         """Apply the blocks that the rows lack."""
         batch: list[BlockRecord] = []
+        rows = 0
         for record in self._log.records(self._state.height + 1):
             batch.append(record)
-            if len(batch) == REPLAYED_AT_ONCE:
+            rows += len(record.rows)
+            if rows >= ROWS_BEHIND or record.height == self._log.height:
                 self._state.flush(batch)
-                batch = []
-        if batch:
-            self._state.flush(batch)
+                batch, rows = [], 0
+
+    def _close_state(self) -> None:
+        """Close the rows that there are by then."""
+        self._state.close()
 
     def rebuild(self) -> None:
         """Throw the rows away and make them anew out of the log."""
         assert not self._behind
         self._state.close()
-        shutil.rmtree(self._folder / "state")
-        self._state = State(self._folder / "state", self._chain, self._map_bytes)
+        self._make_state(None)
         self._replay()
+
+    # Blocks
 
     @property
     def last(self) -> BlockRecord | None:
@@ -121,18 +162,14 @@ class Store:
     @property
     def height(self) -> int:
         """The height of the last block, -1 before genesis."""
-        return self._log.height
+        return -1 if self._last is None else self._last.height
 
     def append(self, record: BlockRecord) -> None:
         """Keep the next block; once this returns, it is durable. Raises DiskFull, DiskFailed."""
+        check_record(record)
         self._log.append(record)
-        try:
-            self._headers.add(record)
-        except OSError as error:
-            # The block is durable, which is what counts; the copy is repaired at the next start.
-            log.warning("the copy of the headers can't be written: %s", error)
-            self._headers.close()
-            self._headers = _NoHeaders(self._headers.lines)
+        self._log.sync()
+        self._headers.add(record)
         if not self._behind:
             self._behind_since = self._clock()
         self._last = record
@@ -141,8 +178,27 @@ class Store:
         for transaction_id, status in statuses_of(record):
             self._behind_status.setdefault(transaction_id, status)
 
+    def block(self, height: int) -> BlockRecord:
+        """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
+        last = self._last
+        return last if last is not None and last.height == height else self._log.read(height)
+
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The signed headers of the heights `first` to `last`, as far as there are blocks."""
+        lines = self._headers.read(max(first, 0), last)
+        following = max(first, 0) + len(lines)
+        for height in range(following, min(last, self.height) + 1):
+            lines.append(line_of(self.block(height)))
+        return lines
+
+    # Rows
+
     def maintain(self, idle: bool) -> int | None:
-        """Bring the rows up to the log when idle, or when they are too far behind it."""
+        """Bring the rows up to the log when idle, or when they are too far behind it.
+
+        The height that they now have, or None when nothing was done: also on a full disk, for the
+        log has what they lack. Raises DiskFailed.
+        """
         if not self._behind:
             return None
         due = (
@@ -153,7 +209,11 @@ class Store:
         )
         if not due:
             return None
-        self._state.flush(self._behind)
+        try:
+            self._state.flush(self._behind)
+        except DiskFull as error:
+            log.warning("%s; the rows stay behind the log until then", error)
+            return None
         self._behind.clear()
         self._behind_status.clear()
         self._behind_rows = 0
@@ -171,27 +231,19 @@ class Store:
         """Where a transaction stands, in the newest block too."""
         return self._state.status(transaction_id) or self._behind_status.get(transaction_id)
 
-    def block(self, height: int) -> BlockRecord:
-        """The record of a block. Raises LookupError."""
-        last = self._last
-        return last if last is not None and last.height == height else self._log.read(height)
-
-    def headers(self, first: int, last: int) -> list[HeaderLine]:
-        """The signed headers of the heights `first` to `last`."""
-        return self._headers.lines[first : last + 1]
+    # The end
 
     def close(self) -> None:
-        """Flush, and give the folder free. May be called again."""
+        """Flush, and give the folder free. May be called again.
+
+        After a failed write nothing is flushed: the next start finds out what is on the disk.
+        """
         if self._closed:
             return
         self._closed = True
-        try:
-            self.maintain(idle=True)
-        finally:
-            self._log.close()
-            self._headers.close()
-            self._state.close()
-            os.close(self._lock)
+        with self._resources:
+            if not self._log.failed:
+                self.maintain(idle=True)
 
     def __enter__(self) -> Self:
         """Close at the end of the `with` statement."""
@@ -205,33 +257,3 @@ class Store:
     ) -> None:
         """Close."""
         self.close()
-
-
-class _NoHeaders(Headers):
-    """The headers in memory alone, after their file could not be written."""
-
-    def __init__(self, lines: list[HeaderLine]) -> None:
-        self.lines = lines
-        self._file = None
-
-    def add(self, record: BlockRecord) -> None:
-        self.lines.append(HeaderLine(record.height, record.time, record.header))
-
-
-def _lock(folder: Path) -> int:
-    """An exclusive lock on the folder, kept until its descriptor is closed."""
-    if not folder.is_dir():
-        raise FolderMissing(f"there is no folder {folder}: begin a chain with `tongbao init`")
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        owner = os.read(descriptor, 32).decode("ascii", "replace").strip()
-        os.close(descriptor)
-        raise FolderInUse(
-            f"{folder} is in use by process {owner or 'unknown'}: stop that one first, "
-            "or ask it instead"
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor

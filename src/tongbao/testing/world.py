@@ -1,0 +1,137 @@
+"""What a writer of random histories knows: who there is, what they own, which ids and keys exist.
+
+It is read from the machine after each block and may be out of date inside one, as with people: what
+is stale is refused, and that is wanted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Final, TypeVar
+
+from tongbao.kernel import Address, Amount, AssetId, Id, Machine, Reference, Time
+from tongbao.modules import account, asset
+from tongbao.sdk.signer import Signer, SoftwareKey
+
+T = TypeVar("T")
+
+ODD_CHANCE: Final = 0.05
+"""How often one value of a message is chosen so that something should refuse it."""
+
+NOBODY: Final = Address("ff" * 20)
+UNKNOWN_ID: Final = Id("ee" * 20)
+
+
+class World:
+    """One random history's knowledge, with its own source of chance."""
+
+    def __init__(self, machine: Machine, seed: str, signers: Sequence[Signer]) -> None:
+        """Begin after genesis; `signers` hold the keys of its accounts."""
+        self.random = Random(seed)
+        self._seed = seed.encode().ljust(32, b"\0")[:32]
+        self._made = 0
+        self.signers: dict[str, Signer] = {signer.key_id: signer for signer in signers}
+        self.machine = machine
+        self.time = machine.time
+        self.used: dict[tuple[Address, int], set[int]] = {}
+        self.references: list[tuple[AssetId, Reference]] = []
+        self.closed: list[Address] = []
+        self.people: dict[Address, account.Account] = {}
+        self.assets: dict[AssetId, asset.Definition] = {}
+        self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
+        self.rows: dict[str, dict[Id, Any]] = {}
+        """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
+        self.refresh()
+
+    # Facts
+
+    def refresh(self) -> None:
+        """Read what is there after the last block."""
+        self.people.clear()
+        self.closed.clear()
+        for address, row in self._items("account.accounts"):
+            if row.closed_into is None:
+                self.people[address] = row
+            else:
+                self.closed.append(address)
+        self.assets = dict(self._items("asset.definitions"))
+        self.holdings.clear()
+        for (owner, held), row in self._items("asset.holdings"):
+            self.holdings.setdefault(owner, []).append((held, row.amount))
+        for table in self.machine.registry.tables.values():
+            if table.has_derived_ids:
+                name = f"{table.module.name}.{table.name}"
+                self.rows[name] = dict(self._items(name))
+
+    def _items(self, name: str) -> Any:
+        table = self.machine.registry.table(name)
+        return self.machine.audit(table.module)[table].items()
+
+    def highest(self, sender: Address, lane: int) -> int:
+        """The highest nonce that was used or written for a lane."""
+        return max(self.used.get((sender, lane), ()), default=0)
+
+    def balance(self, owner: Address, held: AssetId) -> int:
+        """What an owner had of an asset after the last block, in units."""
+        found = [amount.units for asset_id, amount in self.holdings.get(owner, ())]
+        known = [asset_id for asset_id, _ in self.holdings.get(owner, ())]
+        return found[known.index(held)] if held in known else 0
+
+    # Chance
+
+    def odd(self) -> bool:
+        """Whether to choose something that should not pass."""
+        return self.random.random() < ODD_CHANCE
+
+    def chance(self, probability: float) -> bool:
+        """Whether something of this probability happens."""
+        return self.random.random() < probability
+
+    def one(self, options: Sequence[T]) -> T:
+        """One of several."""
+        return options[int(self.random.random() * len(options))]
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+        return self.random.randint(low, high)
+
+    def new_signer(self) -> SoftwareKey:
+        """A key that nobody has yet; its signer is kept."""
+        self._made += 1
+        signer = SoftwareKey.derive(self._seed, f"key-{self._made}")
+        self.signers[signer.key_id] = signer
+        return signer
+
+    # Choices
+
+    def somebody(self) -> Address:
+        """An open account."""
+        return self.one(list(self.people))
+
+    def other_than(self, sender: Address) -> Address:
+        """An open account beside the sender; at odd times one that can't be a payee."""
+        if self.odd():
+            return self.one([sender, NOBODY, *self.closed])
+        others = [address for address in self.people if address != sender]
+        return self.one(others) if others else NOBODY
+
+    def amount(self, units: int, decimals: int) -> Amount:
+        """An amount of so many units; at odd times none, or other decimals."""
+        if self.odd():
+            units, decimals = self.one([(0, decimals), (units, (decimals + 1) % 19)])
+        return Amount.of(units, decimals)
+
+    def soon(self) -> Time:
+        """A time shortly after the next block's; at odd times not after it."""
+        if self.odd():
+            return Time(self.time - self.number(0, 1_000))
+        return Time(self.time + self.one([1, 1_000, self.number(1, 60_000), 10_000_000]))
+
+    def reference(self, of: AssetId) -> Reference:
+        """A new external reference; at odd times one that was used."""
+        if self.references and self.odd():
+            return self.one(self.references)[1]
+        made = Reference(f"ref-{len(self.references) + 1}")
+        self.references.append((of, made))
+        return made
