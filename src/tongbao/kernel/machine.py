@@ -14,7 +14,7 @@ from tongbao.kernel import jcs
 from tongbao.kernel.authentication import KeysOf
 from tongbao.kernel.beginning import check_modules, write_sections, write_settings
 from tongbao.kernel.block import Block, Decided
-from tongbao.kernel.context import Audit, View, Work
+from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
     carry_out,
@@ -37,7 +37,7 @@ from tongbao.kernel.kernel_module import (
     parameters,
 )
 from tongbao.kernel.module import Module, Table
-from tongbao.kernel.reasons import Invalid, InvalidTransaction, Refusal
+from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.row_keys import INTEGER_BYTES

@@ -155,8 +155,7 @@ def other_spelling(world: World, draft: Draft) -> Submission:
         json.dumps(payload).encode(),
         _compact_json(dict(reversed(payload.items()))),
         text.replace(b'"chain":', b'"\\u0063hain":'),
-        text.replace(b'"chain":', b'"chain":"",'.replace(b'"",', b"") + b""),
-    ][:4]
+    ]
     if "lane" not in payload:
         texts.append(jcs.encode(payload | {"lane": 0}))
     if "sponsor" not in payload:

@@ -1,0 +1,111 @@
+"""Longer stories that single random transactions would hardly tell: each is a run of blocks.
+
+A chapter yields the drafts of its next block and, when it goes on, finds the world as that left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tongbao.kernel import Address, Amount, AssetCode, AssetId, Message, Reference, Small, WeightedKey
+from tongbao.modules import account, asset
+from tongbao.testing.drafts import Draft
+from tongbao.testing.keys import ledger_key
+from tongbao.testing.world import World
+from tongbao.testing.writer import Writer
+
+Chapter = Callable[[World, Writer], Iterator[list[Draft]]]
+
+HOLDINGS: Final = 101
+KEYS_AT_ONCE: Final = 15
+
+
+def newest(world: World, known: set[Address]) -> Address | None:
+    """An account that was not known before."""
+    new = [address for address in world.people if address not in known]
+    return new[0] if new else None
+
+
+def opening(world: World, count: int) -> account.Open:
+    """An account of so many fresh keys that weigh 1; one of them is enough."""
+    signers = [world.new_signer() for _ in range(count)]
+    return account.Open(
+        keys=tuple(WeightedKey(key=ledger_key(signer), weight=Small(1)) for signer in signers),
+        ordinary=Small(1),
+        sensitive=Small(1),
+        lanes=Small(1),
+    )
+
+
+def too_many_holdings(world: World, writer: Writer) -> Iterator[list[Draft]]:
+    """Somebody is given a little of each of 101 assets, and then can't close the account."""
+    known = set(world.people)
+    yield [writer.address(world.somebody(), (opening(world, 1),))]
+    rich = newest(world, known)
+    giver = world.somebody()
+    if rich is None or giver == rich:
+        return
+    codes = [AssetCode(f"GIFT{count}") for count in range(HOLDINGS)]
+    defines = [asset.Define(code=code, scale=Small(0)) for code in codes]
+    yield [writer.address(giver, tuple(defines))]
+    if giver not in world.people:
+        return
+    issues: list[Message] = [
+        asset.Issue(
+            asset=AssetId(f"{code}.{giver}"),
+            amount=Amount("1"),
+            payee=rich,
+            reference=Reference("gift"),
+        )
+        for code in codes
+    ]
+    yield [writer.address(giver, tuple(issues))]
+    if rich in world.people and giver in world.people:
+        yield [writer.address(rich, (account.Close(heir=giver),))]
+
+
+def too_many_keys(world: World, writer: Writer) -> Iterator[list[Draft]]:
+    """An account is opened with 15 keys, as signatures allow, and gets one, and one too many."""
+    known = set(world.people)
+    yield [writer.address(world.somebody(), (opening(world, KEYS_AT_ONCE),))]
+    crowded = newest(world, known)
+    for _ in range(2):
+        if crowded is None or crowded not in world.people:
+            return
+        key = WeightedKey(key=ledger_key(world.new_signer()), weight=Small(1))
+        yield [writer.address(crowded, (account.AddKey(added=key),))]
+
+
+def many_nonces(world: World, writer: Writer) -> Iterator[list[Draft]]:
+    """Somebody uses nonces far apart, so that the first ones fall out of the window."""
+    sender = world.somebody()
+    for jump in (1, 200, 256, 256):
+        if sender not in world.people:
+            return
+        draft = writer.address(sender, (account.SetLanes(lanes=Small(16)),))
+        draft.lane = 0
+        draft.nonce = world.highest(sender, 0) + jump
+        yield [draft]
+
+
+def everybody_at_once(world: World, writer: Writer) -> Iterator[list[Draft]]:
+    """One sender fills a block with nonces in any order."""
+    sender = world.somebody()
+    drafts = [
+        writer.address(sender, (account.SetLanes(lanes=world.people[sender].lanes),))
+        for _ in range(world.number(2, 20))
+    ]
+    highest = world.highest(sender, 0)
+    for count, draft in enumerate(drafts, 1):
+        draft.lane, draft.nonce = 0, highest + count
+    world.random.shuffle(drafts)
+    yield drafts
+
+
+CHAPTERS: Final[tuple[Chapter, ...]] = (
+    too_many_holdings,
+    too_many_keys,
+    many_nonces,
+    everybody_at_once,
+)
