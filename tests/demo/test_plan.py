@@ -46,7 +46,7 @@ def test_the_chain_derives_the_addresses_that_the_plan_tells(bank: tuple[Chain, 
     for label, party in plan.parties.items():
         opened = chain.query(account.show, party.address)
         held = chain.query(asset.balance, party.address, plan.usd)
-        keys = opened and [member.key for member in opened.keys]
+        keys = opened and [member.key.public for member in opened.keys]
         found[label] = keys, held and held.amount
     wanted = {
         f"household/{name}": ([plan.parties[f"household/{name}"].key.key_id], Amount.of(cents, 2))

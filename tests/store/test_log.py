@@ -35,7 +35,7 @@ def open_log(folder: Path, disk: FaultyDisk | None = None, size: int = SMALL) ->
 @pytest.mark.parametrize("size", [SEGMENT_HEAD, SMALL, 1 << 20])
 def test_blocks_are_read_as_they_were_written(tmp_path: Path, size: int) -> None:
     """
-    Given a log whose segments hold one block, three, or all,
+    Given a log whose segments hold one block, four, or all,
     when twenty blocks are appended, read, and read again after each new opening,
     then they are the same, one by one and in order from any height on.
     """

@@ -15,7 +15,7 @@ from tongbao.store.recovery import placed, scan
 
 BLOCKS = 5
 SMALL = 1_000
-"""Bytes of a segment that holds three blocks."""
+"""Bytes of a segment that holds four blocks."""
 
 
 def open_log(folder: Path, known: int = 0, chain: str = CHAIN, size: int = 1 << 20) -> BlockLog:
@@ -192,4 +192,4 @@ def test_segments_in_the_wrong_order_are_corruption(tmp_path: Path) -> None:
     """
     make_log(tmp_path / "log", size=SMALL)
     (tmp_path / "log" / "00000001.log").replace(tmp_path / "log" / "00000000.log")
-    assert "the file begins with block 3" in refused(tmp_path / "log")
+    assert "the file begins with block 4" in refused(tmp_path / "log")

