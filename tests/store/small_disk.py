@@ -34,6 +34,24 @@ def fill(store: Store) -> None:
         store.maintain(idle=True)
 
 
+def lag(store: Store, filler: Path) -> None:
+    """Rows that there is no space for stay behind the log, and follow once there is."""
+    before = store.height
+    store.append(block(before + 1, ROW))
+    with filler.open("wb", buffering=0) as file:
+        while True:
+            try:
+                file.write(bytes(4096))
+            except OSError:
+                break
+    assert store.maintain(idle=True) is None
+    assert list(store.scan(b"", END)) == rows_after(before, ROW)
+    assert store.last == block(before + 1, ROW)
+    filler.unlink()
+    assert store.maintain(idle=True) == before + 1
+    check(store, before + 1)
+
+
 def check(store: Store, height: int) -> None:
     """Every block up to a height is there, and every row of them."""
     assert store.height == height, store.height
@@ -58,7 +76,7 @@ def main(folder: Path) -> int:
         ballast.unlink()
         store.append(block(store.height + 1, ROW))
         assert store.maintain(idle=True) == store.height > full
-        check(store, store.height)
+        lag(store, folder / "filler")
         fill(store)
         height = store.height
         store.maintain(idle=True)

@@ -8,7 +8,6 @@ from typing import Any
 import click
 import msgspec
 
-from tongbao.cli.book import AccountBook
 from tongbao.cli.chain_commands import check_transaction_id
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
@@ -16,9 +15,9 @@ from tongbao.cli.module_groups import installed
 from tongbao.cli.options import folder_option, json_option, out_option, terminal_of, write_file
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
-from tongbao.cli.values import read_integer
+from tongbao.cli.values import Resolver, form_of, read
+from tongbao.kernel import jcs
 from tongbao.kernel.module import Table
-from tongbao.kernel.row_keys import INTEGER_LIMIT
 from tongbao.sdk.folder import Folder, trust_bytes
 from tongbao.sdk.proofs import to_json
 
@@ -42,15 +41,18 @@ def row(
 ) -> None:
     """Prove a row of TABLE, such as asset.holdings, or that there is none.
 
-    The parts of its key are addresses (or remembered names), text, and integers.
+    The parts of its key are given as its table has them: addresses or remembered names, assets as
+    CODE or CODE.NAME, text, integers.
     """
     session = Session(folder)
     table = _table(table_name)
-    key = _key(session.book, table, parts)
+    # Once before the chain is opened, so that a wrong part is told at once.
+    _key(session.resolver(), table, parts)
     with session.open(write=False) as chain:
+        key = _key(session.resolver(), table, parts)
         found = chain.prove_row(table_name, key)
         height = chain.head().height
-    what = "no such row" if found.value is None else bytes(found.value).decode()
+    what = bytes(found.value).decode() or "no such row"
     _give(ctx, to_json(found), out, {"height": height, "row": what}, f"at height {height}: {what}")
 
 
@@ -109,27 +111,20 @@ def _table(name: str) -> Table[Any, Any]:
         raise CommandError(f"no table is named {name!r}", f"choose one of {known}") from None
 
 
-def _key(book: AccountBook, table: Table[Any, Any], parts: tuple[str, ...]) -> Any:
-    """The row key that the parts say. Raises CommandError."""
-    forms = table.codec.parts
-    if len(parts) != len(forms):
+def _key(resolver: Resolver, table: Table[Any, Any], parts: tuple[str, ...]) -> Any:
+    """The row key that the parts say, each read by its type. Raises CommandError."""
+    kinds = table.codec.kinds
+    if len(parts) != len(kinds):
         raise CommandError(
-            f"a key of {table.module.name}.{table.name} has {len(forms)} parts, not {len(parts)}",
-            f"give {', '.join(forms)}",
+            f"a key of {table.module.name}.{table.name} has {len(kinds)} parts, not {len(parts)}",
+            f"give {', '.join(form_of(kind).metavar for kind in kinds)}",
         )
-    values = tuple(_part(book, form, text) for form, text in zip(forms, parts, strict=True))
+    values = tuple(_part(resolver, kind, text) for kind, text in zip(kinds, parts, strict=True))
     return values if table.codec.is_tuple else values[0]
 
 
-def _part(book: AccountBook, form: str, text: str) -> Any:
-    if form == "id":
-        return book.address(text)
-    if form == "integer":
-        number = read_integer(text)
-        if not 0 <= number <= INTEGER_LIMIT:
-            raise CommandError(f"{text} is out of range", "give 0 to 2^64 - 1")
-        return number
-    if not text.isascii() or "\0" in text:
-        raise CommandError(f"{text!r} is no text of a key", "use ASCII characters")
-    code, _, issuer = text.partition(".")
-    return f"{code}.{book.names[issuer]}" if issuer in book.names else text
+def _part(resolver: Resolver, kind: Any, text: str) -> Any:
+    try:
+        return jcs.convert(read(resolver, kind, text), kind)
+    except msgspec.ValidationError as error:
+        raise CommandError(f"{text!r}: {error}", f"give {form_of(kind).help}") from error

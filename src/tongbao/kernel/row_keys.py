@@ -64,8 +64,9 @@ class KeyCodec:
 
     def __init__(self, kind: Any) -> None:
         """Compile the codec of a key type: Id, Address, a text or integer NewType, or a tuple."""
-        self.parts: tuple[str, ...] = tuple(map(_form, get_args(kind) or (kind,)))
         self.is_tuple = get_origin(kind) is tuple
+        self.kinds: tuple[Any, ...] = get_args(kind) if self.is_tuple else (kind,)
+        self.parts: tuple[str, ...] = tuple(map(_form, self.kinds))
         self.encode: Encode = _compile(self.parts) if self.is_tuple else _ENCODE[self.parts[0]]
         self.encode_first: Encode = _ENCODE[self.parts[0]]
 
