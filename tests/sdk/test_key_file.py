@@ -27,7 +27,7 @@ FROZEN: dict[str, Any] = {
     "version": 1,
     "name": "frozen",
     "algorithm": "Ed25519",
-    "publicKey": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
+    "public_key": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
     "kdf": {
         "name": "argon2id",
         "salt": "ZGVmZ2hpamtsbW5vcHFycw",
@@ -38,7 +38,7 @@ FROZEN: dict[str, Any] = {
     "cipher": {
         "name": "aes-256-gcm",
         "nonce": "yMnKy8zNzs_Q0dLT",
-        "ciphertext": "dysK49R9GXhocmdSVs9EHP3USszjfgBR_mHJmKnDOxOKf3WCAlfnhiUSgjm7ZttR",
+        "ciphertext": "dysK49R9GXhocmdSVs9EHP3USszjfgBR_mHJmKnDOxPHJ16HIUe70hK7SzDgG4tI",
     },
 }
 
@@ -84,7 +84,7 @@ def test_a_frozen_file_opens_with_its_passphrase() -> None:
     then the key is the one that was sealed.
     """
     key = unseal(read(json.dumps(FROZEN).encode()), PASSPHRASE)
-    assert (key.seed, key.key_id) == (SEED, FROZEN["publicKey"])
+    assert (key.seed, key.key_id) == (SEED, FROZEN["public_key"])
 
 
 def test_a_sealed_seed_is_what_the_description_says() -> None:
@@ -152,7 +152,7 @@ def test_every_spelling_of_the_same_typed_passphrase_opens() -> None:
 
 TAMPERED = {
     "name": "other",
-    "publicKey": other_base64url(FROZEN["publicKey"]),
+    "public_key": other_base64url(FROZEN["public_key"]),
     "kdf.salt": other_base64url(FROZEN["kdf"]["salt"]),
     "kdf.memory_kib": 65,
     "kdf.iterations": 1,
@@ -180,7 +180,7 @@ def test_a_public_key_of_another_key_is_refused_even_when_it_was_sealed_so() -> 
     then it is refused: a key signs only under its own public half.
     """
     file = json.loads(json.dumps(FROZEN))
-    file["publicKey"] = SoftwareKey.from_seed(bytes(32)).key_id
+    file["public_key"] = SoftwareKey.from_seed(bytes(32)).key_id
     ciphertext = file["cipher"].pop("ciphertext")
     kdf = file["kdf"]
     salt = decode_base64url(kdf["salt"].encode())
@@ -200,10 +200,10 @@ BEYOND = (
     ("version", "1"),
     ("algorithm", "RS256"),
     ("name", 1),
-    ("publicKey", FROZEN["publicKey"][:-1]),
-    ("publicKey", FROZEN["publicKey"] + "="),
-    ("publicKey", FROZEN["publicKey"][:-1] + "h"),
-    ("publicKey", "店" * 43),
+    ("public_key", FROZEN["public_key"][:-1]),
+    ("public_key", FROZEN["public_key"] + "="),
+    ("public_key", FROZEN["public_key"][:-1] + "h"),
+    ("public_key", "店" * 43),
     ("extra", 1),
     ("kdf", None),
     ("kdf.name", "scrypt"),

@@ -8,13 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store import blocks, small_disk, writer
 from tests.store.blocks import CHAIN, block, rows_after
+from tongbao.store.record import BlockRecord
 from tongbao.store.store import Store
 
 ROUNDS = 6
 SIZE = 300
+WIDE_BLOCKS = 20
+
+
+def wide_block(height: int) -> BlockRecord:
+    """A block with one row of 20 kB that stays."""
+    return replace(block(height), rows=((b"%02d" % height, bytes(20_000)),))
 
 
 def acknowledged(folder: Path, lines: int) -> int:
@@ -75,22 +83,21 @@ LIMITED = f"""
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(blocks.__file__).parents[2])!r})
-from tests.store.blocks import CHAIN, block
+from tests.store.test_accidents import wide_block
+from tests.store.blocks import CHAIN
 from tongbao.store.errors import DiskFailed
+from tongbao.store.record import BlockRecord
 from tongbao.store.store import Store
-store = Store.open(Path(sys.argv[1]), CHAIN)
-for height in range(10):
-    store.append(block(height, 100_000))
-limit = 1_500_000
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-store.append(block(10, 100_000))
+store = Store.open(Path(sys.argv[1]), CHAIN, segment_bytes=1_000)
+for height in range({WIDE_BLOCKS}):
+    store.append(wide_block(height))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 try:
     store.maintain(idle=True)
-    raise SystemExit("the limit was not met")
 except DiskFailed as error:
     print(error)
 """
-"""Rows that can't be written although there is space, since every file may have 1.5 MB only."""
+"""Rows that can't be written although there is space, since no file may have more than 200 kB."""
 
 
 def test_rows_that_can_not_be_written_end_the_process_and_not_the_chain(tmp_path: Path) -> None:
@@ -103,6 +110,7 @@ def test_rows_that_can_not_be_written_end_the_process_and_not_the_chain(tmp_path
         [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert "what was acknowledged is in the log" in ended.stdout, ended.stdout + ended.stderr
+    wanted = [wide_block(height) for height in range(WIDE_BLOCKS)]
     with Store.open(tmp_path, CHAIN) as store:
-        assert store.last == block(10, 100_000)
-        assert list(store.scan(b"", b"\xff")) == rows_after(10, 100_000)
+        assert [store.block(height) for height in range(WIDE_BLOCKS)] == wanted
+        assert list(store.scan(b"", b"\xff")) == [it for record in wanted for it in record.rows]

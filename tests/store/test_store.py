@@ -199,7 +199,7 @@ def restored(folder: Path, other: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda state: shutil.rmtree(state),
+        shutil.rmtree,
         lambda state: (state / "data.mdb").unlink(),
         lambda state: (state / "data.mdb").write_bytes(b""),
         lambda state: (state / "data.mdb").write_bytes(b"garbage" * 10_000),
@@ -355,7 +355,7 @@ def test_rows_are_rebuilt_on_demand(tmp_path: Path) -> None:
 
 def test_a_full_disk_refuses_a_block_and_keeps_everything(tmp_path: Path) -> None:
     """
-    Given a store on a disk with room for 300 more bytes,
+    Given a store on a disk with room for 100 more bytes,
     when a block is appended that needs more,
     then DiskFull is raised, the store tells what it told before, and goes on with room again.
     """
@@ -363,7 +363,7 @@ def test_a_full_disk_refuses_a_block_and_keeps_everything(tmp_path: Path) -> Non
     with open_store(tmp_path, disk) as store:
         store.append(block(0))
         store.maintain(idle=True)
-        disk.room = 300
+        disk.room = 100
         with pytest.raises(DiskFull):
             store.append(block(1))
         disk.room = None
@@ -406,7 +406,7 @@ def test_a_folder_that_can_not_be_written_has_a_clear_error(tmp_path: Path) -> N
     then the error names the folder and says what to check.
     """
     (tmp_path / "lock").mkdir()
-    with pytest.raises(StoreError, match="can't be opened .* check permissions") as error:
+    with pytest.raises(StoreError, match=r"can't be opened .* check permissions") as error:
         open_store(tmp_path)
     assert error.value.exit_code == 74
 

@@ -69,7 +69,7 @@ class Sealed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ciphertext: str
 
 
-class KeyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+class KeyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What stands in one file. Binary members are base64url without padding."""
 
     version: Literal[1] = 1

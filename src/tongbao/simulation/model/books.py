@@ -1,0 +1,135 @@
+"""The model's books: plain dicts of what there is, copied whole where something may be taken back.
+
+Nothing of the ledger's own code is used here or beside it. Amounts are integers of units.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+VAULT: Final = "0" * 36
+
+
+class No(Exception):
+    """A refusal, or a reason to be invalid, by its number."""
+
+    def __init__(self, number: int) -> None:
+        """Carry the number."""
+        super().__init__(number)
+        self.number = int(number)
+
+
+def need(condition: bool, number: int) -> None:
+    """Say no with `number` unless `condition` holds."""
+    if not condition:
+        raise No(number)
+
+
+class Account(NamedTuple):
+    """Keys as (public, algorithm, weight); a closed account has an heir and nothing else."""
+
+    keys: tuple[tuple[str, int, int], ...] = ()
+    ordinary: int = 0
+    sensitive: int = 0
+    lanes: int = 0
+    heir: str | None = None
+
+
+class Asset(NamedTuple):
+    """What an issuer defined."""
+
+    issuer: str
+    scale: int
+    cap: int | None
+    terms: str | None
+
+
+class Settled(NamedTuple):
+    """What an external reference was used for."""
+
+    units: int
+    account: str
+    redeemed: bool
+
+
+class Hold(NamedTuple):
+    """Value set aside."""
+
+    payer: str
+    payee: str
+    asset: str
+    units: int
+    expires: int
+
+
+class Thing(NamedTuple):
+    """A thing of the simulator's module; without a time it never falls due."""
+
+    owner: str
+    habit: int
+    due: int | None
+
+
+class Books:
+    """All that there is, but for nonces, which are never taken back."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.accounts: dict[str, Account] = {}
+        self.assets: dict[str, Asset] = {}
+        self.issued: dict[str, int] = {}
+        self.balances: dict[tuple[str, str], int] = {}
+        self.settled: dict[tuple[str, str], Settled] = {}
+        self.holds: dict[str, Hold] = {}
+        self.jars: dict[int, int] = {}
+        self.things: dict[str, Thing] = {}
+        self.stuck: dict[str, tuple[int, int]] = {}
+        """Things marked stuck: when they were due, and the number."""
+
+    def copy(self) -> dict[str, dict[Any, Any]]:
+        """All of it as it is now."""
+        return {name: dict(entries) for name, entries in vars(self).items()}
+
+    def restore(self, copy: dict[str, dict[Any, Any]]) -> None:
+        """Back to a copy."""
+        vars(self).update(copy)
+
+    def is_open(self, address: str) -> bool:
+        """Whether an address is an account that nobody has closed."""
+        account = self.accounts.get(address)
+        return account is not None and account.heir is None
+
+
+class Turn:
+    """One transaction's messages, or one due item: who acts, when, and what came of it."""
+
+    def __init__(self, books: Books, time: int, sender: str | None) -> None:
+        """Nothing has come of it yet."""
+        self.books = books
+        self.time = time
+        self.sender = sender
+        self.origin: tuple[bytes, ...] = ()
+        self.ids: list[str] = []
+        self.events: list[dict[str, Any]] = []
+        self.burnt = 0
+        self.drops_lost = 0
+        self.rows_limit = 0
+
+
+def read_amount(text: str) -> tuple[int, int]:
+    """Units and decimals of an amount as it is written: "12.50" is 1250 with 2."""
+    whole, point, fraction = text.partition(".")
+    return int(whole + fraction), len(fraction) if point else 0
+
+
+def write_amount(units: int, scale: int) -> str:
+    """The amount as it is written, with exactly so many decimals."""
+    if scale == 0:
+        return str(units)
+    whole, fraction = divmod(units, 10**scale)
+    return f"{whole}.{fraction:0{scale}d}"
+
+
+def is_vault(address: str) -> bool:
+    """Whether an address is a module's and no account's."""
+    return address.startswith(VAULT)

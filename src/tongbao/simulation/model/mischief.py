@@ -1,0 +1,149 @@
+"""The simulator's own module in the model: what it may do and where it is stopped."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tongbao.simulation.model import holds, ids, money
+from tongbao.simulation.model.books import No, Thing, Turn, need
+from tongbao.simulation.model.numbers import KernelWhy, MischiefWhy
+
+MODULE: Final = 64_000
+HABITS: Final = 8
+TIDY, REFUSES, LINGERS, POSTPONES, BURNS, SPILLS, BREEDS, ROBS = range(HABITS)
+LATER_MS: Final = 1_000
+NO_PAYMENT: Final = {"asset": "NONE." + "f" * 40, "amount": "1.00"}
+
+
+def rob(turn: Turn, msg: dict[str, Any]) -> None:
+    """Somebody else's value for the sender."""
+    assert turn.sender is not None
+    money.pay(turn, msg, msg["payer"], turn.sender, by=MODULE)
+
+
+def burn(turn: Turn, msg: dict[str, Any]) -> None:
+    """Work for nothing. The model counts no other work: nothing else comes near a limit."""
+    spend(turn, msg["rows"])
+
+
+def spend(turn: Turn, rows: int) -> None:
+    """So much work within the limit of one transaction; one row too many ends it."""
+    turn.burnt += rows
+    if turn.burnt > turn.rows_limit:
+        turn.burnt = turn.rows_limit + 1
+        raise No(KernelWhy.TRANSACTION_WORK_IS_SPENT)
+
+
+def pour(turn: Turn, msg: dict[str, Any]) -> None:
+    """Drops from one jar into another."""
+    need(msg["source"] != msg["target"], MischiefWhy.JARS_ARE_ONE)
+    take_drops(turn, msg["source"], msg["drops"])
+    turn.books.jars[msg["target"]] = turn.books.jars.get(msg["target"], 0) + msg["drops"]
+    turn.drops_lost -= msg["drops"]
+
+
+def spill(turn: Turn, msg: dict[str, Any]) -> None:
+    """Drops out of a jar, and no more."""
+    take_drops(turn, msg["jar"], msg["drops"])
+
+
+def take_drops(turn: Turn, jar: int, drops: int) -> None:
+    """Drops out of a jar that has them."""
+    have = turn.books.jars.get(jar)
+    if have is None or have < drops:
+        raise No(MischiefWhy.JAR_IS_TOO_EMPTY)
+    turn.books.jars[jar] = have - drops
+    turn.drops_lost += drops
+
+
+def make(turn: Turn, msg: dict[str, Any]) -> None:
+    """A new thing of the sender's."""
+    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    assert turn.sender is not None
+    add(turn, Thing(turn.sender, msg["habit"], msg["due_at"]))
+
+
+def add(turn: Turn, thing: Thing) -> None:
+    """A thing under a derived id that names nothing yet."""
+    name = ids.new(turn)
+    need(name not in turn.books.things, KernelWhy.ID_IS_TAKEN)
+    turn.books.things[name] = thing
+
+
+def squat(turn: Turn, msg: dict[str, Any]) -> None:
+    """A thing under an id that the sender chose."""
+    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    assert turn.sender is not None
+    write(turn, msg["place"], Thing(turn.sender, msg["habit"], None))
+
+
+def repair(turn: Turn, msg: dict[str, Any]) -> None:
+    """A thing written anew."""
+    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    thing = turn.books.things.get(msg["thing"])
+    if thing is None:
+        raise No(MischiefWhy.THING_NOT_FOUND)
+    write(turn, msg["thing"], thing._replace(habit=msg["habit"], due=msg["due_at"]))
+
+
+def write(turn: Turn, name: str, thing: Thing | None) -> None:
+    """A change of a thing's row, which forgets that it was stuck."""
+    turn.books.stuck.pop(name, None)
+    if thing is None:
+        del turn.books.things[name]
+    else:
+        turn.books.things[name] = thing
+
+
+def tell(turn: Turn, msg: dict[str, Any]) -> None:
+    """How many things have a habit."""
+    habits = [thing.habit for thing in turn.books.things.values()]
+    need(msg["things"] == habits.count(msg["habit"]), MischiefWhy.COUNT_IS_ANOTHER)
+
+
+def regret(turn: Turn, msg: dict[str, Any]) -> None:
+    """Effects, and then a refusal."""
+    make(turn, msg)
+    pour(turn, {"source": 0, "target": 1, "drops": 1})
+    raise No(MischiefWhy.IT_IS_REGRETTED)
+
+
+def fall_due(turn: Turn, name: str) -> None:
+    """A thing behaves as its habit says."""
+    thing = turn.books.things[name]
+    later = Thing(thing.owner, TIDY, turn.time + LATER_MS)
+    match thing.habit:
+        case h if h == LINGERS:
+            return
+        case h if h == REFUSES:
+            raise No(MischiefWhy.THING_WILL_NOT)
+        case h if h == BURNS:
+            spend(turn, turn.rows_limit + 1)
+        case h if h == SPILLS:
+            take_drops(turn, 0, 1)
+        case h if h == ROBS:
+            money.pay(turn, NO_PAYMENT, holds.VAULT, thing.owner, by=MODULE)
+        case h if h == POSTPONES:
+            write(turn, name, later)
+            return
+        case h if h == BREEDS:
+            add(turn, later)
+    write(turn, name, None)
+
+
+def check_conservation(turn: Turn) -> None:
+    """All jars together have what they had."""
+    need(turn.drops_lost == 0, KernelWhy.CONSERVATION_IS_BROKEN)
+
+
+RULES: Final = {
+    "mischief.rob": rob,
+    "mischief.burn": burn,
+    "mischief.pour": pour,
+    "mischief.spill": spill,
+    "mischief.make": make,
+    "mischief.squat": squat,
+    "mischief.repair": repair,
+    "mischief.tell": tell,
+    "mischief.regret": regret,
+}

@@ -1,0 +1,124 @@
+"""Accounts in the model."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tongbao.simulation.model import ids
+from tongbao.simulation.model.books import Account, Turn, need
+from tongbao.simulation.model.holds import keep_payers
+from tongbao.simulation.model.money import inherit
+from tongbao.simulation.model.numbers import AccountWhy
+
+MOST: Final = 16
+HEAVIEST: Final = 255
+ED25519: Final = 1
+
+
+class People:
+    """The rules of accounts. Which keys are unacceptable is a fact told from outside."""
+
+    def __init__(self, unacceptable: frozenset[str]) -> None:
+        """`unacceptable` are the keys that are no points of the large group."""
+        self._unacceptable = unacceptable
+        self.rules = {
+            "account.open": self.open,
+            "account.add_key": self.add_key,
+            "account.rotate_key": self.rotate_key,
+            "account.remove_key": self.remove_key,
+            "account.set_thresholds": self.set_thresholds,
+            "account.set_lanes": self.set_lanes,
+            "account.close": self.close,
+        }
+
+    def check(self, account: Account) -> Account:
+        """An account with keys and thresholds that can be."""
+        need(len(account.keys) <= MOST, AccountWhy.TOO_MANY_KEYS)
+        publics = [public for public, _, _ in account.keys]
+        need(len(publics) == len(set(publics)), AccountWhy.KEY_IS_DOUBLED)
+        for public, algorithm, weight in account.keys:
+            need(algorithm == ED25519, AccountWhy.ALGORITHM_IS_NOT_SUPPORTED)
+            need(public not in self._unacceptable, AccountWhy.KEY_IS_NOT_ACCEPTABLE)
+            need(0 < weight <= HEAVIEST, AccountWhy.WEIGHT_IS_ZERO)
+        heaviest = sum(weight for _, _, weight in account.keys)
+        ordered = 0 < account.ordinary <= account.sensitive <= heaviest
+        need(ordered, AccountWhy.THRESHOLD_IS_OUT_OF_REACH)
+        return account
+
+    def open(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """A new account under a derived id."""
+        account = self.check(
+            Account(
+                tuple(map(key_of, msg["keys"])), msg["ordinary"], msg["sensitive"], msg["lanes"]
+            )
+        )
+        need(0 < account.lanes <= MOST, AccountWhy.LANES_OUT_OF_RANGE)
+        turn.books.accounts[ids.new(turn)] = account
+
+    def _change(self, turn: Turn, **changes: Any) -> None:
+        assert turn.sender is not None
+        account = turn.books.accounts[turn.sender]._replace(**changes)
+        turn.books.accounts[turn.sender] = self.check(account)
+
+    def add_key(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """One more key."""
+        self._change(turn, keys=(*own(turn).keys, key_of(msg["added"])))
+
+    def rotate_key(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """A new key in the place of an old one, of the same weight."""
+        keys = own(turn).keys
+        old, new = msg["old"], msg["new"]
+        need(any(public == old for public, _, _ in keys), AccountWhy.KEY_NOT_FOUND)
+        rotated = [
+            (new["public"], new["algorithm"], key[2]) if key[0] == old else key for key in keys
+        ]
+        self._change(turn, keys=tuple(rotated))
+
+    def remove_key(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """One key less."""
+        keys = own(turn).keys
+        need(any(public == msg["removed"] for public, _, _ in keys), AccountWhy.KEY_NOT_FOUND)
+        self._change(turn, keys=tuple(key for key in keys if key[0] != msg["removed"]))
+
+    def set_thresholds(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """Other thresholds."""
+        self._change(turn, ordinary=msg["ordinary"], sensitive=msg["sensitive"])
+
+    def set_lanes(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """As many lanes as before, or more."""
+        need(own(turn).lanes <= msg["lanes"] <= MOST, AccountWhy.LANES_OUT_OF_RANGE)
+        self._change(turn, lanes=msg["lanes"])
+
+    def close(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """The end of an account; what it owns goes to the heir."""
+        heir, sender = msg["heir"], turn.sender
+        assert sender is not None
+        need(heir != sender and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
+        inherit(turn, sender, heir)
+        keep_payers(turn, sender)
+        turn.books.accounts[sender] = Account(heir=heir)
+
+
+def own(turn: Turn) -> Account:
+    """The sender's account."""
+    assert turn.sender is not None
+    return turn.books.accounts[turn.sender]
+
+
+def key_of(entry: dict[str, Any]) -> tuple[str, int, int]:
+    """A key with its weight."""
+    return entry["key"]["public"], entry["key"]["algorithm"], entry["weight"]
+
+
+def introduced(messages: list[dict[str, Any]]) -> set[str]:
+    """The keys that messages bring in; each of them must sign."""
+    found = set()
+    for msg in messages:
+        match msg["@type"]:
+            case "account.open":
+                found.update(entry["key"]["public"] for entry in msg["keys"])
+            case "account.add_key":
+                found.add(msg["added"]["key"]["public"])
+            case "account.rotate_key":
+                found.add(msg["new"]["public"])
+    return found
