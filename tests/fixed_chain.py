@@ -1,6 +1,6 @@
 """A chain in memory whose every byte is fixed: seeds, times and module hashes are constants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from msgspec.structs import replace
@@ -38,11 +38,12 @@ def key(name: str) -> SoftwareKey:
     return SoftwareKey.from_seed(sha256(name.encode()).digest())
 
 
-def fixed_genesis() -> Genesis:
+def fixed_genesis(parameters: Mapping[str, int] | None = None) -> Genesis:
     """A genesis for bank, alice and shop that doesn't change with the code's hash."""
     names = ("bank", "alice", "shop")
     accounts = tuple(single_key(key(name).key_id) for name in names)
-    genesis = build_genesis(registry(), "fixed", BEGIN, key("authority").key_id, accounts)
+    authority = key("authority").key_id
+    genesis = build_genesis(registry(), "fixed", BEGIN, authority, accounts, parameters)
     lines = tuple(replace(line, hash=NO_HASH) for line in genesis.modules)
     return replace(genesis, modules=lines)
 
@@ -53,10 +54,12 @@ class FixedChain:
     bank, alice, shop = (genesis_address(place) for place in range(3))
     cny = AssetId(f"CNY.{bank}")
 
-    def __init__(self, store: AnyStore | None = None) -> None:
+    def __init__(
+        self, store: AnyStore | None = None, parameters: Mapping[str, int] | None = None
+    ) -> None:
         """Begin the chain, in memory unless a store is given."""
         self.store = store or MemoryStore()
-        self.genesis = fixed_genesis()
+        self.genesis = fixed_genesis(parameters)
         machine = Machine(registry(), self.genesis, self.store, -1, 0)
         self.producer = Producer(machine, self.store, key("authority"))
         self.producer.begin()

@@ -162,7 +162,7 @@ def parameters_page(modules: Registry) -> str:
 
 def limits_page() -> str:
     """Every limit in one table."""
-    rows = [(limit.name, limit.value, limit.where, limit.answer) for limit in LIMITS]
+    rows = [(item.name, item.value, f"`kernel/{item.where}`", item.answer) for item in LIMITS]
     head = ("limit", "value", "enforced in", "answer when exceeded")
     return HEAD + "# Limits\n\nA test exceeds each row.\n\n" + table(head, rows)
 

@@ -49,7 +49,8 @@ class BlockLog:
         """Open the log, cutting a torn tail off.
 
         `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
-        what is damaged below that is corruption. Raises DamagedLog, WrongChain, WrongVersion.
+        what is damaged below that is corruption. Raises DamagedLog, WrongChain, WrongVersion,
+        DiskFailed.
         """
         self._disk = disk
         self._folder = folder
@@ -58,7 +59,7 @@ class BlockLog:
         self._file: AppendFile | None = None
         self._failure = ""
         found = scan(disk, folder, chain, known_blocks)
-        self._cut(found)
+        self._settle(found)
         self._segments: list[Segment] = found.segments
         self._places: array[int] = found.places
         self._ends: list[int] = found.ends
@@ -74,23 +75,32 @@ class BlockLog:
         """Whether a write failed so that this log can't be used any more."""
         return bool(self._failure)
 
-    def _cut(self, found: Found) -> None:
-        """Cut the torn tail, which nobody was told of."""
-        if found.torn is None:
-            return
-        log.warning(
-            "%s ends in a block that was never acknowledged: cut at byte %d", found.torn, found.cut
-        )
-        if found.cut == 0:
-            self._disk.remove(found.torn)
-            self._disk.sync_folder(self._folder)
-            return
-        file = self._disk.append_to(found.torn)
+    def _settle(self, found: Found) -> None:
+        """Cut the torn tail, which nobody was told of, and make what is left durable.
+
+        A process that was killed may have left whole blocks that were never synced. From now on
+        rows and answers rely on them.
+        """
+        if found.torn is not None:
+            log.warning(
+                "%s ends in a block that was never acknowledged: cut at byte %d",
+                found.torn,
+                found.cut,
+            )
         try:
-            file.truncate(found.cut)
-            file.sync()
-        finally:
-            file.close()
+            if found.torn is not None and found.cut == 0:
+                self._disk.remove(found.torn)
+            if found.segments:
+                self._file = self._disk.append_to(found.segments[-1].path)
+                if found.cut:
+                    self._file.truncate(found.cut)
+                self._file.sync()
+            if found.segments or found.torn is not None:
+                self._disk.sync_folder(self._folder)
+                self._disk.sync_folder(self._folder.parent)
+        except OSError as error:
+            self.close()
+            raise self._fail(f"{self._folder} can't be made durable ({error})") from error
 
     # Writing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, Final
 
 from tongbao.simulation.model import holds, ids, money
@@ -9,10 +10,21 @@ from tongbao.simulation.model.books import No, Thing, Turn, need
 from tongbao.simulation.model.numbers import KernelWhy, MischiefWhy
 
 MODULE: Final = 64_000
-HABITS: Final = 8
-TIDY, REFUSES, LINGERS, POSTPONES, BURNS, SPILLS, BREEDS, ROBS = range(HABITS)
 LATER_MS: Final = 1_000
 NO_PAYMENT: Final = {"asset": "NONE." + "f" * 40, "amount": "1.00"}
+
+
+class Habit(IntEnum):
+    """What a thing does when it falls due."""
+
+    TIDY = 0
+    REFUSES = 1
+    LINGERS = 2
+    POSTPONES = 3
+    BURNS = 4
+    SPILLS = 5
+    BREEDS = 6
+    ROBS = 7
 
 
 def rob(turn: Turn, msg: dict[str, Any]) -> None:
@@ -58,7 +70,7 @@ def take_drops(turn: Turn, jar: int, drops: int) -> None:
 
 def make(turn: Turn, msg: dict[str, Any]) -> None:
     """A new thing of the sender's."""
-    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    need(msg["habit"] < len(Habit), MischiefWhy.HABIT_IS_UNKNOWN)
     assert turn.sender is not None
     add(turn, Thing(turn.sender, msg["habit"], msg["due_at"]))
 
@@ -72,14 +84,14 @@ def add(turn: Turn, thing: Thing) -> None:
 
 def squat(turn: Turn, msg: dict[str, Any]) -> None:
     """A thing under an id that the sender chose."""
-    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    need(msg["habit"] < len(Habit), MischiefWhy.HABIT_IS_UNKNOWN)
     assert turn.sender is not None
     write(turn, msg["place"], Thing(turn.sender, msg["habit"], None))
 
 
 def repair(turn: Turn, msg: dict[str, Any]) -> None:
     """A thing written anew."""
-    need(msg["habit"] < HABITS, MischiefWhy.HABIT_IS_UNKNOWN)
+    need(msg["habit"] < len(Habit), MischiefWhy.HABIT_IS_UNKNOWN)
     thing = turn.books.things.get(msg["thing"])
     if thing is None:
         raise No(MischiefWhy.THING_NOT_FOUND)
@@ -111,22 +123,22 @@ def regret(turn: Turn, msg: dict[str, Any]) -> None:
 def fall_due(turn: Turn, name: str) -> None:
     """A thing behaves as its habit says."""
     thing = turn.books.things[name]
-    later = Thing(thing.owner, TIDY, turn.time + LATER_MS)
-    match thing.habit:
-        case h if h == LINGERS:
+    later = Thing(thing.owner, Habit.TIDY, turn.time + LATER_MS)
+    match Habit(thing.habit):
+        case Habit.LINGERS:
             return
-        case h if h == REFUSES:
+        case Habit.REFUSES:
             raise No(MischiefWhy.THING_WILL_NOT)
-        case h if h == BURNS:
+        case Habit.BURNS:
             spend(turn, turn.rows_limit + 1)
-        case h if h == SPILLS:
+        case Habit.SPILLS:
             take_drops(turn, 0, 1)
-        case h if h == ROBS:
+        case Habit.ROBS:
             money.pay(turn, NO_PAYMENT, holds.VAULT, thing.owner, by=MODULE)
-        case h if h == POSTPONES:
+        case Habit.POSTPONES:
             write(turn, name, later)
             return
-        case h if h == BREEDS:
+        case Habit.BREEDS:
             add(turn, later)
     write(turn, name, None)
 

@@ -1,0 +1,111 @@
+"""The model's books as the rows that the ledger must have, table by table."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tongbao.simulation.model import mischief
+from tongbao.simulation.model.books import Account, write_amount
+from tongbao.simulation.model.clerk import WINDOW, Nonces
+from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
+
+Rows = dict[str, dict[Any, dict[str, Any]]]
+"""Rows as JSON members by key, by table."""
+
+VERSION: Final = {"@version": 1}
+
+
+def rows_of(model: Model) -> Rows:
+    """Every row that there should be."""
+    return {
+        "kernel.nonces": {key: _nonces(used) for key, used in model.clerk.nonces.items()},
+        **_kernel_marks(model),
+        **_money(model),
+        **_others(model),
+    }
+
+
+def _kernel_marks(model: Model) -> Rows:
+    return {
+        "kernel.marks": {
+            (mischief.MODULE, THING_DUE_INDEX, name): VERSION | {"due": due, "number": number}
+            for name, (due, number) in model.books.stuck.items()
+        }
+    }
+
+
+def _money(model: Model) -> Rows:
+    books = model.books
+
+    def amount(name: str, units: int) -> dict[str, Any]:
+        return {"amount": write_amount(units, books.assets[name].scale)}
+
+    return {
+        "asset.definitions": {
+            name: VERSION
+            | {"issuer": asset.issuer, "scale": asset.scale}
+            | ({"cap": write_amount(asset.cap, asset.scale)} if asset.cap is not None else {})
+            | ({"metadata_hash": asset.terms} if asset.terms is not None else {})
+            for name, asset in books.assets.items()
+        },
+        "asset.supplies": {
+            name: VERSION | {"issued": amount(name, units)["amount"]}
+            for name, units in books.issued.items()
+        },
+        "asset.holdings": {
+            key: VERSION | amount(key[1], units) for key, units in books.balances.items()
+        },
+        "asset.settled": {
+            key: VERSION
+            | amount(key[0], used.units)
+            | {"account": used.account}
+            | ({"redeemed": True} if used.redeemed else {})
+            for key, used in books.settled.items()
+        },
+        "hold.holds": {
+            name: VERSION
+            | amount(held.asset, held.units)
+            | {"payer": held.payer, "payee": held.payee, "asset": held.asset}
+            | {"expires_at": held.expires}
+            for name, held in books.holds.items()
+        },
+    }
+
+
+def _others(model: Model) -> Rows:
+    books = model.books
+    return {
+        "account.accounts": {name: _account(row) for name, row in books.accounts.items()},
+        "mischief.jars": {jar: VERSION | {"drops": drops} for jar, drops in books.jars.items()},
+        "mischief.things": {
+            name: VERSION
+            | {"owner": thing.owner, "habit": thing.habit}
+            | ({"due_at": thing.due} if thing.due is not None else {})
+            for name, thing in books.things.items()
+        },
+    }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    if account.heir is not None:
+        return VERSION | {"closed_into": account.heir}
+    keys = [
+        {"key": {"algorithm": algorithm, "public": public}, "weight": weight}
+        for public, algorithm, weight in account.keys
+    ]
+    return VERSION | {
+        "keys": keys,
+        "ordinary": account.ordinary,
+        "sensitive": account.sensitive,
+        "lanes": account.lanes,
+    }
+
+
+def _nonces(nonces: Nonces) -> dict[str, Any]:
+    """The highest nonce, and bit i of the map for `highest - 1 - i`."""
+    bits = sum(
+        1 << (nonces.highest - 1 - nonce)
+        for nonce in nonces.used
+        if nonces.highest - WINDOW <= nonce < nonces.highest
+    )
+    return VERSION | {"highest": nonces.highest, "used": f"{bits:x}"}
