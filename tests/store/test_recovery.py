@@ -130,7 +130,7 @@ def test_a_changed_byte_in_an_older_block_is_corruption(tmp_path: Path) -> None:
 def test_damage_in_any_segment_but_the_last_is_corruption(tmp_path: Path) -> None:
     """
     Given a log of two segments,
-    when the first is shorter by any number of bytes, or missing,
+    when the first is shorter by any number of bytes, longer, or missing,
     then the log is refused, even where the blocks that are left name nothing as synced.
     """
     make_log(tmp_path / "log", size=SMALL)
@@ -141,6 +141,8 @@ def test_damage_in_any_segment_but_the_last_is_corruption(tmp_path: Path) -> Non
     for end in range(len(whole)):
         first.write_bytes(whole[:end])
         refused(tmp_path / "log")
+    first.write_bytes(whole + b"more")
+    assert f"{first} is damaged at byte {len(whole)}, in block 4" in refused(tmp_path / "log")
     first.unlink()
     assert "00000000.log is missing" in refused(tmp_path / "log")
 
@@ -161,6 +163,19 @@ def test_a_segment_with_a_torn_head_never_held_a_block(tmp_path: Path) -> None:
         blocks.close()
     third.write_bytes(bytes(SEGMENT_HEAD + 1))
     assert f"{third} is damaged at byte 0" in refused(tmp_path / "log")
+
+
+def test_a_block_that_stands_in_the_file_twice_is_cut(tmp_path: Path) -> None:
+    """
+    Given a log whose last frame follows itself once more,
+    when it is opened,
+    then the second copy is cut: it is whole, but it is not the next block.
+    """
+    offsets = make_log(tmp_path / "log")
+    path = tmp_path / "log" / "00000000.log"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[offsets[-1] :])
+    assert recovered(tmp_path / "log", known=BLOCKS) == [0, 1, 2, 3, 4]
 
 
 def test_a_log_of_another_chain_or_format_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -199,35 +201,57 @@ def test_rows_of_another_chain_or_version_are_refused(tmp_path: Path) -> None:
 READER = """
 import sys, lmdb
 environment = lmdb.open(sys.argv[1], max_dbs=3)
-reader = environment.begin()
-print(reader.id(), flush=True)
+reader = environment.begin() if sys.argv[2] == "reads" else None
+print("open", flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_reader_that_was_killed_keeps_no_pages(tmp_path: Path) -> None:
-    """
-    Given a reader in another process that was killed in the middle of its transaction,
-    when the state is opened again,
-    then its place is free, and flushes of the same rows use the same pages again and again.
-    """
-    state = filled(tmp_path / "state", 20)
+@contextmanager
+def opened_elsewhere(folder: Path, what: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that has the rows open, and is killed at the end."""
     with subprocess.Popen(
-        [sys.executable, "-c", READER, str(tmp_path / "state")],
+        [sys.executable, "-c", READER, str(folder), what],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
+        yield process
         process.kill()
-    state.close()
 
-    state = State(tmp_path / "state", CHAIN)
-    path = tmp_path / "state" / "data.mdb"
-    sizes = []
-    for height in range(21, 121):
-        rows: tuple[tuple[bytes, bytes | None], ...] = ((b"shared", bytes(3_000)),)
-        state.flush([BlockRecord(height, 0, b"", (), (), rows, ())])
-        sizes.append(path.stat().st_size)
-    assert sizes[9:] == [sizes[9]] * 91
+
+def test_a_reader_that_was_killed_keeps_no_pages(tmp_path: Path) -> None:
+    """
+    Given rows that another process has open, and a reader that was killed while it read,
+    when the rows are opened, and flushed again and again with the same key,
+    then the reader's place was given free: the file stops to grow.
+    """
+    filled(tmp_path / "state", 20).close()
+    with opened_elsewhere(tmp_path / "state", "rests"):
+        with opened_elsewhere(tmp_path / "state", "reads"):
+            pass
+        state = State(tmp_path / "state", CHAIN)
+        sizes = []
+        for height in range(21, 121):
+            rows: tuple[tuple[bytes, bytes | None], ...] = ((b"shared", bytes(3_000)),)
+            state.flush([BlockRecord(height, 0, b"", (), (), rows, ())])
+            sizes.append((tmp_path / "state" / "data.mdb").stat().st_size)
+        assert sizes[9:] == [sizes[9]] * 91
+        state.close()
+
+
+def test_a_reader_in_another_process_never_stops_a_flush(tmp_path: Path) -> None:
+    """
+    Given another process that reads,
+    when rows are flushed past the size of the map, and the reader is killed,
+    then the flushes succeed with and without it.
+    """
+    state = filled(tmp_path / "state", 4, 1 << 16)
+    with opened_elsewhere(tmp_path / "state", "reads"):
+        for height in range(5, 60):
+            state.flush([block(height, 8_000)])
+    for height in range(60, 120):
+        state.flush([block(height, 8_000)])
+    assert state.height == 119
     state.close()

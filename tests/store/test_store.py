@@ -127,6 +127,26 @@ def test_every_store_tells_the_same_of_the_same_blocks(tmp_path: Path, kind: str
                 store.block(height)
 
 
+@pytest.mark.parametrize("kind", ["disk", "memory"])
+def test_a_block_that_no_store_can_keep_is_not_appended(tmp_path: Path, kind: str) -> None:
+    """
+    Given a store,
+    when a block is appended with a key that LMDB does not take, or out of its turn,
+    then an assertion fails, and nothing was written.
+    """
+    opened = MemoryStore() if kind == "memory" else open_store(tmp_path)
+    with opened as store:
+        store.append(block(0))
+        store.maintain(idle=True)
+        for wrong in (replace(block(1), rows=((bytes(512), b""),)), block(2), block(0)):
+            with pytest.raises(AssertionError):
+                store.append(wrong)
+        check(store, 0)
+        store.append(block(1))
+        store.maintain(idle=True)
+        check(store, 1)
+
+
 def test_a_block_is_seen_before_its_rows_are(tmp_path: Path) -> None:
     """
     Given a store whose rows are at block 3,

@@ -17,7 +17,7 @@ DOMAIN: Final = b"tongbao/genesis/1"
 SECTIONS_LIMIT: Final = 1_000
 FORMAT: Final = 1
 
-ChainName = NewType("ChainName", Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,23}$")])
+ChainName = NewType("ChainName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,23}\Z")])
 """The name that people give a chain."""
 
 

@@ -2,6 +2,7 @@
 
 They are plain `str` or `int` at run time and distinct types for mypy. msgspec checks the pattern or
 the bounds that each carries when it decodes, so a value that came in from outside has this form.
+Patterns end in `\\Z`: Python's `$` also matches before a line end, which would be a second spelling.
 """
 
 from hashlib import sha256
@@ -15,33 +16,33 @@ SAFE_INTEGER: Final = 2**53 - 1
 ID_BYTES: Final = 20
 VAULT_ZEROS: Final = "0" * 36
 
-Id = NewType("Id", Annotated[str, Meta(pattern="^[0-9a-f]{40}$")])
+Id = NewType("Id", Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")])
 """The name of a thing that a message or due work created: 20 bytes in lowercase hex."""
 
-Address = NewType("Address", Annotated[str, Meta(pattern="^[0-9a-f]{40}$")])
+Address = NewType("Address", Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")])
 """The name of an account or of a module's vault: 20 bytes in lowercase hex."""
 
-AssetId = NewType("AssetId", Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$")])
+AssetId = NewType("AssetId", Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}\Z")])
 """`CODE.issuer`: a code of 1 to 12 characters and the issuer's address."""
 
-AssetCode = NewType("AssetCode", Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,11}$")])
+AssetCode = NewType("AssetCode", Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{0,11}\Z")])
 """The part of an asset's id that its issuer chooses."""
 
-Hash = NewType("Hash", Annotated[str, Meta(pattern="^[0-9a-f]{64}$")])
+Hash = NewType("Hash", Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")])
 """A SHA-256 value in lowercase hex."""
 
 PublicKey = NewType(
-    "PublicKey", Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
+    "PublicKey", Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")]
 )
 """32 bytes in base64url without padding, in the one spelling whose unused bits are zero."""
 
-Reference = NewType("Reference", Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,35}$")])
+Reference = NewType("Reference", Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")])
 """A business reference (ISO 20022 Max35Text, less everything that could hold a sentence)."""
 
-ChainId = NewType("ChainId", Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,23}-[0-9a-f]{8}$")])
+ChainId = NewType("ChainId", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,23}-[0-9a-f]{8}\Z")])
 """A chain's name and the first 8 hex digits of its genesis hash."""
 
-Name = NewType("Name", Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,47}$")])
+Name = NewType("Name", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,47}\Z")])
 """The name of a module, parameter or feature."""
 
 Time = NewType("Time", Annotated[int, Meta(ge=0, le=SAFE_INTEGER)])

@@ -14,13 +14,13 @@ from tongbao.kernel.schema import Event, Record
 
 DAY_MS: Final = 86_400_000
 
-RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,512}$")])
+RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,512}\Z")])
 """A row key in hex."""
 
 
 SettingName = NewType(
     "SettingName",
-    Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$")],
+    Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}\Z")],
 )
 """The name of a parameter or feature, after its module's: `kernel.block_rows`."""
 

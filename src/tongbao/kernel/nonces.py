@@ -17,7 +17,7 @@ from tongbao.kernel.schema import Record
 WINDOW: Final = 256
 _MASK: Final = (1 << WINDOW) - 1
 
-Map = NewType("Map", Annotated[str, Meta(pattern="^(0|[1-9a-f][0-9a-f]{0,63})$")])
+Map = NewType("Map", Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})\Z")])
 """A map of 256 bits as a hexadecimal number without leading zeros."""
 
 

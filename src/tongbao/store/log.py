@@ -133,11 +133,7 @@ class BlockLog:
         if not self._segments or self._ends[-1] >= self._segment_bytes:
             self.sync()
             self._begin_segment()
-        if self._file is None:
-            try:
-                self._file = self._disk.append_to(self._segments[-1].path)
-            except OSError as error:
-                raise self._failed_by(error) from error
+        assert self._file is not None, "the log is closed"
         return self._file
 
     def _begin_segment(self) -> None:

@@ -180,6 +180,8 @@ class State:
                         work(txn)
                     break
                 except lmdb.MapFullError:
+                    # Readers that were killed may be why pages could not be used again.
+                    self._environment.reader_check()
                     grown = 2 * int(self._environment.info()["map_size"])
                     self._environment.set_mapsize(grown)
                     log.info("the map of %s grows to %d bytes", self._folder, grown)

@@ -12,8 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.kernel import Machine, Message, Outcome, Result, Time
-from tongbao.kernel.envelope import TYPE, encode_base64url
+from tongbao.kernel import Machine, Outcome, Result, Time
+from tongbao.kernel.envelope import SIGNATURES_LIMIT, TYPE, encode_base64url
 from tongbao.sdk.signer import Signer
 from tongbao.testing.chapters import CHAPTERS, Chapter
 from tongbao.testing.damage import DAMAGES
@@ -27,7 +27,7 @@ SIZES: Final = (0, 1, 2, 3, 5, 8, 12, 20, 40)
 WAITS_MS: Final = (1, 1_000, 5_000, 60_000)
 LONG_WAIT_MS: Final = 100_000_000
 INVALID_CHANCE: Final = 0.12
-CHAPTER_CHANCE: Final = 0.02
+CHAPTER_CHANCE: Final = 0.06
 EDDSA: Final = "EdDSA"
 
 
@@ -54,10 +54,15 @@ class History:
         transactions: int,
         signers: Iterable[Signer],
         recipes: Recipes | None = None,
+        chapters: tuple[Chapter, ...] = (),
     ) -> None:
-        """Begin after genesis, whose accounts the signers hold the keys of."""
+        """Begin after genesis, whose accounts the signers hold the keys of.
+
+        `recipes` and `chapters` come on top of those for the built-in modules.
+        """
         self.world = World(machine, seed, tuple(signers))
         self.writer = Writer(self.world, recipes or {})
+        self._chapters = (*CHAPTERS, *chapters)
         self._left = transactions
         self._chapter: Iterator[list[Draft]] = iter(())
         self._before: tuple[Submission, ...] = ()
@@ -88,8 +93,7 @@ class History:
         """What the current chapter says next, or now and then the beginning of another."""
         drafts = next(self._chapter, None)
         if drafts is None and self.world.chance(CHAPTER_CHANCE):
-            chapter: Chapter = self.world.one(CHAPTERS)
-            self._chapter = chapter(self.world, self.writer)
+            self._chapter = self.world.one(self._chapters)(self.world, self.writer)
             drafts = next(self._chapter, None)
         return [self._sent(draft) for draft in drafts or ()]
 
@@ -104,7 +108,8 @@ class History:
                 yield self._sent(self.writer.draft())
 
     def _sent(self, draft: Draft) -> Submission:
-        """A signed draft, whose nonce is used from here on."""
+        """A signed draft, whose nonce is used from here on; no more than 16 can sign."""
+        draft.signers = dict(list(draft.signers.items())[:SIGNATURES_LIMIT])
         self.world.used.setdefault((draft.sender, draft.lane), set()).add(draft.nonce)
         if len(draft.signers) == 1 and self.world.chance(0.05):
             return signed_elsewhere(draft)
@@ -116,7 +121,7 @@ class History:
         while True:
             draft = self.writer.draft()
             if world.chance(0.5):
-                if world.one(SPOILERS)(world, draft) and 1 <= len(draft.signers) <= 16:
+                if world.one(SPOILERS)(world, draft) and 1 <= len(draft.signers) <= SIGNATURES_LIMIT:
                     return draft.sign()
             else:
                 damaged = world.one(DAMAGES)(world, draft)
@@ -147,6 +152,3 @@ def signed_elsewhere(draft: Draft) -> Submission:
 def json_bytes(submission: Submission) -> bytes:
     """The payload of a submission as it was signed."""
     return json.dumps(submission.payload, sort_keys=True, separators=(",", ":")).encode()
-
-
-__all__ = ["History", "Message", "Step", "Submission"]

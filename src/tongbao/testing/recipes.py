@@ -52,12 +52,12 @@ def issuer(world: World) -> Address | None:
     return world.one(list(world.assets.values())).issuer if world.assets else None
 
 
-def own_asset(world: World, sender: Address) -> AssetId:
+def own_asset(world: World, sender: Address) -> AssetId | None:
     """An asset that the sender defined; at odd times any, or none that is known."""
-    own = [found for found in world.assets if found.endswith(sender)]
-    if not own or world.odd():
+    if world.odd():
         return world.one([UNKNOWN_ASSET, *world.assets])
-    return world.one(own)
+    own = [found for found in world.assets if found.endswith(sender)]
+    return world.one(own) if own else None
 
 
 def decimals_of(world: World, found: AssetId) -> int:
@@ -66,9 +66,11 @@ def decimals_of(world: World, found: AssetId) -> int:
     return 2 if definition is None else definition.scale
 
 
-def issue(world: World, sender: Address) -> Message:
+def issue(world: World, sender: Address) -> Message | None:
     """New value of the sender's asset; at odd times more than can be."""
     found = own_asset(world, sender)
+    if found is None:
+        return None
     definition = world.assets.get(found)
     cap = definition.cap.units if definition is not None and definition.cap else ISSUED_LIMIT
     units = UNITS_LIMIT if world.odd() else world.number(1, max(1, cap // 8))
@@ -81,9 +83,11 @@ def issue(world: World, sender: Address) -> Message:
     )
 
 
-def redeem(world: World, sender: Address) -> Message:
+def redeem(world: World, sender: Address) -> Message | None:
     """Value of the sender's asset that the sender holds."""
     found = own_asset(world, sender)
+    if found is None or (not world.balance(sender, found) and not world.odd()):
+        return None
     units = max(1, world.balance(sender, found) // world.number(1, 3))
     return asset.Redeem(
         asset=found,
@@ -98,19 +102,24 @@ def owner(world: World) -> Address | None:
     return world.one(owners) if owners else None
 
 
-def some_of(world: World, sender: Address) -> tuple[AssetId, Amount]:
+def some_of(world: World, sender: Address) -> tuple[AssetId, Amount] | None:
     """Part of what the sender holds; at odd times more than that, or of an unknown asset."""
+    if world.odd():
+        return world.one([UNKNOWN_ASSET, *world.assets]), Amount.of(1, 2)
     held = world.holdings.get(sender)
-    if not held or world.odd():
-        return UNKNOWN_ASSET if world.odd() else own_asset(world, sender), Amount.of(1, 2)
+    if not held:
+        return None
     found, amount = world.one(held)
     units = amount.units + 1 if world.odd() else max(1, amount.units // world.number(2, 9))
     return found, world.amount(min(units, UNITS_LIMIT), amount.decimals)
 
 
-def transfer(world: World, sender: Address) -> Message:
-    """A payment; at odd times to a vault, or of all that the payer has."""
-    found, amount = some_of(world, sender)
+def transfer(world: World, sender: Address) -> Message | None:
+    """A payment; at odd times to a vault."""
+    part = some_of(world, sender)
+    if part is None:
+        return None
+    found, amount = part
     payee = hold.module.vault if world.odd() else world.other_than(sender)
     return asset.Transfer(
         asset=found,
@@ -121,9 +130,12 @@ def transfer(world: World, sender: Address) -> Message:
     )
 
 
-def place(world: World, sender: Address) -> Message:
+def place(world: World, sender: Address) -> Message | None:
     """A hold that falls due within the history."""
-    found, amount = some_of(world, sender)
+    part = some_of(world, sender)
+    if part is None:
+        return None
+    found, amount = part
     return hold.Place(
         payee=world.other_than(sender), asset=found, amount=amount, expires_at=world.soon()
     )
@@ -136,12 +148,13 @@ def payee_of_hold(world: World) -> Address | None:
     return payee if payee in world.people else None
 
 
-def capture(world: World, sender: Address) -> Message:
+def capture(world: World, sender: Address) -> Message | None:
     """A hold for the sender; at odd times one for somebody else, or none."""
     holds = world.rows["hold.holds"]
+    if world.odd():
+        return hold.Capture(hold=world.one([UNKNOWN_ID, *holds]))
     own = [found for found, row in holds.items() if row.payee == sender]
-    found = world.one([UNKNOWN_ID, *holds]) if not own or world.odd() else world.one(own)
-    return hold.Capture(hold=found)
+    return hold.Capture(hold=world.one(own)) if own else None
 
 
 RECIPES: Final[Recipes] = {

@@ -16,7 +16,7 @@ from tongbao.sdk.signer import Signer, SoftwareKey
 
 T = TypeVar("T")
 
-ODD_CHANCE: Final = 0.05
+ODD_CHANCE: Final = 0.04
 """How often one value of a message is chosen so that something should refuse it."""
 
 NOBODY: Final = Address("ff" * 20)
@@ -35,7 +35,7 @@ class World:
         self.machine = machine
         self.time = machine.time
         self.used: dict[tuple[Address, int], set[int]] = {}
-        self.references: list[tuple[AssetId, Reference]] = []
+        self.references: dict[AssetId, list[Reference]] = {}
         self.closed: list[Address] = []
         self.people: dict[Address, account.Account] = {}
         self.assets: dict[AssetId, asset.Definition] = {}
@@ -129,9 +129,9 @@ class World:
         return Time(self.time + self.one([1, 1_000, self.number(1, 60_000), 10_000_000]))
 
     def reference(self, of: AssetId) -> Reference:
-        """A new external reference; at odd times one that was used."""
-        if self.references and self.odd():
-            return self.one(self.references)[1]
-        made = Reference(f"ref-{len(self.references) + 1}")
-        self.references.append((of, made))
-        return made
+        """A new external reference for an asset; at odd times one that was used for it."""
+        known = self.references.setdefault(of, [])
+        if known and self.odd():
+            return self.one(known)
+        known.append(Reference(f"ref-{len(known) + 1}"))
+        return known[-1]

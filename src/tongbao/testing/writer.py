@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Final
 
 from tongbao.kernel import Address, Amount, Message, Small, Time
+from tongbao.kernel.envelope import SIGNATURES_LIMIT
 from tongbao.kernel.kernel_module import EXPIRY_MS
 from tongbao.modules import account, asset, hold
 from tongbao.testing.drafts import Draft
@@ -13,7 +14,6 @@ from tongbao.testing.recipes import RECIPES, UNKNOWN_ASSET, Recipe, Recipes
 from tongbao.testing.values import message_of
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
 
-SIGNATURES_LIMIT: Final = 16
 WINDOW: Final = 256
 TRIES: Final = 20
 FAR_LANE: Final = 20

@@ -163,6 +163,15 @@ class Model:
         due, name = min(ready, default=(time + 1, ""))
         return (name, due, False) if due <= time else None
 
+    def next_due(self) -> int | None:
+        """The earliest time at which something falls due, None when nothing does."""
+        books = self.books
+        times = [held.expires for held in books.holds.values()]
+        for name, thing in books.things.items():
+            if thing.due is not None and name not in books.stuck:
+                times.append(thing.due)
+        return min(times, default=None)
+
     def _item(
         self, time: int, name: str, due: int, is_hold: bool
     ) -> tuple[Turn, dict[str, Any] | None]:

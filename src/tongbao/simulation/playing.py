@@ -1,0 +1,248 @@
+"""One random history, played on the production machine and on the model beside it.
+
+For each block: candidates, dry runs and admissions that must leave no byte; the block itself; then
+every receipt against the model's, every row against the model's books, all invariants, indexes and
+derived structures; and the same block on a second machine that flushes and restarts at other times.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from random import Random
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome, jcs
+from tongbao.kernel.genesis import section
+from tongbao.kernel.kernel_module import BLOCK_ROWS, DUE_ITEMS, EXPIRY_MS, TRANSACTION_ROWS
+from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.sdk.genesis_builder import single_key
+from tongbao.simulation import mischief
+from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
+from tongbao.simulation.model import Given, Limits, Model, Rows, rows_of
+from tongbao.testing.checks import check_root
+from tongbao.testing.checks import rows_of as rows_of_machine
+from tongbao.testing.drafts import Submission
+from tongbao.testing.genesis import PEOPLE, genesis_of, registry_with
+from tongbao.testing.histories import History, Step, json_bytes
+from tongbao.testing.keys import MixedOrderKey, named_key
+from tongbao.testing.ledger import Ledger
+
+FIRST_DROPS: Final = (100, 100, 100, 100)
+REGISTRY: Final = registry_with(mischief.module)
+UNACCEPTABLE: Final = frozenset(MixedOrderKey(name).key_id for name in ("first", "second"))
+DUE_SHARES: Final = (1, 2, 5, 1_000)
+USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
+TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
+
+
+class Tally(Struct):
+    """What one history, or many, have come to."""
+
+    blocks: int = 0
+    transactions: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    numbers: Counter[int] = field(default_factory=Counter)
+    applied: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    due: Counter[str] = field(default_factory=Counter)
+    stuck: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        self.blocks += other.blocks
+        self.transactions += other.transactions
+        for name in ("outcomes", "numbers", "applied", "refused", "due", "stuck"):
+            getattr(self, name).update(getattr(other, name))
+
+
+def genesis_for(random: Random) -> Genesis:
+    """A genesis with one of the choices of limits that make limits felt."""
+    rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
+    jars = mischief.Start(jars=tuple(mischief.Jar(drops=drops) for drops in FIRST_DROPS))  # type: ignore[arg-type]
+    return genesis_of(
+        REGISTRY,
+        parameters={**rows, DUE_ITEMS.name: random.choice(DUE_SHARES)},
+        sections=(section("mischief", jars),),
+        name="doubt",
+    )
+
+
+class Play:
+    """One history under way."""
+
+    def __init__(self, seed: str, transactions: int) -> None:
+        """Begin both machines and the model; the same seed is the same history."""
+        self.tally = Tally()
+        self._random = Random(f"{seed}/play")
+        genesis = genesis_for(self._random)
+        self._first = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 9))
+        self._second = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 30))
+        self._model = self._begin_model()
+        self._rows: Rows = {name: {} for name in rows_of(self._model)}
+        self._tables = {
+            prefix: (f"{table.module.name}.{table.name}", table)
+            for prefix, table in REGISTRY.tables.items()
+        }
+        self._mirror(self._first.live.rows.items())
+        self.history = History(
+            self._first.machine,
+            seed,
+            transactions,
+            [named_key(person) for person in PEOPLE],
+            RECIPES,
+            CHAPTERS,
+        )
+
+    def _begin_model(self) -> Model:
+        machine = self._first.machine
+        limits = machine.parameters
+        names = (EXPIRY_MS.name, DUE_ITEMS.name, TRANSACTION_ROWS.name, BLOCK_ROWS.name)
+        model = Model(machine.chain, Limits(*(limits[name] for name in names)), UNACCEPTABLE)
+        keys = [single_key(named_key(person).key_id) for person in PEOPLE]
+        model.genesis([jcs.to_builtins(opening) for opening in keys], list(FIRST_DROPS))
+        return model
+
+    def run(self) -> Tally:
+        """Play to the end. Raises AssertionError at the first difference."""
+        self._compare_rows()
+        for step in self.history.steps():
+            self._leave_no_byte(step)
+            decided = self._decide(step)
+            self._compare(step, decided)
+            self._repeat(step, decided)
+            self.history.learn(step, decided.results)
+        check_root(self._first.machine, self._first.live.rows)
+        self._second.restart()
+        self._second.check()
+        assert self._second.machine.state_root == self._first.machine.state_root
+        return self.tally
+
+    # The block
+
+    def _decide(self, step: Step) -> Decided:
+        wires = tuple(found.wire for found in step.submissions)
+        decided = self._first.machine.apply(self._first.block(step.time, wires))
+        self._first.commit(decided)
+        self._mirror(decided.rows)
+        return decided
+
+    def _leave_no_byte(self, step: Step) -> None:
+        """Ask all that changes nothing, and see that nothing has changed."""
+        machine = self._first.machine
+        wires = tuple(found.wire for found in step.submissions)
+        candidates = [*step.others, *([wires] if self._random.random() < 0.5 else [])]
+        if not candidates and not step.dry_runs:
+            return
+        root, rows = machine.state_root, rows_of_machine(machine)
+        for payload in step.dry_runs:
+            try:
+                machine.dry_run(payload, step.time)
+            except InvalidTransaction:
+                self.tally.outcomes["dry run, invalid"] += 1
+        for wire in wires[:2]:
+            try:
+                machine.check(wire, step.time)
+            except InvalidTransaction:
+                self.tally.outcomes["admission, invalid"] += 1
+        for candidate in candidates:
+            machine.apply(self._first.block(step.time, candidate))
+            machine.discard()
+        assert machine.state_root == root, "what is discarded has changed the root"
+        assert rows_of_machine(machine) == rows, "what is discarded has changed rows"
+
+    def _repeat(self, step: Step, decided: Decided) -> None:
+        """The same block on the second machine, which now and then begins anew from its rows."""
+        second = self._second
+        if self._random.random() < 0.05:
+            second.restart()
+        for found, result in zip(step.submissions, decided.results, strict=True):
+            if result.outcome is not Outcome.INVALID:
+                second.machine.remember(second.machine.parse(found.wire))
+        wires = tuple(found.wire for found in step.submissions)
+        again = second.machine.apply(second.block(step.time, wires))
+        assert again == decided, f"a second machine decides block {decided.height} otherwise"
+        second.commit(again)
+
+    # The comparison
+
+    def _compare(self, step: Step, decided: Decided) -> None:
+        """Receipts, rows and the next due time against the model; the state against itself."""
+        given = [
+            Given(found.payload, found.signers, found.forms, found.signature_is_wrong)
+            for found in step.submissions
+        ]
+        receipts, due = self._model.block(decided.height, decided.time, given)
+        where = f"block {decided.height} at {decided.time}"
+        for found, result, wanted in zip(
+            step.submissions, decided.results, receipts, strict=True
+        ):
+            receipt = json.loads(result.receipt)
+            if isinstance(wanted, tuple):
+                agrees = result.outcome is Outcome.INVALID and result.number in wanted
+            else:
+                agrees = receipt == wanted
+            assert agrees, f"{where}: {shown(found)} comes to {receipt}, not {wanted}"
+            self._count(found, receipt)
+        real_due = None if decided.due is None else json.loads(decided.due)
+        assert real_due == due, f"{where}: due work comes to {real_due}, not {due}"
+        self._count_due(real_due or {})
+        self._compare_rows()
+        self._first.check()
+        next_due = self._first.machine.next_due()
+        assert next_due == self._model.next_due(), f"{where}: next due {next_due}"
+        self.tally.blocks += 1
+        self.tally.transactions += len(receipts)
+
+    def _compare_rows(self) -> None:
+        wanted = rows_of(self._model)
+        for name, rows in wanted.items():
+            found = self._rows[name]
+            if found != rows:
+                keys = [key for key in {*rows, *found} if rows.get(key) != found.get(key)]
+                told = [(key, found.get(key), rows.get(key)) for key in sorted(keys)[:3]]
+                raise AssertionError(f"{name}: (key, ledger's, model's): {told}")
+
+    def _mirror(self, rows: Any) -> None:
+        """Follow the rows of the tables that the model has, as plain JSON."""
+        for full_key, value in rows:
+            named = self._tables.get(full_key[:PREFIX_BYTES])
+            if named is None or named[0] not in self._rows:
+                continue
+            name, table = named
+            key = table.key_of(full_key)
+            if value is None:
+                self._rows[name].pop(key, None)
+            else:
+                self._rows[name][key] = json.loads(value)
+
+    # The count
+
+    def _count(self, submission: Submission, receipt: dict[str, Any]) -> None:
+        outcome = receipt["outcome"]
+        self.tally.outcomes[outcome] += 1
+        self.tally.numbers[receipt.get("number", 0)] += 1
+        messages = submission.payload.get("messages", [])
+        if outcome == Outcome.APPLIED.value:
+            self.tally.applied.update(msg["@type"] for msg in messages)
+        elif outcome == Outcome.REFUSED.value:
+            self.tally.refused[messages[receipt.get("message", 0)]["@type"]] += 1
+
+    def _count_due(self, receipt: dict[str, Any]) -> None:
+        self.tally.due["done"] += receipt.get("done", 0)
+        for event in receipt.get("events", ()):
+            if event["@type"] == "kernel.stuck":
+                self.tally.stuck[event["number"]] += 1
+
+
+def shown(submission: Submission) -> str:
+    """A transaction for a person to read."""
+    damaged = f", damaged to come to {submission.forms}" if submission.forms else ""
+    return f"{json_bytes(submission).decode()} signed by {submission.signers}{damaged}"
+
+
+def play(seed: str, transactions: int) -> Tally:
+    """Play one history to its end and give its counts."""
+    return Play(seed, transactions).run()
