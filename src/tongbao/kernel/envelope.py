@@ -88,7 +88,7 @@ def encode_base64url(data: bytes) -> str:
 def decode_base64url(text: bytes) -> bytes:
     """Bytes of base64url text in its one spelling; anything else is invalid."""
     try:
-        data = pybase64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        data = pybase64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)
     except ValueError:
         raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL) from None
     if pybase64.urlsafe_b64encode(data).rstrip(b"=") != text:
