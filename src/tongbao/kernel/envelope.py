@@ -87,6 +87,9 @@ def encode_base64url(data: bytes) -> str:
 
 def decode_base64url(text: bytes) -> bytes:
     """Bytes of base64url text in its one spelling; anything else is invalid."""
+    # pybase64 takes the other alphabet too, and versions differ in how they frown at it.
+    if b"+" in text or b"/" in text:
+        raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL)
     try:
         data = pybase64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)
     except ValueError:
@@ -274,6 +277,8 @@ def _spell(payload: str, parts: list[_SignaturePart]) -> bytes:
     """The one spelling of a payload text and its signatures."""
     if not 1 <= len(parts) <= SIGNATURES_LIMIT:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "1 to 16 signatures")
+    for text in (payload, *(text for part in parts for text in (part.protected, part.signature))):
+        _ascii(text)
     if len(parts) == 1:
         return f"{parts[0].protected}.{payload}.{parts[0].signature}".encode()
     keyed = [(_signer(_ascii(part.protected))[1], part) for part in parts]

@@ -2,7 +2,8 @@
 
 They are plain `str` or `int` at run time and distinct types for mypy. msgspec checks the pattern or
 the bounds that each carries when it decodes, so a value that came in from outside has this form.
-Patterns end in `\\Z`: Python's `$` also matches before a line end, which would be a second spelling.
+Patterns end with the text (Z after a backslash): Python's `$` also matches before a line end, which
+would be a second spelling.
 """
 
 from hashlib import sha256

@@ -14,7 +14,7 @@ from tongbao.kernel.schema import Event, Record
 
 DAY_MS: Final = 86_400_000
 
-RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,512}\Z")])
+RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,240}\Z")])
 """A row key in hex."""
 
 

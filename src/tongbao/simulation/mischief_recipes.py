@@ -171,4 +171,3 @@ def _nothing(world: World) -> Message:
 
 
 CHAPTERS: Final = (squatting, squatting_on_due_work, spending_a_block)
-

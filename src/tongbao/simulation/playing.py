@@ -58,8 +58,9 @@ class Tally(Struct):
             getattr(self, name).update(getattr(other, name))
 
 
-def genesis_for(random: Random) -> Genesis:
+def genesis_for(seed: str) -> Genesis:
     """A genesis with one of the choices of limits that make limits felt."""
+    random = Random(f"{seed}/genesis")
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=drops) for drops in FIRST_DROPS))  # type: ignore[arg-type]
     return genesis_of(
@@ -77,7 +78,7 @@ class Play:
         """Begin both machines and the model; the same seed is the same history."""
         self.tally = Tally()
         self._random = Random(f"{seed}/play")
-        genesis = genesis_for(self._random)
+        genesis = genesis_for(seed)
         self._first = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 9))
         self._second = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 30))
         self._model = self._begin_model()
@@ -176,9 +177,7 @@ class Play:
         ]
         receipts, due = self._model.block(decided.height, decided.time, given)
         where = f"block {decided.height} at {decided.time}"
-        for found, result, wanted in zip(
-            step.submissions, decided.results, receipts, strict=True
-        ):
+        for found, result, wanted in zip(step.submissions, decided.results, receipts, strict=True):
             receipt = json.loads(result.receipt)
             if isinstance(wanted, tuple):
                 agrees = result.outcome is Outcome.INVALID and result.number in wanted

@@ -7,9 +7,9 @@ and derived structures are compared with the rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -50,6 +50,22 @@ FIRST_MONEY: Final = Amount("1000.00")
 
 class NotApplied(AssertionError):
     """A transaction that the test wanted applied was refused or invalid."""
+
+
+class How(TypedDict, total=False):
+    """How a transaction differs from the usual: lane 0, next nonce, good for an hour, one key.
+
+    `signed_by` are keys in the place of the sender's own, `also_sign` keys beside them; both are
+    names, or signers themselves. `expires` is in ms UTC.
+    """
+
+    lane: int
+    nonce: int
+    expires: int
+    sponsor: str
+    reference: str
+    signed_by: Sequence[str | Signer]
+    also_sign: Sequence[str | Signer]
 
 
 class _Expected(Struct):
@@ -159,62 +175,30 @@ class Chain:
 
     # Transactions
 
-    def sign(
-        self,
-        sender: str,
-        *messages: Message,
-        lane: int = 0,
-        nonce: int | None = None,
-        sponsor: str | None = None,
-        reference: str | None = None,
-        also_sign: tuple[str | Signer, ...] = (),
-        signed_by: tuple[str | Signer, ...] | None = None,
-        expires: int | None = None,
-    ) -> bytes:
-        """A signed transaction; keys are given by name, or as they are."""
+    def sign(self, sender: str, *messages: Message, **how: Unpack[How]) -> bytes:
+        """A signed transaction of a person, by the person's key unless told otherwise."""
         address = self.address(sender)
+        lane = how.get("lane", 0)
+        sponsor, reference = how.get("sponsor"), how.get("reference")
         payload = payload_bytes(
             self.machine.chain,
             address,
-            self._nonces[address, lane] + 1 if nonce is None else nonce,
-            Time(self.time + USUAL_EXPIRY_MS if expires is None else expires),
+            how.get("nonce", self._nonces[address, lane] + 1),
+            Time(how.get("expires", self.time + USUAL_EXPIRY_MS)),
             messages,
             lane=lane,
             sponsor=None if sponsor is None else self.address(sponsor),
             reference=None if reference is None else Reference(reference),
         )
-        usual = self._signers.get(sender, ())
-        names = (*(usual if signed_by is None else signed_by), *also_sign)
-        return sign(payload, [named_key(key) if isinstance(key, str) else key for key in names])
+        keys = (*how.get("signed_by", self._signers.get(sender, ())), *how.get("also_sign", ()))
+        return sign(payload, [named_key(key) if isinstance(key, str) else key for key in keys])
 
-    def apply(
-        self,
-        sender: str,
-        *messages: Message,
-        lane: int = 0,
-        nonce: int | None = None,
-        sponsor: str | None = None,
-        reference: str | None = None,
-        also_sign: tuple[str | Signer, ...] = (),
-        signed_by: tuple[str | Signer, ...] | None = None,
-        expires: int | None = None,
-    ) -> Id | None:
+    def apply(self, sender: str, *messages: Message, **how: Unpack[How]) -> Id | None:
         """Make a block of one transaction, which must be applied; its first derived id, or None.
 
         Inside `refuses` or `is_invalid` it must come to that instead, and gives None.
         """
-        wire = self.sign(
-            sender,
-            *messages,
-            lane=lane,
-            nonce=nonce,
-            sponsor=sponsor,
-            reference=reference,
-            also_sign=also_sign,
-            signed_by=signed_by,
-            expires=expires,
-        )
-        return self.submit(wire)
+        return self.submit(self.sign(sender, *messages, **how))
 
     def submit(self, wire: bytes) -> Id | None:
         """Make a block of one transaction as it came over the wire; as `apply` in all else."""
@@ -297,7 +281,7 @@ class Chain:
     # Reading
 
     def view(self, module: Module) -> View:
-        """Reads of a module as its queries see it: `asset.balance(chain.view(asset.module), ...)`."""
+        """Reads of a module: `asset.balance(chain.view(asset.module), alice, CNY)`."""
         return self.machine.view(module)
 
 

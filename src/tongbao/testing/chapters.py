@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tongbao.kernel import Address, Amount, AssetCode, AssetId, Message, Reference, Small, WeightedKey
+from tongbao.kernel import (
+    Address,
+    Amount,
+    AssetCode,
+    AssetId,
+    Message,
+    Reference,
+    Small,
+    WeightedKey,
+)
 from tongbao.modules import account, asset
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key

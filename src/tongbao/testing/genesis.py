@@ -1,4 +1,4 @@
-"""The genesis of a chain in memory: named accounts, fixed time, modules beyond the built-in ones."""
+"""The genesis of a chain in memory: named accounts, a fixed time, more modules."""
 
 from __future__ import annotations
 

@@ -121,7 +121,10 @@ class History:
         while True:
             draft = self.writer.draft()
             if world.chance(0.5):
-                if world.one(SPOILERS)(world, draft) and 1 <= len(draft.signers) <= SIGNATURES_LIMIT:
+                if (
+                    world.one(SPOILERS)(world, draft)
+                    and 1 <= len(draft.signers) <= SIGNATURES_LIMIT
+                ):
                     return draft.sign()
             else:
                 damaged = world.one(DAMAGES)(world, draft)

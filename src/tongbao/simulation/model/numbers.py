@@ -1,4 +1,4 @@
-"""The numbers of refusals and of invalid transactions, once more, as the reference pages have them."""
+"""The numbers of refusals and of invalid transactions, as the reference has them."""
 
 from __future__ import annotations
 

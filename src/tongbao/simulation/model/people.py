@@ -112,7 +112,7 @@ def key_of(entry: dict[str, Any]) -> tuple[str, int, int]:
 
 def introduced(messages: list[dict[str, Any]]) -> set[str]:
     """The keys that messages bring in; each of them must sign."""
-    found = set()
+    found: set[str] = set()
     for msg in messages:
         match msg["@type"]:
             case "account.open":
