@@ -64,8 +64,7 @@ class Table(Generic[K, V]):
         versions = versions_of(value)
         self._decoder = jcs.decoder(Union[tuple(versions)])
         self._older = list(reversed(versions))[1:]
-        write, prefix = self.codec.encode, self.prefix
-        self.full_key: Callable[[K], bytes] = lambda key: prefix + write(key)
+        self.full_key: Callable[[K], bytes] = self.codec.encoder_after(self.prefix)
 
     def key_of(self, full_key: bytes) -> K:
         """The key of a full key."""

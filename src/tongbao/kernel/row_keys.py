@@ -67,8 +67,12 @@ class KeyCodec:
         self.is_tuple = get_origin(kind) is tuple
         self.kinds: tuple[Any, ...] = get_args(kind) if self.is_tuple else (kind,)
         self.parts: tuple[str, ...] = tuple(map(_form, self.kinds))
-        self.encode: Encode = _compile(self.parts) if self.is_tuple else _ENCODE[self.parts[0]]
+        self.encode: Encode = self.encoder_after(b"")
         self.encode_first: Encode = _ENCODE[self.parts[0]]
+
+    def encoder_after(self, prefix: bytes) -> Encode:
+        """The encoder of keys with a prefix before each."""
+        return _compile(prefix, self.parts, is_tuple=self.is_tuple)
 
     def decode(self, data: bytes, at: int = 0) -> Any:
         """The key whose encoding is `data[at:]`. Raises ValueError when it is not one."""
@@ -93,14 +97,21 @@ def _form(kind: Any) -> str:
     return "text" if base is str else "integer"
 
 
-def _compile(forms: tuple[str, ...]) -> Encode:
-    """An encoder of tuples; the pair of id and text is the hot one (holdings)."""
+def _compile(prefix: bytes, forms: tuple[str, ...], *, is_tuple: bool) -> Encode:
+    """One call for the hot shapes: an id, and pairs of an id with a text (holdings) or a number."""
+    if not is_tuple:
+        if forms == ("id",):
+            return lambda key: prefix + bytes.fromhex(key)
+        write = _ENCODE[forms[0]]
+        return lambda key: prefix + write(key)
     if forms == ("id", "text"):
-        return lambda key: bytes.fromhex(key[0]) + key[1].encode("ascii") + b"\0"
+        return lambda key: prefix + bytes.fromhex(key[0]) + key[1].encode("ascii") + b"\0"
     if forms == ("id", "integer"):
-        return lambda key: bytes.fromhex(key[0]) + key[1].to_bytes(INTEGER_BYTES, "big")
+        return lambda key: prefix + bytes.fromhex(key[0]) + key[1].to_bytes(INTEGER_BYTES, "big")
     encoders = tuple(_ENCODE[form] for form in forms)
-    return lambda key: b"".join([write(part) for write, part in zip(encoders, key, strict=True)])
+    return lambda key: (
+        prefix + b"".join([write(part) for write, part in zip(encoders, key, strict=True)])
+    )
 
 
 _ENCODE: dict[str, Encode] = {

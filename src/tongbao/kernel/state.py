@@ -100,7 +100,7 @@ class State:
     def write(self, table: Table[Any, Any], key: Any, full_key: bytes, new: Record | None) -> None:
         """Put or, with None, remove one row, and follow it in indexes and structures."""
         old = self.read(table, full_key)
-        self._put(full_key, new, Written(full_key, MISSING, old, new, table, key))
+        self._put(full_key, new, old, new, table, key)
         if table.indexes:
             row_key = full_key[PREFIX_BYTES:]
             for index in table.indexes:
@@ -123,20 +123,27 @@ class State:
 
     def put_entry(self, full_key: bytes, row_key: bytes | None) -> None:
         """Write or remove an index entry."""
-        self._put(full_key, row_key, Written(full_key, MISSING, None, None, None, None))
+        self._put(full_key, row_key, None, None, None, None)
 
-    def _put(self, full_key: bytes, value: Any, written: Written) -> None:
-        before = self._overlay.get(full_key, MISSING)
+    def _put(
+        self,
+        full_key: bytes,
+        value: Any,
+        old: Record | None,
+        new: Record | None,
+        table: Table[Any, Any] | None,
+        key: Any,
+    ) -> None:
+        overlay = self._overlay
+        before = overlay.get(full_key, MISSING)
         if before is MISSING:
             prefix = full_key[:PREFIX_BYTES]
             ordered = self._ordered.get(prefix)
             if ordered is None:
                 ordered = self._ordered[prefix] = _Ordered()
             ordered.add(full_key)
-            self.journal.append(written)
-        else:
-            self.journal.append(written._replace(before=before))
-        self._overlay[full_key] = value
+        self.journal.append(Written(full_key, before, old, new, table, key))
+        overlay[full_key] = value
 
     def rollback(self, mark: int) -> None:
         """Take back every write since the journal had `mark` entries, the last one first."""

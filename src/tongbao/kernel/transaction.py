@@ -64,7 +64,8 @@ def decode_payload(decoder: msgspec.json.Decoder[Any], text: bytes) -> Payload[A
         raise InvalidTransaction(Invalid.PAYLOAD_IS_MALFORMED, str(error)) from error
     if jcs.encode(payload) != text:
         raise InvalidTransaction(Invalid.PAYLOAD_IS_NOT_CANONICAL)
-    if any(message.is_last for message in payload.messages[:-1]):
+    several = len(payload.messages) > 1
+    if several and any(message.is_last for message in payload.messages[:-1]):
         raise InvalidTransaction(Invalid.MESSAGE_IS_NOT_LAST)
     return payload
 

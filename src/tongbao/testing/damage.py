@@ -137,7 +137,7 @@ def malformed_payload(world: World, draft: Draft) -> Submission:
                 ["-1.00", "01.00", "1.", ".5", "1e2", "9223372036854775808", 1, 1.0, ""]
             )
         case 7:
-            payload["sender"] = world.one([draft.sender[1:], f" {draft.sender}", "", None])
+            payload["sender"] = world.one([draft.sender[1:], f"{draft.sender}\n", "", None])
         case 8:
             payload["lane"] = world.one([16, -1, None, "0"])
         case _:
