@@ -250,7 +250,6 @@ def test_the_vault_takes_nothing_but_from_its_module(chain: Chain) -> None:
         chain.apply("alice", message)
 
 
-@pytest.mark.xfail(reason="asset.issue does not ask may_credit", strict=True)
 def test_nothing_is_issued_into_a_vault(chain: Chain) -> None:
     """
     Given the bank,

@@ -63,6 +63,7 @@ def issue(ctx: Context, msg: Issue) -> None:
     definition = defined(ctx, msg.asset, msg.amount)
     require(definition.issuer == ctx.sender, Why.SENDER_IS_NOT_ISSUER)
     require((msg.asset, msg.reference) not in ctx[settled], Why.REFERENCE_WAS_USED)
+    require(ctx.may_credit(msg.payee), Why.VAULT_IS_CLOSED)
     issued = issued_of(ctx, msg.asset) + msg.amount
     limit = UNITS_LIMIT if definition.cap is None else definition.cap.units
     require(issued <= limit, Why.CAP_IS_EXCEEDED)

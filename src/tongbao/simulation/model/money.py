@@ -61,6 +61,7 @@ def issue(turn: Turn, msg: dict[str, Any]) -> None:
     books, payee = turn.books, msg["payee"]
     asset, units = _amount(turn, msg)
     reference = _once(turn, msg, asset)
+    need(not is_vault(payee), AssetWhy.VAULT_IS_CLOSED)
     most = MOST_UNITS if asset.cap is None else asset.cap
     need(books.issued[msg["asset"]] + units <= most, AssetWhy.CAP_IS_EXCEEDED)
     need(books.is_open(payee), AssetWhy.PAYEE_NOT_FOUND)
