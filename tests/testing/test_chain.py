@@ -11,9 +11,6 @@ from tongbao.simulation import mischief
 from tongbao.testing import CNY, Chain, NotApplied, alice, bank, bob, carol, mallory
 from tongbao.testing.chain import DAY_MS
 from tongbao.testing.genesis import GENESIS_TIME
-from tongbao.testing.pytest_plugin import chain
-
-__all__ = ["chain"]
 
 PAYMENT = asset.Transfer(asset=CNY, amount=Amount("1.00"), payee=bob)
 TOO_MUCH = asset.Transfer(asset=CNY, amount=Amount("9999.00"), payee=bob)

@@ -10,9 +10,6 @@ from tongbao.modules import hold
 from tongbao.modules.hold.rules import by_payee, holds
 from tongbao.testing import CNY, Chain, bob
 from tongbao.testing.checks import check_indexes, check_root, check_state
-from tongbao.testing.pytest_plugin import chain
-
-__all__ = ["chain"]
 
 
 def with_hold(chain: Chain) -> dict[bytes, bytes]:

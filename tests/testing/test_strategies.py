@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tongbao.kernel import Amount, Message, jcs
+from tongbao.kernel import Amount, ChainId, Message, Time
 from tongbao.kernel.schema import wire_name_of
-from tongbao.kernel.transaction import Payload, decode_payload
+from tongbao.kernel.transaction import decode_payload
 from tongbao.modules.account import Closing
+from tongbao.sdk.builder import payload_bytes
 from tongbao.simulation import mischief
 from tongbao.testing import alice
 from tongbao.testing.genesis import registry_with
@@ -19,9 +20,7 @@ REGISTRY = registry_with(mischief.module)
 
 def payload(*said: Message) -> bytes:
     """A payload of these messages."""
-    return jcs.encode(
-        Payload(chain="test-00000000", sender=alice, nonce=1, expires=1, messages=said)  # type: ignore[arg-type]
-    )
+    return payload_bytes(ChainId("test-00000000"), alice, 1, Time(1), said)
 
 
 @given(messages(REGISTRY))

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome, jcs
 from tongbao.kernel.genesis import section
+from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import BLOCK_ROWS, DUE_ITEMS, EXPIRY_MS, TRANSACTION_ROWS
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.sdk.genesis_builder import single_key
@@ -62,7 +63,7 @@ def genesis_for(seed: str) -> Genesis:
     """A genesis with one of the choices of limits that make limits felt."""
     random = Random(f"{seed}/genesis")
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
-    jars = mischief.Start(jars=tuple(mischief.Jar(drops=drops) for drops in FIRST_DROPS))  # type: ignore[arg-type]
+    jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
     return genesis_of(
         REGISTRY,
         parameters={**rows, DUE_ITEMS.name: random.choice(DUE_SHARES)},
