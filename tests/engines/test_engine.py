@@ -1,5 +1,6 @@
 """The solo engine: when blocks are made, who is answered what, and what stops it."""
 
+import asyncio
 import errno
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain, key
 from tongbao.engines.solo import Busy, EngineStopped, Options, SoloEngine, read_header
-from tongbao.kernel import Amount, AssetCode, Invalid, InvalidTransaction, Small
+from tongbao.kernel import Amount, AssetCode, Invalid, InvalidTransaction, Outcome, Small
 from tongbao.modules import asset
 from tongbao.sdk.client import Applied, Refused
 from tongbao.sdk.local import Chain
@@ -68,6 +69,27 @@ def test_nothing_to_do_makes_no_block(fixed: FixedChain, chain: Chain) -> None:
     before = chain.head().height
     assert chain.submit(fixed.pay("1.00")).height == before + 1
     assert chain.head().height == before + 1
+
+
+def test_who_gives_up_waiting_stops_nothing(fixed: FixedChain) -> None:
+    """
+    Given a payment that waits for its block, and somebody who waits for it in an event loop,
+    when they are cancelled before the block is made,
+    then the payment happens all the same, and so does the next one.
+    """
+    options = Options(linger_ms=60_000, block_transactions=2)
+    with fixed.running(Clock(), options) as chain:
+        future = chain.send(fixed.pay("1.00"))
+
+        async def give_up() -> None:
+            waiting = asyncio.wrap_future(future)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+        asyncio.run(give_up())
+        assert chain.submit(fixed.pay("1.00")).index == 1
+
+        assert future.result(timeout=10).outcome is Outcome.APPLIED
 
 
 def test_the_same_bytes_again_get_the_same_answer(fixed: FixedChain, chain: Chain) -> None:

@@ -32,7 +32,6 @@ from tongbao.cli.terminal import count
 from tongbao.cli.transaction_files import add_signatures, read_draft
 from tongbao.kernel import InvalidTransaction, jcs
 from tongbao.kernel.envelope import decode_envelope, normalise, signing_input
-from tongbao.kernel.receipt import read_receipt
 from tongbao.kernel.transaction import id_of
 
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
@@ -154,7 +153,7 @@ def show(ctx: click.Context, transaction_id: str, folder: Path) -> int:
             )
         record = chain.block(found.height)
         envelope = decode_envelope(record.transactions[found.index])
-        receipt = read_receipt(chain.registry, record.receipts[found.index])
+        receipt = chain.registry.receipt_decoder.decode(record.receipts[found.index])
         facts: dict[str, Any] = status_facts(chain, transaction_id, found)
     facts["time"] = record.time
     facts |= {

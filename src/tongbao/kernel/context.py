@@ -6,7 +6,7 @@ another module runs in a context of its own that knows the caller. Only the kern
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, NewType, TypeVar, overload
 
 from msgspec import Struct
@@ -291,18 +291,24 @@ class Context(Work):
 class Changes:
     """What one transaction or due item wrote, net, for `@module.conserves`."""
 
-    __slots__ = ("_net",)
+    __slots__ = ("_net", "modules")
 
     def __init__(self, journal: list[Written], mark: int) -> None:
-        """Made by the kernel from the journal since `mark`."""
-        net: dict[bytes, tuple[Any, Any, Any, Any]] = {}
+        """Made by the kernel from the journal since `mark`; `modules` are those to be asked."""
+        net: dict[Table[Any, Any], dict[bytes, tuple[Any, Any, Any]]] = {}
         for at in range(mark, len(journal)):
             full_key, _, old, new, table, key = journal[at]
-            if table is not None:
-                first = net.get(full_key)
-                net[full_key] = (table, key, old if first is None else first[2], new)
+            if table is None or not table.module.conservations:
+                continue
+            rows = net.get(table)
+            if rows is None:
+                rows = net[table] = {}
+            first = rows.get(full_key)
+            rows[full_key] = (key, old if first is None else first[1], new)
         self._net = net
+        self.modules = dict.fromkeys([table.module for table in net])
 
-    def __getitem__(self, table: Table[K, V]) -> list[tuple[K, V | None, V | None]]:
+    def __getitem__(self, table: Table[K, V]) -> Iterable[tuple[K, V | None, V | None]]:
         """(key, old row, new row) of each row of `table` that was written."""
-        return [change[1:] for change in self._net.values() if change[0] is table]
+        rows = self._net.get(table)
+        return () if rows is None else rows.values()

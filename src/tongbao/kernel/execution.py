@@ -11,7 +11,7 @@ from tongbao.kernel.context import Changes, Context, View, Work
 from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
-from tongbao.kernel.module import Index, Module
+from tongbao.kernel.module import Index
 from tongbao.kernel.nonces import Nonces, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
@@ -77,7 +77,7 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
     except Refusal as refusal:
         state.rollback(mark)
         number = refusal.why.number
-        receipt = Receipt(outcome=Outcome.REFUSED.value, number=number, message=at)
+        receipt: Receipt[Any] = Receipt(outcome=Outcome.REFUSED.value, number=number, message=at)
         return Result(transaction_id, Outcome.REFUSED, number, jcs.encode(receipt))
     return Result(transaction_id, Outcome.APPLIED, 0, _applied_receipt(job))
 
@@ -91,18 +91,11 @@ def _applied_receipt(job: Job) -> bytes:
 
 def check_conservation(job: Job, mark: int) -> None:
     """Run `@conserves` of every module that was written to since `mark`; refuse where one fails."""
-    journal = job.state.journal
-    touched: dict[Module, None] = {}
-    for at in range(mark, len(journal)):
-        table = journal[at].table
-        if table is not None and table.module.conservations:
-            touched[table.module] = None
-    if touched:
-        changes = Changes(journal, mark)
-        for module in touched:
-            for conserves in module.conservations:
-                if not conserves(changes):
-                    raise Refusal(KernelWhy.CONSERVATION_IS_BROKEN)
+    changes = Changes(job.state.journal, mark)
+    for module in changes.modules:
+        for conserves in module.conservations:
+            if not conserves(changes):
+                raise Refusal(KernelWhy.CONSERVATION_IS_BROKEN)
 
 
 def due_head(

@@ -189,7 +189,7 @@ class Machine:
             use_nonce(self._job, payload.sender, payload.lane, payload.nonce)
         except InvalidTransaction as error:
             number = error.why.number
-            receipt = Receipt(outcome=Outcome.INVALID.value, number=number)
+            receipt: Receipt[Any] = Receipt(outcome=Outcome.INVALID.value, number=number)
             return Result(transaction_id, Outcome.INVALID, number, jcs.encode(receipt))
         return carry_out(self._job, transaction_id, payload)
 

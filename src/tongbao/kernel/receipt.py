@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Final
+from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
-from tongbao.kernel import jcs
 from tongbao.kernel.identifiers import Id
-from tongbao.kernel.registry import Registry
-from tongbao.kernel.schema import wire_name_of
+from tongbao.kernel.schema import Event
+
+E = TypeVar("E", bound=Event)
 
 
 class Outcome(Enum):
@@ -23,30 +22,43 @@ class Outcome(Enum):
 
 
 class Receipt(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False
+    Struct,
+    Generic[E],
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    gc=False,
 ):
     """The canonical receipt that the receipts root commits to.
 
     `number` is 0 when applied, else the refusal number (module * 1000 + code); `message` is the
-    index of the message that was refused. `ids` are those of things made, in order.
+    index of the message that was refused. `ids` are those of things made, in order. A registry's
+    `receipt_decoder` reads it with typed events.
     """
 
     outcome: str
     number: int = 0
     message: int = 0
     ids: tuple[Id, ...] = ()
-    events: tuple[Any, ...] = ()
+    events: tuple[E, ...] = ()
 
 
 class DueReceipt(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False
+    Struct,
+    Generic[E],
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    gc=False,
 ):
     """What a block's due work did: the last leaf of the receipts tree, if there was any."""
 
     done: int = 0
     stuck: int = 0
     ids: tuple[Id, ...] = ()
-    events: tuple[Any, ...] = ()
+    events: tuple[E, ...] = ()
 
 
 class Result(Struct, frozen=True, gc=False):
@@ -56,14 +68,3 @@ class Result(Struct, frozen=True, gc=False):
     outcome: Outcome
     number: int
     receipt: bytes
-
-
-APPLIED_NUMBER: Final = 0
-
-
-def read_receipt(registry: Registry, text: bytes) -> Receipt:
-    """A receipt whose events are typed. Raises msgspec.DecodeError."""
-    raw: Receipt = jcs.decoder(Receipt).decode(text)
-    kinds = {wire_name_of(kind): kind for kind in registry.event_types}
-    events = tuple(jcs.convert(event, kinds[event["@type"]]) for event in raw.events)
-    return msgspec.structs.replace(raw, events=events)

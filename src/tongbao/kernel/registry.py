@@ -17,6 +17,7 @@ from tongbao.kernel import jcs, kernel_module
 from tongbao.kernel.context import Page
 from tongbao.kernel.module import Announcement, Feature, Index, Module, Parameter, Table
 from tongbao.kernel.reasons import NUMBERS_PER_MODULE, Invalid, Reason
+from tongbao.kernel.receipt import Receipt
 from tongbao.kernel.schema import Event, Message, check_fields, package_of, wire_name_of
 from tongbao.kernel.transaction import Payload
 
@@ -47,9 +48,12 @@ class Registry:
         self.json_depth = PAYLOAD_DEPTH + max(map(check_fields, self.messages))
         kinds = Union[self.messages]  # type: ignore[name-defined]
         self.payload_decoder: msgspec.json.Decoder[Payload[Any]] = jcs.decoder(Payload[kinds])
-        self.event_types: tuple[type[Event], ...] = tuple(
-            event for events in self.events_of.values() for event in _in_tag_order(events)
-        )
+        events: Any = Union[tuple(self._events())]
+        self.receipt_decoder: msgspec.json.Decoder[Receipt[Any]] = jcs.decoder(Receipt[events])
+
+    def _events(self) -> Iterator[type[Event]]:
+        for events in self.events_of.values():
+            yield from sorted(events, key=lambda event: event.wire_tag)
 
     def _add(self, module: Module) -> None:
         files = _files_of(module)
@@ -170,10 +174,6 @@ def _subclasses(base: type, files: list[ModuleType]) -> list[Any]:
         and value is not base
         and value.__module__ == file.__name__
     ]
-
-
-def _in_tag_order(events: frozenset[type[Event]]) -> list[type[Event]]:
-    return sorted(events, key=lambda event: event.wire_tag)
 
 
 def _names_in(file: ModuleType) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tongbao.kernel.schema import Record
 MISSING: Final = object()
 """Stands for "the overlay says nothing about this key"."""
 
-CLEAN_ROWS_LIMIT: Final = 400_000
+CLEAN_ROWS_LIMIT: Final = 1_000_000
 PREFIX_BYTES: Final = 4
 INSERTIONS_LIMIT: Final = 16
 
@@ -79,7 +79,9 @@ class State:
         """Stand on committed rows and build the derived structures out of them."""
         self._backing = backing
         self._overlay: dict[bytes, Any] = {}
+        # Rows as the backing has them, in two generations: full, the newer takes the older's place.
         self._clean: dict[bytes, Any] = {}
+        self._older: dict[bytes, Any] = {}
         self._ordered: dict[bytes, _Ordered] = {}
         self.journal: list[Written] = []
         self.structures: dict[Derived[Any], Any] = {}
@@ -92,8 +94,10 @@ class State:
         if row is MISSING:
             row = self._clean.get(full_key, MISSING)
             if row is MISSING:
-                raw = self._backing.get(full_key)
-                row = None if raw is None else table.decode(raw)
+                row = self._older.get(full_key, MISSING)
+                if row is MISSING:
+                    raw = self._backing.get(full_key)
+                    row = None if raw is None else table.decode(raw)
                 self._clean[full_key] = row
         return row
 
@@ -214,11 +218,10 @@ class State:
     def flushed(self) -> None:
         """The store now has every row: keep the overlay's rows as a cache and start afresh."""
         assert not self.journal, "a block is being decided"
-        if len(self._clean) + len(self._overlay) > CLEAN_ROWS_LIMIT:
-            self._clean.clear()
-        self._clean.update(
-            item for item in self._overlay.items() if item[1] is None or type(item[1]) is not bytes
-        )
+        rows = {key: row for key, row in self._overlay.items() if type(row) is not bytes}
+        self._clean.update(rows)
+        if len(self._clean) > CLEAN_ROWS_LIMIT:
+            self._older, self._clean = self._clean, {}
         self._overlay.clear()
         self._ordered.clear()
 

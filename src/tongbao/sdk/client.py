@@ -32,7 +32,7 @@ class Applied(Struct, frozen=True):
     id: str
     height: int
     index: int
-    receipt: Receipt
+    receipt: Receipt[Any]
 
     @property
     def made(self) -> str:
@@ -75,7 +75,7 @@ class DryRun(Struct, frozen=True):
     outcome: Outcome
     number: int
     why: str
-    receipt: Receipt
+    receipt: Receipt[Any]
 
 
 class Client(Protocol):

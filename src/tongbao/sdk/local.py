@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import msgspec
 from msgspec import Raw
 
-from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine
+from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine, Ticket
 from tongbao.kernel import (
     Address,
     Genesis,
@@ -23,7 +23,6 @@ from tongbao.kernel import (
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import nonces
 from tongbao.kernel.nonces import Nonces
-from tongbao.kernel.receipt import read_receipt
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.folder import trust_bytes
 from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
@@ -59,26 +58,29 @@ class Chain:
 
     def send(self, transaction: bytes) -> Future[Answer]:
         """Queue a signed transaction; any JWS spelling. The future has the durable answer."""
-        return self._engine.submit(normalise(transaction))
+        return self._queue(transaction).future()
 
     def submit(self, transaction: bytes) -> Applied:
         """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        return self.applied(self.send(transaction).result())
+        return self.applied(self._queue(transaction).result())
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
-        futures = [_attempt(self.send, transaction) for transaction in transactions]
+        tickets = [_attempt(self._queue, transaction) for transaction in transactions]
         return [
-            future if isinstance(future, Exception) else _attempt(self._wait, future)
-            for future in futures
+            ticket if isinstance(ticket, Exception) else _attempt(self._wait, ticket)
+            for ticket in tickets
         ]
 
-    def _wait(self, future: Future[Answer]) -> Applied:
-        return self.applied(future.result())
+    def _queue(self, transaction: bytes) -> Ticket:
+        return self._engine.submit(normalise(transaction))
+
+    def _wait(self, ticket: Ticket) -> Applied:
+        return self.applied(ticket.result())
 
     def applied(self, answer: Answer) -> Applied:
         """The answer of a transaction that was applied. Raises Refused for another."""
-        receipt = read_receipt(self.registry, answer.receipt)
+        receipt = self.registry.receipt_decoder.decode(answer.receipt)
         if answer.outcome is not Outcome.APPLIED:
             text = self.why(answer.number)
             raise Refused(text, answer.number, answer.id.hex(), receipt.message)
@@ -93,7 +95,7 @@ class Chain:
         """What a payload would do now, unsigned."""
         with self._engine.reading() as producer:
             result = producer.machine.dry_run(payload, self._engine.now())
-        receipt = read_receipt(self.registry, result.receipt)
+        receipt = self.registry.receipt_decoder.decode(result.receipt)
         return DryRun(result.outcome, result.number, self.why(result.number), receipt)
 
     def wallet(self, address: str, *signers: Signer, lane: int = 0) -> Wallet:

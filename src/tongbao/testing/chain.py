@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -34,7 +34,6 @@ from tongbao.kernel import (
 )
 from tongbao.kernel.genesis import Section
 from tongbao.kernel.kernel_module import nonces
-from tongbao.kernel.receipt import read_receipt
 from tongbao.modules import account, asset
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.signer import Signer
@@ -227,9 +226,9 @@ class Chain:
         return decided
 
     @property
-    def receipt(self) -> Receipt:
+    def receipt(self) -> Receipt[Any]:
         """The receipt of the last block's first transaction, with typed events."""
-        return read_receipt(self.machine.registry, self.decided.results[0].receipt)
+        return self.machine.registry.receipt_decoder.decode(self.decided.results[0].receipt)
 
     # What must not happen
 

@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tongbao.engines.solo.engine import Answer, Busy, EngineStopped, Options, SoloEngine
+    from tongbao.engines.solo.engine import Busy, EngineStopped, Options, SoloEngine
     from tongbao.engines.solo.header import Header, HeaderError, read_header
     from tongbao.engines.solo.producer import Producer
+    from tongbao.engines.solo.ticket import Answer, Ticket
 
 _HOMES = {
-    "Answer": "engine",
+    "Answer": "ticket",
     "Busy": "engine",
     "EngineStopped": "engine",
     "Header": "header",
@@ -20,6 +21,7 @@ _HOMES = {
     "Options": "engine",
     "Producer": "producer",
     "SoloEngine": "engine",
+    "Ticket": "ticket",
     "read_header": "header",
 }
 
@@ -32,6 +34,7 @@ __all__ = [
     "Options",
     "Producer",
     "SoloEngine",
+    "Ticket",
     "read_header",
 ]
 

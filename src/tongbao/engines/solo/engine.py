@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
@@ -16,16 +15,18 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.engines.solo.producer import Made, Producer
+from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
-from tongbao.kernel import Machine, Outcome, Time, ed25519
+from tongbao.kernel import Machine, Time, ed25519
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
-from tongbao.kernel.transaction import Transaction
 from tongbao.store.errors import DiskFull
 
-log = logging.getLogger("tongbao.engines.verifier")
+log = logging.getLogger("tongbao.engines.solo")
 
 IDLE_MS: Final = 1_000
+COLLECT_AFTER: Final = 50_000
+"""New objects after which the garbage collector looks at them."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -53,24 +54,6 @@ class Busy(Exception):
     exit_code = 75
 
 
-class Answer(Struct, frozen=True, gc=False):
-    """What a durable block says of one transaction."""
-
-    id: bytes
-    height: int
-    index: int
-    outcome: Outcome
-    number: int
-    receipt: bytes
-
-
-class Waiting(Struct, frozen=True, gc=False):
-    """A transaction in the queue and who waits for it."""
-
-    transaction: Transaction
-    future: Future[Answer]
-
-
 def wall_clock() -> int:
     """Milliseconds UTC."""
     return time.time_ns() // 1_000_000
@@ -91,8 +74,8 @@ class SoloEngine:
         self._producer = producer
         self._options = options or Options()
         self._clock = clock
-        self._queue: deque[Waiting] = deque()
-        self._pending: dict[bytes, Future[Answer]] = {}
+        self._queue: deque[Ticket] = deque()
+        self._pending: dict[bytes, Ticket] = {}
         self._wake = threading.Condition()
         self._state_lock = threading.RLock()
         self._stopping = False
@@ -110,9 +93,12 @@ class SoloEngine:
         """Begin to make blocks.
 
         What is loaded now stays for the node's life: the cyclic garbage collector need not walk it
-        again and again (measured: a tenth of the rate with 400,000 rows).
+        again and again, nor look every 700 objects for cycles, which deciding never makes
+        (measured together: a quarter of the rate with 400,000 rows).
         """
         gc.freeze()
+        if gc.get_threshold()[0]:
+            gc.set_threshold(COLLECT_AFTER, 10, 10)
         self._thread.start()
 
     def now(self) -> Time:
@@ -125,11 +111,11 @@ class SoloEngine:
         with self._state_lock:
             yield self._producer
 
-    def submit(self, wire: bytes) -> Future[Answer]:
+    def submit(self, wire: bytes) -> Ticket:
         """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
 
         The same bytes again wait for the same answer. Raises InvalidTransaction for its form, Busy,
-        or EngineStopped; the future raises InvalidTransaction for signatures and state.
+        or EngineStopped; the ticket's answer is InvalidTransaction for signatures and state.
         """
         transaction = self.machine.parse(wire)
         with self._wake:
@@ -140,12 +126,12 @@ class SoloEngine:
                 return known
             if len(self._queue) >= self._options.queue_transactions:
                 raise Busy(f"{len(self._queue)} transactions are waiting; try again")
-            future: Future[Answer] = Future()
-            self._queue.append(Waiting(transaction, future))
-            self._pending[wire] = future
+            ticket = Ticket(transaction)
+            self._queue.append(ticket)
+            self._pending[wire] = ticket
             if len(self._queue) == 1 or len(self._queue) == self._options.block_transactions:
                 self._wake.notify()
-        return future
+        return ticket
 
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether a transaction waits for its block."""
@@ -172,7 +158,7 @@ class SoloEngine:
 
     def _run(self) -> None:
         """The thread: while one batch is decided, the signatures of the next are checked."""
-        checked: list[Waiting] | None = None
+        checked: list[Ticket] | None = None
         try:
             while True:
                 batch = self._next_batch(wait=checked is None)
@@ -180,7 +166,7 @@ class SoloEngine:
                     return
                 if batch:
                     self._verifier.begin(
-                        [check for one in batch for check in checks_of(one.transaction)]
+                        [check for ticket in batch for check in checks_of(ticket.transaction)]
                     )
                 if checked is not None:
                     self._block(checked)
@@ -192,20 +178,27 @@ class SoloEngine:
         finally:
             self._verifier.close()
 
-    def _verified(self, batch: list[Waiting]) -> list[Waiting]:
+    def _verified(self, batch: list[Ticket]) -> list[Ticket]:
         """Those of a batch whose every signature is right; the others are told."""
         answers = iter(self._verifier.finish() if batch else b"")
-        right = []
-        for waiting in batch:
-            own = bytes(islice(answers, len(waiting.transaction.signatures)))
+        right, wrong = [], []
+        for ticket in batch:
+            own = bytes(islice(answers, len(ticket.transaction.signatures)))
             if all(own):
-                self.machine.remember(waiting.transaction)
-                right.append(waiting)
+                self.machine.remember(ticket.transaction)
+                right.append(ticket)
             else:
-                with self._wake:
-                    self._pending.pop(waiting.transaction.wire, None)
-                waiting.future.set_exception(InvalidTransaction(Invalid.SIGNATURE_IS_WRONG))
+                ticket.answer(InvalidTransaction(Invalid.SIGNATURE_IS_WRONG))
+                wrong.append(ticket)
+        self._end(wrong)
         return right
+
+    def _end(self, tickets: list[Ticket]) -> None:
+        """Tickets that have their answers: tell who waits, and forget them."""
+        with self._wake:
+            for ticket in tickets:
+                self._pending.pop(ticket.transaction.wire, None)
+        tell(tickets)
 
     def _fail(self, error: BaseException) -> None:
         with self._wake:
@@ -213,12 +206,11 @@ class SoloEngine:
             self._stopping = True
             self._queue.clear()
             pending = list(self._pending.values())
-            self._pending.clear()
-        for future in pending:
-            if not future.done():
-                future.set_exception(EngineStopped(self._why()))
+        for ticket in pending:
+            ticket.answer(EngineStopped(self._why()))
+        self._end(pending)
 
-    def _next_batch(self, *, wait: bool) -> list[Waiting] | None:
+    def _next_batch(self, *, wait: bool) -> list[Ticket] | None:
         """The transactions of the next block, none for due work alone.
 
         None to end the thread and, without `wait`, when there is nothing to do.
@@ -242,8 +234,8 @@ class SoloEngine:
                 if not self._queue and not self._stopping:
                     self._wake.wait(min(wait_ms, IDLE_MS) / 1000)
 
-    def _take(self) -> list[Waiting]:
-        batch: list[Waiting] = []
+    def _take(self) -> list[Ticket]:
+        batch: list[Ticket] = []
         size = 0
         while self._queue and len(batch) < self._options.block_transactions:
             size += len(self._queue[0].transaction.wire)
@@ -252,44 +244,36 @@ class SoloEngine:
             batch.append(self._queue.popleft())
         return batch
 
-    def _block(self, batch: list[Waiting]) -> None:
+    def _block(self, batch: list[Ticket]) -> None:
         """Make one block and answer everyone in it."""
         with self._state_lock:
             try:
                 made = self._producer.make(
-                    tuple(waiting.transaction.wire for waiting in batch), self._clock()
+                    tuple([ticket.transaction.wire for ticket in batch]), self._clock()
                 )
             except DiskFull as error:
-                self._answer_all(batch, error)
-                return
-            self._producer.maintain(idle=not self._queue)
-        with self._wake:
-            for waiting in batch:
-                self._pending.pop(waiting.transaction.wire, None)
-        if made is not None:
-            _answer(batch, made)
-
-    def _answer_all(self, batch: list[Waiting], error: BaseException) -> None:
-        """Nothing of this block happened: everyone may try again."""
-        with self._wake:
-            for waiting in batch:
-                self._pending.pop(waiting.transaction.wire, None)
-        for waiting in batch:
-            waiting.future.set_exception(error)
+                # Nothing of this block happened: everyone may try again.
+                for ticket in batch:
+                    ticket.answer(error)
+            else:
+                self._producer.maintain(idle=not self._queue)
+                if made is not None:
+                    _answer(batch, made)
+        self._end(batch)
 
 
-def _answer(batch: list[Waiting], made: Made) -> None:
-    """Set every future: the durable outcome, or why a transaction was left out as invalid."""
+def _answer(batch: list[Ticket], made: Made) -> None:
+    """Give every ticket its answer: the durable outcome, or why it was left out as invalid."""
     index = 0
     height, results = made.decided.height, made.decided.results
-    for waiting in batch:
-        number = made.invalid.get(waiting.transaction.wire)
+    for ticket in batch:
+        number = made.invalid.get(ticket.transaction.wire) if made.invalid else None
         if number is not None:
             reason = next(reason for reason in Invalid if reason.number == number)
-            waiting.future.set_exception(InvalidTransaction(reason))
+            ticket.answer(InvalidTransaction(reason))
             continue
         result = results[index]
-        waiting.future.set_result(
+        ticket.answer(
             Answer(result.id, height, index, result.outcome, result.number, result.receipt)
         )
         index += 1

@@ -60,15 +60,15 @@ def balances_of(view: Audit, owner: Address) -> Counter[AssetId]:
 @module.conserves
 def issued_equals_held(changes: Changes) -> bool:
     """Per asset, what was issued is what holdings gained, in what this transaction wrote."""
-    gained = Counter[AssetId]()
+    gained: dict[AssetId, int] = {}
     for (_, asset), old, new in changes[holdings]:
-        gained[asset] += (0 if new is None else new.amount.units) - (
-            0 if old is None else old.amount.units
-        )
-    for asset, before, after in changes[supplies]:
-        gained[asset] -= (0 if after is None else after.issued.units) - (
-            0 if before is None else before.issued.units
-        )
+        before = 0 if old is None else old.amount.units
+        after = 0 if new is None else new.amount.units
+        gained[asset] = gained.get(asset, 0) + after - before
+    for asset, was, now in changes[supplies]:
+        before = 0 if was is None else was.issued.units
+        after = 0 if now is None else now.issued.units
+        gained[asset] = gained.get(asset, 0) + before - after
     return not any(gained.values())
 
 
