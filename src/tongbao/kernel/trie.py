@@ -214,19 +214,26 @@ class Trie:
     def _write(self, changes: Mapping[bytes, bytes | None]) -> Undo:
         """Apply the changes at the present depth."""
         root, length, depth = self._root, self._length, self._depth
-        buckets = self._buckets
+        buckets, shift = self._buckets, 24 - 2 * self._depth
         places: list[int] = []
         old_buckets: list[bytes] = []
         new_buckets: list[bytes] = []
-        for place, group in _by_place(changes, depth):
+        last = -1
+        for path in sorted(changes):
+            place = int.from_bytes(path[:3]) >> shift
             old = buckets[place]
-            new = edited(old, group, changes)
-            if new != old:
+            new = edited(old, path, changes[path])
+            if new == old:
+                continue
+            buckets[place] = new
+            self._length += (len(new) - len(old)) // ENTRY
+            if place == last:
+                new_buckets[-1] = new
+            else:
+                last = place
                 places.append(place)
                 old_buckets.append(old)
                 new_buckets.append(new)
-                buckets[place] = new
-                self._length += (len(new) - len(old)) // ENTRY
         levels = [self._old_level(depth, places)]
         self._hash_buckets(places, new_buckets)
         for level in range(depth - 1, -1, -1):
@@ -247,9 +254,9 @@ class Trie:
         """Set the lowest level's nodes at these places."""
         depth, hashes, kinds = self._depth, self._hashes[self._depth], self._kinds[self._depth]
         for place, bucket in zip(places, buckets, strict=True):
-            hashes[place * 32 : place * 32 + 32] = subtree_hash(bucket, depth)
             size = len(bucket)
             kinds[place] = _SUBTREE if size > ENTRY else _LONE_LEAF if size else _NO_ROW
+            hashes[place * 32 : place * 32 + 32] = subtree_hash(bucket, depth)
 
     def _hash_nodes(self, level: int, places: Iterable[int]) -> None:
         """Set nodes of a higher level from their four children."""
@@ -304,19 +311,6 @@ class Trie:
             changes.update(dict.fromkeys(dict(rows_of(self._bucket(undo.depth, place, ())))))
             changes.update(rows_of(bucket))
         return changes
-
-
-def _by_place(changes: Iterable[bytes], depth: int) -> list[tuple[int, list[bytes]]]:
-    """The paths per bucket, buckets ascending."""
-    shift = 24 - 2 * depth
-    grouped: dict[int, list[bytes]] = {}
-    for path in changes:
-        place = int.from_bytes(path[:3]) >> shift
-        if place in grouped:
-            grouped[place].append(path)
-        else:
-            grouped[place] = [path]
-    return sorted(grouped.items())
 
 
 def _siblings(children: list[bytes], taken: int) -> Siblings:

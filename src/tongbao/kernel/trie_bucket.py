@@ -24,21 +24,20 @@ def place_of(path: bytes, depth: int) -> int:
     return int.from_bytes(path[:3]) >> 24 - 2 * depth
 
 
-def edited(bucket: bytes, paths: list[bytes], changes: Mapping[bytes, bytes | None]) -> bytes:
-    """The bucket with these paths set or removed."""
-    for path in paths:
-        value = changes[path]
-        assert len(path) == 32 and (value is None or len(value) == 32), path
-        at = find(bucket, path)
-        if at < 0 and value is not None:
-            at = 0
-            while at < len(bucket) and bucket[at : at + 32] < path:
-                at += ENTRY
-            bucket = bucket[:at] + path + value + bucket[at:]
-        elif at >= 0:
-            kept = path + value if value is not None else b""
-            bucket = bucket[:at] + kept + bucket[at + ENTRY :]
-    return bucket
+def edited(bucket: bytes, path: bytes, value: bytes | None) -> bytes:
+    """The bucket with the value at this path set or, with None, removed."""
+    assert len(path) == 32 and (value is None or len(value) == 32), path
+    at = find(bucket, path)
+    if at >= 0:
+        if value is None:
+            return bucket[:at] + bucket[at + ENTRY :]
+        return bucket[: at + 32] + value + bucket[at + ENTRY :]
+    if value is None:
+        return bucket
+    at = 0
+    while at < len(bucket) and bucket[at : at + 32] < path:
+        at += ENTRY
+    return bucket[:at] + path + value + bucket[at:]
 
 
 def find(bucket: bytes, path: bytes) -> int:
