@@ -6,7 +6,6 @@ hashes are those that `trie_proof` defines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 
