@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -14,13 +16,14 @@ import msgspec
 
 from tongbao.demo.baskets import read_baskets
 from tongbao.demo.purchases import DemoError, Report, run
-from tongbao.demo.read_back import TRUST
+from tongbao.demo.read_back import PROOFS, TRUST
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import create_chain, open_chain, operator_wallet
 from tongbao.sdk.wallet import Wallet
 
 DEFAULT_COUNT: Final = 5_000
+ALL_BASKETS: Final = 155_848
 SECRET_FILE: Final = "demo-secret"
 SECRET_DIGITS: Final = 64
 REDRAW_SECONDS: Final = 0.2
@@ -32,7 +35,7 @@ def demo() -> None:
 
 
 @demo.command()
-@click.option("--all", "everything", is_flag=True, help="Carry all 155,848 baskets.")
+@click.option("--all", "everything", is_flag=True, help=f"Carry all {ALL_BASKETS:,} baskets.")
 @click.option(
     "--count",
     type=click.IntRange(min=1),
@@ -148,12 +151,22 @@ def tell(report: Report, folder: Path) -> None:
     for difference in report.differences[:20]:
         click.echo(f"differs: {difference}")
     click.echo("\nTry next:")
-    click.echo(f"  tongbao status --folder {folder}")
-    click.echo(f"  head -1 {folder}/proofs.jsonl > proof.json")
-    click.echo(f"  tongbao verify proof.json --trust {folder}/{TRUST}")
-    click.echo("  tongbao demo purchases --all")
+    for words in suggestions(report, folder):
+        click.echo(f"  {words}")
     verdict = "FAILED" if report.differences else "agreed"
     click.echo(
         f"\n{verdict}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
         f"{len(report.differences)} totals differ from the data file"
     )
+
+
+def suggestions(report: Report, folder: Path) -> Iterator[str]:
+    """Commands that go on from here, as they can be typed where this one was."""
+    program = "tongbao" if shutil.which("tongbao") else sys.argv[0]
+    yield f"{program} status --folder {folder}"
+    yield f"head -1 {folder}/{PROOFS} > proof.json"
+    yield f"{program} verify proof.json --trust {folder}/{TRUST}"
+    if report.payments + report.cost_nothing < ALL_BASKETS:
+        yield f"{program} demo purchases --all --folder {folder}"
+    else:
+        yield f"{program} audit --folder {folder}"
