@@ -19,7 +19,7 @@ from tongbao.kernel.schema import Record
 MISSING: Final = object()
 """Stands for "the overlay says nothing about this key"."""
 
-CLEAN_ROWS_LIMIT: Final = 1_000_000
+CLEAN_ROWS_LIMIT: Final = 400_000
 PREFIX_BYTES: Final = 4
 INSERTIONS_LIMIT: Final = 16
 
