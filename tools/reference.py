@@ -17,6 +17,7 @@ from tongbao.kernel.reasons import Invalid, Reason
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules.registry import registry
+from tools.reference_node import http_page, metrics_page, settings_page
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -174,6 +175,9 @@ def pages() -> dict[Path, str]:
         REFERENCE / "refusals.md": refusals_page(modules),
         REFERENCE / "parameters.md": parameters_page(modules),
         REFERENCE / "limits.md": limits_page(),
+        REFERENCE / "http.md": HEAD + http_page(modules, table),
+        REFERENCE / "settings.md": HEAD + settings_page(table),
+        REFERENCE / "metrics.md": HEAD + metrics_page(table),
     }
     for module in modules.modules[1:]:
         found[REFERENCE / f"module-{module.name}.md"] = module_page(module)

@@ -23,6 +23,7 @@ AFTER: Final = {
     "proof": Lazy("tongbao.cli.proof_commands:proof", "Write proofs that need no trust in a node."),
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
+    "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "version": Lazy("tongbao.cli.version_command:version", "Which Tongbao this is."),
 }

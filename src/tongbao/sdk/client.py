@@ -11,6 +11,8 @@ from tongbao.kernel import Address, ChainId, Outcome, Receipt, View
 
 if TYPE_CHECKING:
     from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+    from tongbao.sdk.signer import Signer
+    from tongbao.sdk.wallet import Wallet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +82,14 @@ class DryRun(Struct, frozen=True):
 
 class Client(Protocol):
     """A chain, asked synchronously. `asynchronous.py` has the same with `await`."""
+
+    id: ChainId
+
+    def now(self) -> int:
+        """The time, in ms UTC, that a block made now would carry."""
+
+    def wallet(self, address: str, *signers: Signer, lane: int = 0) -> Wallet:
+        """Send as an account, with keys that this process may use."""
 
     def head(self) -> Head:
         """The last block."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -13,6 +14,7 @@ from msgspec import Raw
 from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine, Ticket
 from tongbao.kernel import (
     Address,
+    Count,
     Genesis,
     InvalidTransaction,
     Outcome,
@@ -58,21 +60,22 @@ class Chain:
 
     def send(self, transaction: bytes) -> Future[Answer]:
         """Queue a signed transaction; any JWS spelling. The future has the durable answer."""
-        return self._queue(transaction).future()
+        return self.queue(transaction).future()
 
     def submit(self, transaction: bytes) -> Applied:
         """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        return self.applied(self._queue(transaction).result())
+        return self.applied(self.queue(transaction).result())
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
-        tickets = [_attempt(self._queue, transaction) for transaction in transactions]
+        tickets = [_attempt(self.queue, transaction) for transaction in transactions]
         return [
             ticket if isinstance(ticket, Exception) else _attempt(self._wait, ticket)
             for ticket in tickets
         ]
 
-    def _queue(self, transaction: bytes) -> Ticket:
+    def queue(self, transaction: bytes) -> Ticket:
+        """Queue a signed transaction; the ticket has the durable answer, for those who poll."""
         return self._engine.submit(normalise(transaction))
 
     def _wait(self, ticket: Ticket) -> Applied:
@@ -103,6 +106,16 @@ class Chain:
         return Wallet(self, Address(address), signers, lane=lane)
 
     # Reading
+
+    def listen(self, function: Callable[[int], None]) -> None:
+        """Call a quick function with the height of each block once it is durable."""
+        self._engine.listen(function)
+
+    @contextmanager
+    def reading(self) -> Iterator[Count]:
+        """Several reads at one height, which is given: no block is made in between. Be quick."""
+        with self._engine.reading() as producer:
+            yield Count(producer.machine.height)
 
     def head(self) -> Head:
         """The last block."""
@@ -142,6 +155,27 @@ class Chain:
             raw = producer.machine.row(nonces, (sender, lane))
         row: Nonces | None = None if raw is None else nonces.decode(raw)
         return 1 if row is None else row.highest + 1
+
+    def row(self, table_name: str, key: Any) -> bytes | None:
+        """The bytes of a row. Raises KeyError for a table that no module has."""
+        table = self.registry.table(table_name)
+        with self._engine.reading() as producer:
+            return producer.machine.row(table, key)
+
+    @property
+    def genesis(self) -> Genesis:
+        """What the chain agreed on at its beginning."""
+        return self._genesis
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for a block."""
+        return self._engine.waiting
+
+    @property
+    def why_stopped(self) -> str | None:
+        """Why no transactions are taken any more; None while they are."""
+        return self._engine.why_stopped
 
     def block(self, height: int) -> Any:
         """The record of a block. Raises LookupError."""

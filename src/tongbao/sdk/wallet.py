@@ -12,7 +12,7 @@ from tongbao.sdk.genesis_builder import single_key
 from tongbao.sdk.signer import Signer
 
 if TYPE_CHECKING:
-    from tongbao.sdk.local import Chain
+    from tongbao.sdk.client import Client
 
 EXPIRES_MS: Final = 3_600_000
 """How long a wallet's transaction may wait: an hour."""
@@ -22,9 +22,9 @@ class Wallet:
     """One account with keys at hand. Safe in many threads: each nonce is given out once."""
 
     def __init__(
-        self, chain: Chain, address: Address, signers: tuple[Signer, ...], *, lane: int = 0
+        self, chain: Client, address: Address, signers: tuple[Signer, ...], *, lane: int = 0
     ) -> None:
-        """Made by `Chain.wallet`."""
+        """Made by a client's `wallet`."""
         self.chain = chain
         self.address = address
         self.signers = signers

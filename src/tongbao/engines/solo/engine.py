@@ -76,6 +76,7 @@ class SoloEngine:
         self._clock = clock
         self._queue: deque[Ticket] = deque()
         self._pending: dict[bytes, Ticket] = {}
+        self._listeners: list[Callable[[int], None]] = []
         self._wake = threading.Condition()
         self._state_lock = threading.RLock()
         self._stopping = False
@@ -104,6 +105,13 @@ class SoloEngine:
     def now(self) -> Time:
         """The time that a block made now would carry."""
         return self._producer.next_time(self._clock())
+
+    def listen(self, function: Callable[[int], None]) -> None:
+        """Call a function with the height of each block once it is durable, in this thread.
+
+        It must be quick: everybody's answers wait for it.
+        """
+        self._listeners.append(function)
 
     @contextmanager
     def reading(self) -> Iterator[Producer]:
@@ -137,6 +145,17 @@ class SoloEngine:
         """Whether a transaction waits for its block."""
         with self._wake:
             return any(waiting.transaction.id == transaction_id for waiting in self._queue)
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for a block."""
+        return len(self._queue)
+
+    @property
+    def why_stopped(self) -> str | None:
+        """Why no transactions are taken; None while they are."""
+        takes = not self._stopping and self._producer.signer is not None
+        return None if takes else self._why()
 
     def close(self) -> None:
         """Make blocks of what is queued, then stop. May be called again."""
@@ -259,6 +278,8 @@ class SoloEngine:
                 self._producer.maintain(idle=not self._queue)
                 if made is not None:
                     _answer(batch, made)
+                    for tell_height in self._listeners:
+                        tell_height(self.machine.height)
         self._end(batch)
 
 

@@ -45,6 +45,11 @@ class Ticket:
         """Give the answer; `tell` tells those who wait."""
         self._answer = answer
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether `result` would not wait."""
+        return self._answer is not None
+
     def future(self) -> Future[Answer]:
         """The answer to come. It can't be cancelled: what is queued will be decided."""
         future: Future[Answer] = Future()

@@ -1,0 +1,97 @@
+"""`tongbao run`: serve a chain over HTTP until told to stop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tongbao.cli.exits import Exit
+from tongbao.cli.failures import CommandError
+from tongbao.cli.options import (
+    Passphrase,
+    folder_parameter,
+    json_parameter,
+    passphrase_parameter,
+    terminal_of,
+)
+from tongbao.node.settings import PREFIX, SettingLine, lines, load
+
+
+def setting_parameter(line: SettingLine) -> click.Option:
+    """The flag of one setting: `rate_per_s` is `--rate-per-s`."""
+    default = ", ".join(line.default) if isinstance(line.default, tuple | list) else line.default
+    shown = f" [default: {default}]" if default != "" else ""
+    return click.Option(
+        [f"--{line.name.replace('_', '-')}", line.name],
+        metavar="VALUE",
+        help=f"{line.meaning[0].upper()}{line.meaning[1:]}.{shown}",
+    )
+
+
+def run_node(**options: Any) -> int:
+    """Open the chain, listen, serve, and close it again."""
+    from tongbao.engines.solo import Options
+    from tongbao.node.server import address_of, listen, serve, server_of
+    from tongbao.sdk.folder import Folder
+    from tongbao.sdk.opening import open_chain
+
+    terminal = terminal_of(click.get_current_context())
+    flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
+    settings = load(options["config"], os.environ, flags)
+    folder = options["folder"]
+    Folder(folder).genesis()  # said before anybody types a passphrase
+    if not os.access(folder, os.W_OK):
+        raise CommandError(
+            f"{folder} can't be written to", "check the folder's owner and mode", Exit.FILE
+        )
+    passphrase = Passphrase(options["passphrase_file"]).get()
+    listening = listen(settings)
+    with (
+        listening,
+        open_chain(
+            folder,
+            passphrase=passphrase,
+            options=Options(queue_transactions=settings.queue_transactions),
+        ) as chain,
+    ):
+        address = address_of(listening)
+        terminal.note(f"chain {chain.id} at height {chain.head().height} is served at {address}")
+        terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
+        serve(server_of(chain, settings), listening)
+        head = chain.head()
+    terminal.answer(
+        {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"
+    )
+    return Exit.DONE
+
+
+def run_command() -> click.Command:
+    """The command, with a flag for every setting."""
+    config = click.Option(
+        ["--config"],
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="TOML file with settings, named as the flags with _ for -.",
+    )
+    return click.Command(
+        "run",
+        callback=run_node,
+        params=[
+            folder_parameter(),
+            passphrase_parameter(),
+            config,
+            *map(setting_parameter, lines()),
+            json_parameter(),
+        ],
+        help=(
+            "Serve the chain over HTTP until Ctrl-C or SIGTERM.\n\n"
+            f"A setting comes from its flag, else from the environment ({PREFIX} and its name in "
+            "capitals), else from the file, else it is the default."
+        ),
+        epilog="\b\nExample:\n  tongbao run --port 8632\n  curl http://127.0.0.1:8632/v1",
+    )
+
+
+run = run_command()

@@ -1,0 +1,1 @@
+"""Serve a chain over HTTP: the one place that wires everything."""

@@ -1,0 +1,129 @@
+"""The application: the table of operations behind one door that guards, counts and tells."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from tongbao.kernel import jcs
+from tongbao.node import problems, streaming
+from tongbao.node.api import Api
+from tongbao.node.door import Door
+from tongbao.node.feed import Feed
+from tongbao.node.openapi import document
+from tongbao.node.operations import Operation, parameters
+from tongbao.node.problems import ProblemError
+from tongbao.node.settings import Settings
+from tongbao.node.table import operations
+from tongbao.sdk.local import Chain
+
+log = structlog.get_logger("tongbao.node")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Site:
+    """What is served while the event loop runs: there is no `api` before."""
+
+    api: Api
+
+    def stop(self) -> None:
+        """Let streams end and `/readyz` say so; what is under way goes on to its end."""
+        self.api.stopping.set()
+        self.api.feed.close()
+
+
+def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Door:
+    """The ASGI application that serves an open chain; closing the chain is its owner's."""
+    found = operations(chain.registry)
+    parts = site or Site()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        parts.api = Api(chain, Feed(chain), settings)
+        try:
+            yield
+        finally:
+            parts.stop()
+
+    openapi = msgspec.json.encode(document(chain.registry, found))
+
+    async def show_document(request: Request) -> Response:
+        return Response(openapi, media_type="application/openapi+json")
+
+    async def follow(websocket: WebSocket) -> None:
+        await streaming.socket(parts.api, websocket)
+
+    routes: list[BaseRoute] = [
+        Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
+    ]
+    routes += [
+        Route("/openapi.json", show_document, name="openapi"),
+        WebSocketRoute("/v1/events/socket", follow, name="events_socket"),
+    ]
+    handlers: dict[Any, Any] = {
+        ProblemError: _problem,
+        HTTPException: _http_error,
+        Exception: _our_bug,
+    }
+    inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    inner.router.redirect_slashes = False
+    return Door(inner, settings)
+
+
+def _endpoint(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it."""
+
+    async def endpoint(request: Request) -> Response:
+        api = parts.api
+        begun = time.monotonic()
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        try:
+            answer = await one.run(api, request, parameters(request, one.asks))
+            if not isinstance(answer, Response):
+                answer = Response(jcs.encode(answer), media_type=one.media_type)
+            status = answer.status_code
+            return answer
+        except ProblemError as error:
+            status = int(error.problem.status)
+            raise
+        finally:
+            seconds = time.monotonic() - begun
+            api.metrics.requests.labels(one.name, status).inc()
+            api.metrics.seconds.labels(one.name).observe(seconds)
+            log.info("request", operation=one.name, status=status, ms=round(seconds * 1000, 1))
+
+    return endpoint
+
+
+async def _problem(request: Request, error: ProblemError) -> Response:
+    return problems.response(error)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    """What the router itself answers: no such path, no such method."""
+    status = HTTPStatus(error.status_code)
+    detail = {
+        HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
+        HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
+    }.get(status, "")
+    return problems.response(problems.problem(status, detail, dict(error.headers or {})))
+
+
+async def _our_bug(request: Request, error: Exception) -> Response:
+    """A bug of ours: the log has it, the caller learns only that it is one."""
+    log.error("unexpected", kind=type(error).__name__)
+    detail = "this is a bug of the node; its log has the details"
+    return problems.response(problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))

@@ -1,0 +1,102 @@
+"""What every request passes before any operation: whose host and origin it names, what it gets."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tongbao.node.problems import ProblemError, problem, response
+from tongbao.node.settings import Settings
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type, Last-Event-ID",
+    "Access-Control-Max-Age": "600",
+}
+
+
+class Door:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, inner: ASGIApp, settings: Settings) -> None:
+        """Guard an application."""
+        self._inner = inner
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._origins = frozenset(settings.allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here."""
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        refused = self._refusal(scope, headers, origin)
+        if refused is not None and scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "not allowed here"})
+            return
+        extra = self._extra(scope, headers, origin)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                found = MutableHeaders(scope=message)
+                for name, value in extra.items():
+                    found.setdefault(name, value)
+            await send(message)
+
+        if refused is not None:
+            await response(refused)(scope, receive, send_with_headers)
+        elif origin is not None and self._is_preflight(scope, headers):
+            answer = problem(HTTPStatus.NO_CONTENT, "")
+            await response(answer)(scope, receive, send_with_headers)
+        else:
+            await self._inner(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers, origin: str | None) -> ProblemError | None:
+        """Why a request is not let through, if so."""
+        host = headers.get("host", "").lower()
+        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        if "*" not in self._hosts and name not in self._hosts:
+            return problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "this node does not answer for that host: see the setting allowed_hosts",
+            )
+        writes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+        if writes and origin is not None and not self._is_ours(scope, origin, host):
+            return problem(
+                HTTPStatus.FORBIDDEN,
+                "pages of that origin may not send here: see the setting allowed_origins",
+            )
+        return None
+
+    def _is_ours(self, scope: Scope, origin: str, host: str) -> bool:
+        same = origin.partition("://")[2].lower() == host
+        return same or origin in self._origins
+
+    def _is_preflight(self, scope: Scope, headers: Headers) -> bool:
+        return bool(
+            scope["type"] == "http"
+            and scope["method"] == "OPTIONS"
+            and "access-control-request-method" in headers
+        )
+
+    def _extra(self, scope: Scope, headers: Headers, origin: str | None) -> dict[str, str]:
+        """The headers that an answer gets here."""
+        found = dict(ALWAYS)
+        if origin is not None and origin in self._origins:
+            found["Access-Control-Allow-Origin"] = origin
+            found["Vary"] = "Origin"
+            found["Cross-Origin-Resource-Policy"] = "cross-origin"
+            if self._is_preflight(scope, headers):
+                found |= PREFLIGHT
+        return found

@@ -1,0 +1,43 @@
+"""Whether the node lives, whether it should be sent requests, and what it counts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from tongbao.node import metrics
+from tongbao.node.api import Api
+from tongbao.node.operations import Nothing
+
+
+async def live(api: Api, request: Request, asked: Nothing) -> Response:
+    """The process answers. Nothing is locked for this, whatever the chain does."""
+    return PlainTextResponse("alive\n")
+
+
+async def ready(api: Api, request: Request, asked: Nothing) -> Response:
+    """Whether transactions are taken; if not, why."""
+    reasons = []
+    if api.stopping.is_set():
+        reasons.append("the node is stopping")
+    why = api.chain.why_stopped
+    if why is not None:
+        reasons.append(why)
+    body = msgspec.json.encode({"ready": not reasons, "reasons": reasons})
+    status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+    return Response(body, status, media_type="application/json")
+
+
+async def count(api: Api, request: Request, asked: Nothing) -> Response:
+    """The metrics, in Prometheus's text format."""
+    head = await api.read(None, api.chain.head)
+    watched = api.metrics
+    watched.height.set(head.height)
+    watched.block_time.set(head.time / 1000)
+    watched.rows.set(head.rows)
+    watched.streams.set(api.streams)
+    watched.queue.set(api.chain.waiting)
+    return Response(watched.text(), media_type=metrics.MEDIA_TYPE)

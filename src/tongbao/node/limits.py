@@ -1,0 +1,32 @@
+"""How much one address may ask for: a token bucket each, for as many as are active."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Final
+
+ADDRESSES_LIMIT: Final = 10_000
+"""Addresses that are remembered; the one that was quiet for longest is forgotten."""
+
+
+class Buckets:
+    """A bucket of tokens for each address: one second's worth, filled evenly."""
+
+    def __init__(self, per_second: int) -> None:
+        """Every bucket holds and gains so many tokens a second."""
+        self._per_second = per_second
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str, tokens: int) -> bool:
+        """Take tokens if they are there; what is larger than a bucket drains a full one."""
+        now = time.monotonic()
+        full = float(self._per_second)
+        left, at = self._left.pop(address, (full, now))
+        left = min(full, left + (now - at) * full)
+        wanted = min(float(tokens), full)
+        enough = left >= wanted
+        self._left[address] = (left - wanted if enough else left, now)
+        if len(self._left) > ADDRESSES_LIMIT:
+            self._left.popitem(last=False)
+        return enough

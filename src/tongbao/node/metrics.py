@@ -1,0 +1,46 @@
+"""What operators watch, for Prometheus. No label names a person, an account or an amount."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
+SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Metrics:
+    """The metrics of one node."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tongbao_requests",
+            "Requests by operation and status",
+            ["operation", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "tongbao_request_seconds",
+            "Time from a request's head to its answer's head",
+            ["operation"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.height = self._gauge("tongbao_height", "Height of the last block")
+        self.block_time = self._gauge(
+            "tongbao_block_time_seconds", "Time of the last block, seconds since 1970"
+        )
+        self.rows = self._gauge("tongbao_rows", "Rows of the state")
+        self.streams = self._gauge("tongbao_streams", "Event streams that are open")
+        self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, registry=self.registry)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus's text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,108 @@
+"""What an operation of the interface is: one line of a table that routes and OpenAPI come from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.requests import Request
+
+from tongbao.kernel import Address, AssetId, Id
+from tongbao.node.problems import bad_request
+
+LIST_NAMES: Final = frozenset({"key"})
+"""Query parameters that may be given more than once."""
+
+TransactionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a transaction's id")]
+Height = Annotated[int, Meta(ge=0, le=2**53 - 1, description="a block's height")]
+MinHeight = Annotated[
+    int | None,
+    Meta(description="answer only from this height on; 503 when it is not reached in time"),
+]
+WireName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9_]{1,64}[.][a-z0-9_]{1,64}\Z", description="such as `asset.moved`")
+]
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+class AtHeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of every read of the state."""
+
+    min_height: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+
+
+class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which happenings a stream tells: those that mention all that is given."""
+
+    after: Annotated[str, Meta(pattern=r"^[0-9]{1,16}[.][0-9]{1,9}\Z")] | None = None
+    account: Address | None = None
+    asset: AssetId | None = None
+    thing: Id | None = None
+    type: WireName | None = None
+
+    def needles(self) -> tuple[bytes, ...]:
+        """The JSON texts that must occur. Ids are no part of any longer text in quotes."""
+        texts = [self.account, self.asset, self.thing]
+        found = [f'"{text}"'.encode() for text in texts if text is not None]
+        if self.type is not None:
+            found.append(f'"@type":"{self.type}"'.encode())
+        return tuple(found)
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One method of one path.
+
+    `asks` are the parameters of path and query, `answers` the types of a good answer, `takes` the
+    media types of a body, and `run` does it.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    asks: type[Struct]
+    answers: tuple[Any, ...]
+    run: Callable[..., Awaitable[Any]]
+    takes: dict[str, Any] = {}
+    errors: tuple[int, ...] = ()
+    media_type: str = "application/json"
+
+
+def parameters(request: Request, asks: type[Struct]) -> Any:
+    """The parameters of a request, typed. Raises ProblemError for unknown, doubled, wrong ones."""
+    given: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in LIST_NAMES:
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise bad_request(f"the parameter {shown(name)} is given twice")
+        else:
+            given[name] = value
+    for name, value in request.path_params.items():
+        if name in given:
+            raise bad_request(f"{name} stands in the path already")
+        given[name] = value
+    known = asks.__struct_fields__
+    for name in given:
+        if name not in known:
+            raise bad_request(
+                f"there is no parameter {shown(name)}; there are: {', '.join(known) or 'none'}"
+            )
+    try:
+        typed = msgspec.convert(given, asks, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise bad_request(str(error)) from error
+    for name, value in given.items():
+        if isinstance(getattr(typed, name), int) and str(getattr(typed, name)) != value:
+            raise bad_request(f"{name} is written in plain digits")
+    return typed
+
+
+def shown(text: str) -> str:
+    """Text of a stranger, short and without control characters, for a message."""
+    return ascii(text[:40])

@@ -1,0 +1,89 @@
+"""Errors as problem documents (RFC 9457): what went wrong, its number, and what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from tongbao.engines.solo import Busy, EngineStopped
+from tongbao.kernel import InvalidTransaction
+from tongbao.sdk.answers import Problem
+from tongbao.store.errors import DiskFull, StoreError
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 1
+
+
+class ProblemError(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        """Carry the document, and headers such as Retry-After."""
+        super().__init__(problem.detail or problem.title)
+        self.problem = problem
+        self.headers = headers or {}
+
+
+def reason_page(number: int) -> str:
+    """Where a reason's number is explained, on any node."""
+    return f"/v1/reasons/{number}"
+
+
+def problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> ProblemError:
+    """An error of the request itself, without a reason's number."""
+    return ProblemError(Problem("about:blank", status.phrase, status, detail), headers)
+
+
+def bad_request(detail: str) -> ProblemError:
+    """A request that can't be understood; the text says what to change."""
+    return problem(HTTPStatus.BAD_REQUEST, detail)
+
+
+def not_found(detail: str) -> ProblemError:
+    """Nothing is there."""
+    return problem(HTTPStatus.NOT_FOUND, detail)
+
+
+def too_many(detail: str) -> ProblemError:
+    """The caller, or everybody together, asks for more than the node takes."""
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def unavailable(detail: str) -> ProblemError:
+    """The node can't do it now; the same request may succeed later."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def of_submission(error: Exception) -> ProblemError:
+    """The problem of a transaction that was not taken in. Other errors are raised again."""
+    if isinstance(error, InvalidTransaction):
+        number = error.why.number
+        return ProblemError(
+            Problem(
+                reason_page(number), str(error.why), HTTPStatus.BAD_REQUEST, error.detail, number
+            )
+        )
+    if isinstance(error, Busy):
+        return too_many(str(error))
+    if isinstance(error, DiskFull):
+        return problem(
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            "the node's disk is full: nothing was done; try again later",
+            {"Retry-After": "30"},
+        )
+    if isinstance(error, EngineStopped | StoreError):
+        return unavailable("the node does not take transactions now")
+    raise error
+
+
+def response(error: ProblemError) -> Response:
+    """The document as an answer."""
+    return Response(
+        msgspec.json.encode(error.problem),
+        status_code=error.problem.status,
+        media_type=MEDIA_TYPE,
+        headers=error.headers,
+    )

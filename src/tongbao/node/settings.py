@@ -1,0 +1,140 @@
+"""Every setting of a node, in one table: file, environment and flags fill it, in that order.
+
+A file is TOML with these names; the environment has them in capitals after `TONGBAO_NODE_`; flags
+are `--name`. A name that is not here is refused, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX: Final = "TONGBAO_NODE_"
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Positive = Annotated[int, Meta(ge=1, le=2**31)]
+
+
+class SettingsError(Exception):
+    """A setting that is not known or has no such value; the text names it and where it stands."""
+
+    exit_code = 78
+    advice = "see `tongbao run --help` for every setting and its values"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a node is told. The meanings below are the reference's."""
+
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="port to listen on; 0 takes a free one")] = 8632
+    read_policy: Annotated[
+        Literal["public"], Meta(description="who may read; `public` is everybody")
+    ] = "public"
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="values of Host that are answered; `*` for any, behind a proxy"),
+    ] = ("localhost", "127.0.0.1", "[::1]")
+    allowed_origins: Annotated[
+        tuple[str, ...], Meta(description="origins whose pages may read answers (CORS)")
+    ] = ()
+    body_bytes: Annotated[Positive, Meta(description="bytes of a request's body")] = 4_194_304
+    header_bytes: Annotated[Positive, Meta(description="bytes of a request's line and headers")] = (
+        16_384
+    )
+    request_ms: Annotated[Positive, Meta(description="time for a request to arrive whole")] = 10_000
+    wait_ms: Annotated[
+        Positive, Meta(description="time that a read waits for `min_height`, then 503")
+    ] = 5_000
+    connections: Annotated[Positive, Meta(description="connections at once, then 503")] = 2_000
+    streams: Annotated[Positive, Meta(description="event streams at once, then 503")] = 1_000
+    batch_transactions: Annotated[Positive, Meta(description="transactions in one request")] = 1_000
+    rate_per_s: Annotated[
+        Positive, Meta(description="transactions a second from one address, then 429")
+    ] = 20_000
+    queue_transactions: Annotated[
+        Positive, Meta(description="transactions that wait for a block, then 429")
+    ] = 50_000
+    grace_ms: Annotated[
+        Positive, Meta(description="time for open requests to end when the node stops")
+    ] = 10_000
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
+    ] = "info"
+    log_format: Annotated[
+        Literal["json", "text"], Meta(description="a JSON object a line, or text for people")
+    ] = "json"
+
+
+class SettingLine(Struct, frozen=True):
+    """One line of the table of settings."""
+
+    name: str
+    default: Any
+    meaning: str
+    kind: Any
+
+
+def lines() -> tuple[SettingLine, ...]:
+    """Every setting with its default and meaning, for `--help` and the reference."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = msgspec.to_builtins(Settings())
+    return tuple(
+        SettingLine(name, defaults[name], _meaning(hint), hint) for name, hint in hints.items()
+    )
+
+
+def _meaning(hint: Any) -> str:
+    return str(next(meta.description for meta in hint.__metadata__ if meta.description))
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """Settings out of a file, the environment and flags, later ones first. Raises SettingsError."""
+    found: dict[str, Any] = {}
+    if file is not None:
+        found |= _checked(_from_file(file), str(file))
+    named = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
+    found |= _checked(named, "the environment")
+    found |= _checked(dict(flags), "the flags")
+    return msgspec.convert(found, Settings)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}: check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not TOML: {error}") from error
+
+
+def _checked(given: dict[str, Any], where: str) -> dict[str, Any]:
+    """Typed values of what one source says. Text, as in the environment, is read as the type."""
+    known = {line.name: line for line in lines()}
+    typed = {}
+    for name, value in given.items():
+        if name not in known:
+            raise SettingsError(f"{where}: there is no setting {name!r}")
+        try:
+            typed[name] = _typed(value, known[name])
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{where}: {name}: {error}") from error
+    return typed
+
+
+def _typed(value: Any, line: SettingLine) -> Any:
+    """A value of a setting's type; text is read as that type, lists with commas."""
+    if not isinstance(value, str):
+        return msgspec.convert(value, line.kind)
+    if isinstance(line.default, tuple | list):
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return msgspec.convert(parts, line.kind)
+    return msgspec.convert(value, line.kind, strict=False)

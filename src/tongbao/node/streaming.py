@@ -1,0 +1,126 @@
+"""Happenings as they come: server-sent events and WebSocket, resumable at any cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tongbao.node.api import Api
+from tongbao.node.feed import Happened, Place
+from tongbao.node.operations import Filters, parameters
+from tongbao.node.problems import ProblemError, bad_request, unavailable
+
+LAST_EVENT_ID: Final = "last-event-id"
+POLICY_VIOLATION: Final = 1008
+TRY_AGAIN_LATER: Final = 1013
+GOING_AWAY: Final = 1001
+AFTER_ALL: Final = 10**9 - 1
+"""An index after the last of any block."""
+
+
+def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
+    """Where a stream begins: after its cursor, else after the last block. Raises ProblemError."""
+    cursor = asked.after
+    if last_event_id is not None:
+        cursor = last_event_id
+        if not _is_cursor(cursor):
+            raise bad_request("Last-Event-ID is not a cursor of this stream")
+    if cursor is None:
+        return Place(api.feed.height, AFTER_ALL)
+    height, _, index = cursor.partition(".")
+    place = Place(int(height), int(index))
+    if place.height > api.feed.height:
+        raise bad_request(f"the cursor lies beyond the last block, {api.feed.height}")
+    return place
+
+
+def _is_cursor(text: str) -> bool:
+    height, point, index = text.partition(".")
+    digits = height.isascii() and index.isascii() and height.isdigit() and index.isdigit()
+    return bool(point) and digits and len(height) <= 16 and len(index) <= 9
+
+
+@contextmanager
+def counted(api: Api) -> Iterator[None]:
+    """One of the streams that a node serves at once. Raises ProblemError when there are enough."""
+    if api.streams >= api.settings.streams:
+        raise unavailable(f"{api.streams} streams are open")
+    api.streams += 1
+    try:
+        yield
+    finally:
+        api.streams -= 1
+
+
+async def events(api: Api, request: Request, asked: Filters) -> Response:
+    """Happenings as server-sent events; `id` of each is the cursor to go on after."""
+    place = place_after(api, asked, request.headers.get(LAST_EVENT_ID))
+    if api.streams >= api.settings.streams:
+        raise unavailable(f"{api.streams} streams are open")
+
+    async def lines() -> AsyncIterator[bytes]:
+        with counted(api):
+            yield b": tongbao\n\n"
+            async for found in api.feed.follow(place, asked.needles()):
+                yield b"".join(map(_event, found)) or b": nothing yet\n\n"
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(lines(), media_type="text/event-stream", headers=headers)
+
+
+def _event(happened: Happened) -> bytes:
+    return b"id: %s\nevent: transaction\ndata: %s\n\n" % (
+        str(happened.place).encode(),
+        happened.line,
+    )
+
+
+async def socket(api: Api, websocket: WebSocket) -> None:
+    """Happenings over a WebSocket: one JSON text each."""
+    try:
+        asked = parameters(Request(_as_http(websocket)), Filters)
+        place = place_after(api, asked, None)
+        with counted(api):
+            await websocket.accept()
+            await _talk(api, websocket, place, asked)
+    except ProblemError as error:
+        code = TRY_AGAIN_LATER if error.headers else POLICY_VIOLATION
+        await websocket.close(code, error.problem.detail[:120])
+
+
+def _as_http(websocket: WebSocket) -> dict[str, object]:
+    return {**websocket.scope, "type": "http", "method": "GET"}
+
+
+async def _talk(api: Api, websocket: WebSocket, place: Place, asked: Filters) -> None:
+    """Send until the other side goes, or the node does."""
+    sending = asyncio.create_task(_send(api, websocket, place, asked))
+    hearing = asyncio.create_task(_hear(websocket))
+    done, left = await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        error = task.exception()
+        if error is not None and not isinstance(error, WebSocketDisconnect):
+            raise error
+    if sending in done and sending.exception() is None:
+        await websocket.close(GOING_AWAY)
+
+
+async def _send(api: Api, websocket: WebSocket, place: Place, asked: Filters) -> None:
+    async for found in api.feed.follow(place, asked.needles()):
+        for happened in found:
+            await websocket.send_text(happened.line.decode())
+
+
+async def _hear(websocket: WebSocket) -> None:
+    """Nothing is expected from the other side but its going."""
+    while True:
+        await websocket.receive_text()

@@ -1,0 +1,157 @@
+"""Taking transactions in: one or many, waiting for the durable answer or not; and dry runs."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tongbao.engines.solo import Answer, Ticket
+from tongbao.kernel import InvalidTransaction, jcs
+from tongbao.node.api import Api
+from tongbao.node.problems import (
+    ProblemError,
+    bad_request,
+    of_submission,
+    problem,
+    reason_page,
+    too_many,
+)
+from tongbao.sdk.answers import DryRunAnswer, ManyAnswers, Problem, SubmitAnswer
+from tongbao.sdk.local import ATTEMPTED
+
+COMPACT: Final = "application/jose"
+GENERAL: Final = "application/jose+json"
+MANY: Final = "application/json"
+MEDIA_TYPES: Final = (COMPACT, GENERAL, MANY)
+
+
+class Waits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether to answer at once (`none`) or when the block is durable (`applied`)."""
+
+    wait: Literal["applied", "none"] = "applied"
+
+
+class Many(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several transactions: compact JWS as text, or JSON objects of the general serialization."""
+
+    transactions: tuple[Raw, ...]
+
+
+_many: Final = msgspec.json.Decoder(Many)
+_text: Final = msgspec.json.Decoder(str)
+
+
+async def submit(api: Api, request: Request, asked: Waits) -> Any:
+    """Submit one transaction or many; `wait=none` answers before they are decided."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send one of: {', '.join(MEDIA_TYPES)}")
+    body = await api.body(request)
+    wires = _transactions(body, api.settings.batch_transactions) if media_type == MANY else [body]
+    address = request.client.host if request.client is not None else ""
+    if not api.buckets.take(address, len(wires)):
+        raise too_many(f"at most {api.settings.rate_per_s} transactions a second")
+    tickets = [_queue(api, wire) for wire in wires]
+    if asked.wait == "applied":
+        for ticket in tickets:
+            if isinstance(ticket, Ticket) and not ticket.is_answered:
+                await asyncio.wait([asyncio.wrap_future(ticket.future())])
+    if media_type == MANY:
+        return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
+    return _one(api, tickets[0])
+
+
+def _transactions(body: bytes, limit: int) -> list[bytes]:
+    """The transactions of a batch as bytes. Raises ProblemError."""
+    try:
+        raws = _many.decode(body).transactions
+        if not 1 <= len(raws) <= limit:
+            raise bad_request(f"a request has 1 to {limit} transactions")
+        return [
+            _text.decode(text).encode() if text[:1] == b'"' else text for text in map(bytes, raws)
+        ]
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise bad_request(f'a batch is {{"transactions": [...]}}: {error}') from error
+
+
+def _queue(api: Api, wire: bytes) -> Ticket | Exception:
+    try:
+        return api.chain.queue(wire)
+    except ATTEMPTED as error:
+        return error
+
+
+def _said(api: Api, ticket: Ticket | Exception) -> SubmitAnswer:
+    """One line of a batch's answer."""
+    found = _answer(ticket)
+    if isinstance(found, Answer):
+        number = found.number
+        return SubmitAnswer(
+            "refused" if number else "applied",
+            found.id.hex(),
+            found.height,
+            found.index,
+            number,
+            api.chain.why(number) if number else "",
+            Raw(found.receipt),
+        )
+    if found is None:
+        assert isinstance(ticket, Ticket)
+        return SubmitAnswer("pending", ticket.transaction.id.hex())
+    if isinstance(found, InvalidTransaction):
+        return SubmitAnswer("invalid", number=found.why.number, why=str(found))
+    return SubmitAnswer("not taken", why=of_submission(found).problem.detail)
+
+
+def _answer(ticket: Ticket | Exception) -> Answer | Exception | None:
+    if isinstance(ticket, Exception):
+        return ticket
+    if not ticket.is_answered:
+        return None
+    try:
+        return ticket.result()
+    except ATTEMPTED as error:
+        return error
+
+
+def _one(api: Api, ticket: Ticket | Exception) -> SubmitAnswer | Response:
+    """The answer to a single transaction: a problem unless it was applied or waits."""
+    found = _answer(ticket)
+    if found is None:
+        answer = msgspec.json.encode(_said(api, ticket))
+        return Response(answer, HTTPStatus.ACCEPTED, media_type="application/json")
+    if not isinstance(found, Answer):
+        raise of_submission(found)
+    if found.number:
+        reason = api.chain.why(found.number)
+        raise ProblemError(
+            Problem(
+                reason_page(found.number),
+                reason,
+                HTTPStatus.CONFLICT,
+                "only the nonce was used",
+                found.number,
+                found.id.hex(),
+                found.height,
+                found.index,
+            )
+        )
+    return _said(api, ticket)
+
+
+async def dry_run(api: Api, request: Request, asked: Any) -> DryRunAnswer:
+    """What a payload would do in a block made now, unsigned."""
+    payload = await api.body(request)
+    try:
+        found = await asyncio.to_thread(api.chain.dry_run, payload)
+    except InvalidTransaction as error:
+        raise of_submission(error) from error
+    return DryRunAnswer(
+        found.outcome.value, found.number, found.why, Raw(jcs.encode(found.receipt))
+    )

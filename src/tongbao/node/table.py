@@ -1,0 +1,180 @@
+"""The one place where operations are registered: every route, and everything OpenAPI says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tongbao.kernel import Registry
+from tongbao.node import health, querying, reading, streaming, submitting
+from tongbao.node.operations import AtHeight, Filters, Nothing, Operation
+from tongbao.sdk.answers import (
+    BlockAnswer,
+    BlocksAnswer,
+    ChainAnswer,
+    DryRunAnswer,
+    ManyAnswers,
+    ReasonAnswer,
+    RowAnswer,
+    SubmitAnswer,
+    TransactionAnswer,
+)
+from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+
+COMPACT: Final = {"type": "string", "description": "one transaction as compact JWS"}
+GENERAL: Final = {
+    "type": "object",
+    "description": "one transaction in the general JSON serialization, members in any order",
+    "required": ["payload", "signatures"],
+}
+MANY: Final = {
+    "type": "object",
+    "required": ["transactions"],
+    "additionalProperties": False,
+    "properties": {
+        "transactions": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"oneOf": [{"type": "string"}, GENERAL]},
+        }
+    },
+}
+PAYLOAD: Final = {"type": "object", "description": "the payload, in RFC 8785 form"}
+TEXT: Final = "text/plain"
+
+
+def _get(path: str, name: str, run: Any, asks: Any, answers: Any, *errors: int) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        name=name,
+        summary=_summary(run),
+        asks=asks,
+        answers=(answers,),
+        run=run,
+        errors=errors,
+    )
+
+
+def _summary(run: Any) -> str:
+    return " ".join(run.__doc__.split())
+
+
+def operations(registry: Registry) -> tuple[Operation, ...]:
+    """All operations of a node whose chain has these modules."""
+    return (
+        *_sending(),
+        *_chain(),
+        *_proving(),
+        *querying.operations_of(registry),
+        *_watching(),
+    )
+
+
+def _sending() -> Iterator[Operation]:
+    yield Operation(
+        method="POST",
+        path="/v1/transactions",
+        name="submit",
+        summary=_summary(submitting.submit),
+        asks=submitting.Waits,
+        answers=(SubmitAnswer, ManyAnswers),
+        run=submitting.submit,
+        takes={
+            submitting.COMPACT: COMPACT,
+            submitting.GENERAL: GENERAL,
+            submitting.MANY: MANY,
+        },
+        errors=(400, 408, 409, 413, 415, 429, 503, 507),
+    )
+    yield Operation(
+        method="POST",
+        path="/v1/dry-runs",
+        name="dry_run",
+        summary=_summary(submitting.dry_run),
+        asks=Nothing,
+        answers=(DryRunAnswer,),
+        run=submitting.dry_run,
+        takes={"application/json": PAYLOAD},
+        errors=(400, 408, 413, 415),
+    )
+
+
+def _chain() -> Iterator[Operation]:
+    of_transaction, of_row = reading.OfTransaction, reading.OfRow
+    yield _get("/v1", "chain", reading.chain, AtHeight, ChainAnswer, 400, 503)
+    yield _get("/v1/genesis", "genesis", reading.genesis_file, Nothing, dict[str, Any])
+    yield _get("/v1/blocks", "blocks", reading.blocks, reading.OfBlocks, BlocksAnswer, 400)
+    yield _get(
+        "/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer, 400, 404
+    )
+    yield _get(
+        "/v1/transactions/{id}",
+        "transaction",
+        reading.transaction,
+        of_transaction,
+        TransactionAnswer,
+        *(400, 503),
+    )
+    yield _get("/v1/rows/{table}", "row", reading.row, of_row, RowAnswer, 400, 404, 503)
+    yield _get(
+        "/v1/reasons/{number}", "reason", reading.reason, reading.OfReason, ReasonAnswer, 404
+    )
+
+
+def _proving() -> Iterator[Operation]:
+    yield _get("/v1/trust", "trust", reading.trust, Nothing, TrustFile)
+    yield _get(
+        "/v1/transactions/{id}/proof",
+        "transaction_proof",
+        reading.transaction_proof,
+        reading.OfTransaction,
+        TransactionProof,
+        *(400, 404, 503),
+    )
+    yield _get(
+        "/v1/rows/{table}/proof",
+        "row_proof",
+        reading.row_proof,
+        reading.OfRow,
+        RowProof,
+        *(400, 404, 503),
+    )
+    yield _get(
+        "/v1/accounts/{address}/did",
+        "did",
+        reading.did,
+        reading.OfDid,
+        dict[str, Any],
+        *(400, 404, 503),
+    )
+
+
+def _watching() -> Iterator[Operation]:
+    yield Operation(
+        method="GET",
+        path="/v1/events",
+        name="events",
+        summary=_summary(streaming.events),
+        asks=Filters,
+        answers=(str,),
+        run=streaming.events,
+        errors=(400, 503),
+        media_type="text/event-stream",
+    )
+    yield _text("/livez", "live", health.live)
+    yield _get("/readyz", "ready", health.ready, Nothing, dict[str, Any], 503)
+    yield _text("/metrics", "metrics", health.count)
+
+
+def _text(path: str, name: str, run: Any) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        name=name,
+        summary=_summary(run),
+        asks=Nothing,
+        answers=(str,),
+        run=run,
+        media_type=TEXT,
+    )

@@ -1,0 +1,180 @@
+"""What the HTTP interface says, as types: the node writes them, the client reads them.
+
+JSON members in any order, times in ms UTC, ids and hashes in lowercase hex. Every answer about the
+state carries the height that it is true at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from tongbao.kernel import ChainId
+from tongbao.kernel.genesis import ModuleLine
+
+
+class ChainAnswer(Struct, frozen=True):
+    """The chain and its last block. `now` is the time that a block made now would carry."""
+
+    chain: ChainId
+    version: str
+    engine: str
+    read_policy: str
+    height: int
+    time: int
+    now: int
+    state_root: str
+    rows: int
+    modules: tuple[ModuleLine, ...]
+
+
+class SubmitAnswer(Struct, frozen=True, omit_defaults=True):
+    """What became of one submitted transaction.
+
+    `state` is pending (it waits for its block), applied, refused or invalid; `number` and `why` say
+    why one was not applied. A pending one is asked for by its id.
+    """
+
+    state: str
+    id: str = ""
+    height: int | None = None
+    index: int | None = None
+    number: int = 0
+    why: str = ""
+    receipt: Any = None
+
+
+class ManyAnswers(Struct, frozen=True):
+    """One answer for each transaction of a batch, in order."""
+
+    results: tuple[SubmitAnswer, ...]
+
+
+class DryRunAnswer(Struct, frozen=True):
+    """What a payload would do in a block made now."""
+
+    outcome: str
+    number: int
+    why: str
+    receipt: Raw
+
+
+class TransactionAnswer(Struct, frozen=True, omit_defaults=True):
+    """What is known of a transaction id, and what was signed once a block holds it.
+
+    `state` is applied, refused, pending or unknown; `never` means that it is certain that it never
+    happens, because its `expires` (as the asker told) is not later than `time`.
+    """
+
+    state: str
+    time: int
+    never: bool = False
+    height: int | None = None
+    index: int | None = None
+    number: int = 0
+    why: str = ""
+    transaction: str = ""
+    payload: Any = None
+    receipt: Any = None
+
+
+class BlockTransaction(Struct, frozen=True, omit_defaults=True):
+    """One transaction of a block, in short."""
+
+    id: str
+    number: int
+    sender: str
+    messages: tuple[str, ...]
+
+
+class BlockAnswer(Struct, frozen=True):
+    """A block: its signed header, and its transactions in order."""
+
+    height: int
+    time: int
+    header: str
+    state_root: str
+    transactions: tuple[BlockTransaction, ...]
+
+
+class BlockLine(Struct, frozen=True):
+    """A block, in a list."""
+
+    height: int
+    time: int
+    transactions: int
+
+
+class BlocksAnswer(Struct, frozen=True):
+    """Some blocks, the newest first; `before` is where the next page begins, if there is one."""
+
+    blocks: tuple[BlockLine, ...]
+    before: int | None
+
+
+class RowAnswer(Struct, frozen=True):
+    """A row, or null where there is none."""
+
+    height: int
+    table: str
+    value: Any
+
+
+class QueryAnswer(Struct, frozen=True):
+    """What a module's query found, or null."""
+
+    height: int
+    value: Any
+
+
+class PageRow(Struct, frozen=True):
+    """One row of a page, with its key."""
+
+    key: Any
+    value: Any
+
+
+class PageAnswer(Struct, frozen=True):
+    """Some rows of a query, and the cursor of the next page, null on the last."""
+
+    height: int
+    rows: tuple[PageRow, ...]
+    after: str | None
+
+
+class ReasonAnswer(Struct, frozen=True):
+    """What a number means."""
+
+    number: int
+    name: str
+    rule: str
+
+
+class Happening(Struct, frozen=True, omit_defaults=True):
+    """One thing that a block did: a transaction, or (without an id) its due work.
+
+    `cursor` is `height.index`; a stream that is asked to go on after it begins with the next.
+    """
+
+    cursor: str
+    height: int
+    time: int
+    id: str = ""
+    number: int = 0
+    sender: str = ""
+    messages: tuple[Raw, ...] = ()
+    receipt: Raw = Raw(b"{}")
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """A problem document (RFC 9457). `number` is a reason's, documented at `type`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    number: int = 0
+    id: str = ""
+    height: int | None = None
+    index: int | None = None

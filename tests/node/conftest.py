@@ -1,0 +1,73 @@
+"""A node in this process, on a real socket: its chain, its address, a client."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import msgspec
+import pytest
+
+from tests.fixed_chain import BEGIN, FixedChain
+from tongbao.engines.solo import Options
+from tongbao.node.server import address_of, listen, serve, server_of
+from tongbao.node.settings import Settings
+from tongbao.sdk.http import HttpChain
+from tongbao.sdk.local import Chain
+
+
+class Served:
+    """A chain behind a node."""
+
+    def __init__(self, fixed: FixedChain, chain: Chain, address: str) -> None:
+        """Know where it is."""
+        self.fixed = fixed
+        self.chain = chain
+        self.address = address
+        self.client = httpx2.Client(base_url=address, timeout=30)
+
+    def connect(self) -> socket.socket:
+        """A bare connection."""
+        host, _, port = self.address.removeprefix("http://").rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=30)
+
+    def send(self, wire: bytes, **query: str) -> httpx2.Response:
+        """Submit one compact transaction."""
+        headers = {"content-type": "application/jose"}
+        return self.client.post("/v1/transactions", content=wire, headers=headers, params=query)
+
+
+@contextmanager
+def serving(options: Options | None = None, **settings: object) -> Iterator[Served]:
+    """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
+    fixed = FixedChain()
+    told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
+    with fixed.running(lambda: BEGIN + 60_000, options) as chain, listen(told) as listening:
+        server = server_of(chain, told)
+        thread = threading.Thread(target=serve, args=(server, listening))
+        thread.start()
+        served = Served(fixed, chain, address_of(listening))
+        try:
+            assert served.client.get("/livez").text == "alive\n"
+            yield served
+        finally:
+            served.client.close()
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """A node with the usual settings."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def remote(served: Served) -> Iterator[HttpChain]:
+    """A client of that node."""
+    with HttpChain(served.address) as chain:
+        yield chain

@@ -1,0 +1,61 @@
+"""The pages of the reference about the node: every operation, every setting, every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from tongbao.kernel.registry import Registry
+from tongbao.node.metrics import Metrics
+from tongbao.node.operations import Operation
+from tongbao.node.settings import PREFIX, lines
+from tongbao.node.table import operations
+
+Table = Callable[..., str]
+
+
+def http_page(modules: Registry, table: Table) -> str:
+    """Every operation of the HTTP interface."""
+    rows = [_operation(one) for one in operations(modules)]
+    rows.append(("GET", "`/openapi.json`", "", "All of this for programs, as OpenAPI 3.1.", ""))
+    rows.append(("WS", "`/v1/events/socket`", "as `/v1/events`", "The same over a WebSocket.", ""))
+    head = ("method", "path", "parameters", "what it does", "problems")
+    return (
+        "# HTTP\n\nAnswers are JSON; errors are problem documents (RFC 9457) whose `number`, where "
+        "there is one, is explained at their `type` and in [refusals](refusals.md). A request that "
+        "names an unknown parameter is wrong. 429 and 503 carry Retry-After.\n\n"
+        + table(head, rows)
+    )
+
+
+def _operation(one: Operation) -> tuple[str, str, str, str, str]:
+    names = [f"`{name}`" for name in one.asks.__struct_fields__ if f"{{{name}}}" not in one.path]
+    problems = [f"{status} {HTTPStatus(status).phrase}" for status in one.errors]
+    return one.method, f"`{one.path}`", ", ".join(names), one.summary, ", ".join(problems)
+
+
+def settings_page(table: Table) -> str:
+    """Every setting of a node."""
+    rows = []
+    for line in lines():
+        default = ", ".join(line.default) if isinstance(line.default, list) else line.default
+        flag = f"`--{line.name.replace('_', '-')}`"
+        rows.append((f"`{line.name}`", flag, default, line.meaning))
+    return (
+        "# Settings of a node\n\nA setting comes from its flag, else from the environment "
+        f"(`{PREFIX}` and its name in capitals), else from the TOML file of `--config`, else it is "
+        "the default. A name that is not in this table is refused.\n\n"
+        + table(("setting", "flag", "default", "meaning"), rows)
+    )
+
+
+def metrics_page(table: Table) -> str:
+    """Every metric of a node."""
+    rows = [
+        (f"`{metric.name}`", metric.type, metric.documentation)
+        for metric in Metrics().registry.collect()
+    ]
+    return (
+        "# Metrics\n\nAt `/metrics`, in Prometheus's text format. No label names a person, an "
+        "account or an amount.\n\n" + table(("metric", "kind", "meaning"), rows)
+    )
