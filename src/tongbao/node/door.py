@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tongbao.node.problems import ProblemError, problem, response
@@ -57,8 +58,7 @@ class Door:
         if refused is not None:
             await response(refused)(scope, receive, send_with_headers)
         elif origin is not None and self._is_preflight(scope, headers):
-            answer = problem(HTTPStatus.NO_CONTENT, "")
-            await response(answer)(scope, receive, send_with_headers)
+            await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send_with_headers)
         else:
             await self._inner(scope, receive, send_with_headers)
 
