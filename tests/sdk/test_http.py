@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import httpx2
@@ -15,6 +16,7 @@ from tongbao.modules import asset
 from tongbao.sdk import to_json, verify
 from tongbao.sdk.client import Applied, Refused
 from tongbao.sdk.http import HttpChain
+from tongbao.sdk.http_asynchronous import AsyncHttpChain
 from tongbao.sdk.steps import Unreachable
 
 
@@ -153,3 +155,29 @@ def test_a_dry_run_says_the_same_as_in_process(served: Served) -> None:
     payload = decode_envelope(served.fixed.pay("999.00")).payload
     with HttpChain(served.address) as chain:
         assert chain.dry_run(payload) == served.chain.dry_run(payload)
+
+
+def test_the_asynchronous_client_says_the_same(served: Served) -> None:
+    """
+    Given the client with `await`,
+    when it pays ten times at once and reads,
+    then all are applied, its reads have them, and its proofs verify.
+    """
+
+    async def story() -> None:
+        async with await AsyncHttpChain.connect(served.address) as chain:
+            wires = [served.fixed.pay("1.00") for _ in range(10)]
+            applied = await asyncio.gather(*map(chain.submit, wires))
+            balance = await chain.query(asset.balance, served.fixed.shop, served.fixed.cny)
+            more = await chain.submit_many([served.fixed.pay("999.00")])
+            proof = await chain.prove_transaction(applied[0].id)
+            trust = to_json(await chain.trust())
+
+            assert balance == asset.Holding(amount=Amount("10.00"))
+            assert isinstance(more[0], Refused)
+            assert verify(to_json(proof), trust).transaction_id == applied[0].id
+            assert await chain.next_nonce(served.fixed.alice) == 12
+            assert (await chain.status(applied[0].id)).state == "applied"
+            assert (await chain.head()).height == served.chain.head().height
+
+    asyncio.run(story())

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tongbao.kernel import Amount
     from tongbao.sdk.asynchronous import AsyncChain, open_async_chain
     from tongbao.sdk.client import Applied, Client, Head, Refused, Status
+    from tongbao.sdk.http import HttpChain
+    from tongbao.sdk.http_asynchronous import AsyncHttpChain
     from tongbao.sdk.keystore import Keystore
     from tongbao.sdk.local import Chain
     from tongbao.sdk.opening import create_chain, open_chain, operator_wallet
@@ -22,9 +24,11 @@ _HOMES = {
     "Amount": "tongbao.kernel",
     "Applied": "tongbao.sdk.client",
     "AsyncChain": "tongbao.sdk.asynchronous",
+    "AsyncHttpChain": "tongbao.sdk.http_asynchronous",
     "Chain": "tongbao.sdk.local",
     "Client": "tongbao.sdk.client",
     "Head": "tongbao.sdk.client",
+    "HttpChain": "tongbao.sdk.http",
     "Keystore": "tongbao.sdk.keystore",
     "Refused": "tongbao.sdk.client",
     "Signer": "tongbao.sdk.signer",
@@ -45,9 +49,11 @@ __all__ = [
     "Amount",
     "Applied",
     "AsyncChain",
+    "AsyncHttpChain",
     "Chain",
     "Client",
     "Head",
+    "HttpChain",
     "Keystore",
     "Refused",
     "Signer",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
@@ -17,6 +15,7 @@ from tongbao.sdk import steps
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import Follower
+from tongbao.sdk.http_shared import TIMEOUT_S, HttpShared, answer_of, lost, request_of
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.steps import Answered, Ask, Pause, Steps
@@ -25,13 +24,11 @@ from tongbao.sdk.wallet import Wallet
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TIMEOUT_S: Final = 30.0
-NS_PER_MS: Final = 1_000_000
 END_OF_BLOCK: Final = 10**9 - 1
 """In a cursor: after whatever a block holds."""
 
 
-class HttpChain:
+class HttpChain(HttpShared):
     """A chain that a node serves. Safe in many threads; close it, or use it in `with`."""
 
     def __init__(
@@ -48,17 +45,9 @@ class HttpChain:
         """
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
+        super().__init__(registry or all_modules())
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
-        self.registry = registry or all_modules()
-        self._queries = {
-            query: f"/v1/modules/{module.name}/{name}"
-            for module in self.registry.modules
-            for name, query in module.queries.items()
-        }
-        self._seen = 0
-        found = self._do(steps.chain())
-        self.id = found.chain
-        self._ahead = found.now - time.time_ns() // NS_PER_MS
+        self._meet(self._do(steps.chain()))
 
     def _do(self, walk: Steps[R]) -> R:
         """Take the steps one after the other."""
@@ -76,18 +65,10 @@ class HttpChain:
                 given = self._ask(step)
 
     def _ask(self, ask: Ask) -> Answered:
-        headers = {"content-type": ask.media_type} if ask.media_type else {}
         try:
-            found = self._client.request(
-                ask.method,
-                ask.path,
-                params=list(ask.query),
-                content=ask.content or None,
-                headers=headers,
-            )
+            return answer_of(self._client.request(**request_of(ask)))
         except httpx2.TransportError as error:
-            return Answered(0, f"{type(error).__name__}: {error}".encode())
-        return Answered(found.status_code, found.content, found.headers.get("retry-after", ""))
+            return lost(error)
 
     # Submitting
 
@@ -98,15 +79,8 @@ class HttpChain:
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
         found = self._do(steps.submit_many(self.registry, list(transactions)))
-        for one in found:
-            if isinstance(one, Applied):
-                self._saw(one)
+        self._saw_all(found)
         return found
-
-    def _saw(self, applied: Applied) -> Applied:
-        """Later reads are at least of this height: everybody reads their own writes."""
-        self._seen = max(self._seen, applied.height)
-        return applied
 
     def dry_run(self, payload: bytes) -> DryRun:
         """What a payload would do now, unsigned."""
@@ -122,10 +96,6 @@ class HttpChain:
         """The last block."""
         return self._do(steps.head())
 
-    def now(self) -> int:
-        """The time, in ms UTC, that a block made now would carry, by the node's clock."""
-        return time.time_ns() // NS_PER_MS + self._ahead
-
     def status(self, transaction_id: str, expires: int | None = None) -> Status:
         """What became of a transaction."""
         return self._do(steps.status(transaction_id, expires))
@@ -134,10 +104,7 @@ class HttpChain:
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Ask a module's query, such as `asset.held_by`."""
-        names = list(inspect.signature(function).parameters)[1:]
-        given = [*args, *(kwargs.get(name) for name in names[len(args) :])]
-        path = self._queries[function]
-        found: R = self._do(steps.query(path, function, names, given, self._seen))
+        found: R = self._do(self._query(function, args, kwargs))
         return found
 
     def next_nonce(self, sender: Address, lane: int = 0) -> int:
