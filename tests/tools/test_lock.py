@@ -51,7 +51,7 @@ def test_each_dependency_of_the_project_is_locked() -> None:
     ]
     names = {re.split(r"[<>=\[]", line)[0] for line in asked}
     locked = {line.split("==")[0] for line in pins_of("requirements/dev.txt")}
-    assert names - locked == set()
+    assert names - locked <= {"tongbao"}  # extras include one another
 
 
 def test_a_lock_is_made_for_every_machine_and_the_oldest_python() -> None:

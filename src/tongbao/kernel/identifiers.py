@@ -14,6 +14,9 @@ from msgspec import Meta
 SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8785 section 3.2.2.3)."""
 
+SETTING_NAME: Final = r"^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}\Z"
+"""The form of a parameter's or feature's name: its module's, then its own."""
+
 ID_BYTES: Final = 20
 VAULT_ZEROS: Final = "0" * 36
 

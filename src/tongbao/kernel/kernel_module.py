@@ -6,7 +6,7 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta
 
-from tongbao.kernel.identifiers import Address, Count, Small, Time
+from tongbao.kernel.identifiers import SETTING_NAME, Address, Count, Small, Time
 from tongbao.kernel.module import Module
 from tongbao.kernel.nonces import Nonces
 from tongbao.kernel.reasons import KernelWhy
@@ -18,10 +18,7 @@ RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){
 """A row key in hex."""
 
 
-SettingName = NewType(
-    "SettingName",
-    Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}\Z")],
-)
+SettingName = NewType("SettingName", Annotated[str, Meta(pattern=SETTING_NAME)])
 """The name of a parameter or feature, after its module's: `kernel.block_rows`."""
 
 

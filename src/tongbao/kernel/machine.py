@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from tongbao.kernel import jcs
+from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.authentication import KeysOf
 from tongbao.kernel.beginning import check_modules, write_sections, write_settings
 from tongbao.kernel.block import Block, Decided
@@ -81,8 +82,9 @@ class Machine:
     ) -> None:
         """Stand on the committed rows of `height`, -1 when genesis is still to be done.
 
-        Raises GenesisError when the genesis file and the registry don't fit.
+        Raises GenesisError when the genesis file and the registry don't fit, AssertionsAreOff.
         """
+        require_assertions()
         self.registry = registry
         self.genesis_file = genesis
         self.chain = chain_id(genesis)

@@ -6,6 +6,7 @@ what needs all modules together. A declaration is immutable schema: rows exist o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import (
     TYPE_CHECKING,
@@ -20,7 +21,7 @@ from typing import (
 )
 
 from tongbao.kernel import jcs
-from tongbao.kernel.identifiers import Address, Id, Time, vault_of
+from tongbao.kernel.identifiers import SETTING_NAME, Address, Id, Time, vault_of
 from tongbao.kernel.reasons import NUMBERS_PER_MODULE, Reason
 from tongbao.kernel.row_keys import KeyCodec
 from tongbao.kernel.schema import Message, Record, check_fields, versions_of
@@ -39,10 +40,12 @@ P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., object])
 
 MODULES_LIMIT: Final = 65_535
+TABLES_LIMIT: Final = 65_535
 
 
 def prefix_of(module: int, table: int) -> bytes:
     """The four bytes before every key of a table or index: both numbers, big endian."""
+    assert 0 <= table <= TABLES_LIMIT, f"{table} is no table number: 0 to {TABLES_LIMIT}"
     return module.to_bytes(2, "big") + table.to_bytes(2, "big")
 
 
@@ -60,8 +63,9 @@ class Table(Generic[K, V]):
         self.value = value
         self.indexes: list[Index[Any, K, V]] = []
         self.structures: list[Derived[Any]] = []
-        check_fields(value)
         versions = versions_of(value)
+        for version in versions:
+            check_fields(version)
         self._decoder = jcs.decoder(Union[tuple(versions)])
         self._older = list(reversed(versions))[1:]
         self.full_key: Callable[[K], bytes] = self.codec.encoder_after(self.prefix)
@@ -137,7 +141,8 @@ class Parameter:
 
     def __init__(self, name: str, default: int, low: int, high: int, meaning: str) -> None:
         """Declared through `Module.parameter`; `name` includes the module's."""
-        assert low <= default <= high
+        assert re.search(SETTING_NAME, name), f"{name!r} can't stand in a genesis file"
+        assert low <= default <= high, f"{name}: the default is not within its bounds"
         self.name = name
         self.default = default
         self.low = low
@@ -167,7 +172,7 @@ class Module:
         version: int = 1,
     ) -> None:
         """Numbers from 1000 belong to third parties and, like names, are never used again."""
-        assert 0 <= number <= MODULES_LIMIT
+        assert 0 <= number <= MODULES_LIMIT, f"{name}: the number is not 0 to {MODULES_LIMIT}"
         self.number = number
         self.name = name
         self.uses = uses
@@ -195,7 +200,8 @@ class Module:
         """Number the reasons of this module."""
         codes = [reason.code for reason in reasons]
         assert len(set(codes)) == len(codes), f"{self.name}: a reason's code is used twice"
-        assert all(0 < code < NUMBERS_PER_MODULE for code in codes)
+        wrong = [code for code in codes if not 0 < code < NUMBERS_PER_MODULE]
+        assert not wrong, f"{self.name}: a reason's code is 1 to 999, not {wrong}"
         reasons.module_number = self.number
         reasons.module_name = self.name
 
@@ -221,7 +227,7 @@ class Module:
         on_write: Callable[[T, K, V | None, V | None], None],
     ) -> Derived[T]:
         """Declare an in-memory structure over a table of this module. Prefer an index."""
-        assert of.module is self
+        assert of.module is self, f"{self.name} can't follow another module's table"
         made: Derived[T] = Derived(of, build, on_write)
         of.structures.append(made)
         self.structures.append(made)
@@ -229,26 +235,32 @@ class Module:
 
     def announcement(self, kind: type[T]) -> Announcement[T]:
         """Declare something that this module tells those above it."""
-        assert kind.__doc__
+        assert kind.__doc__, f"{kind.__name__} has no docstring"
         return Announcement(self)
 
     def parameter(self, name: str, *, default: int, low: int, high: int, meaning: str) -> Parameter:
         """Declare a parameter that genesis may set within its bounds."""
         made = Parameter(f"{self.name}.{name}", default, low, high, meaning)
+        taken = {other.name for other in self.parameters}
+        assert made.name not in taken, f"{made.name} is declared twice"
         self.parameters.append(made)
         return made
 
     def feature(self, name: str, meaning: str) -> Feature:
         """Declare a feature that begins at the height that genesis or an upgrade names."""
         made = Feature(f"{self.name}.{name}", meaning)
+        taken = {other.name for other in self.features}
+        assert made.name not in taken, f"{made.name} is declared twice"
         self.features.append(made)
         return made
 
     def handler(self, function: Callable[[Context, M], R]) -> Callable[[Context, M], R]:
         """Bind a function to the message type of its second parameter."""
-        message = get_type_hints(function)["msg"]
         assert function.__doc__, f"{function.__name__} has no docstring"
-        assert issubclass(message, Message)
+        message = get_type_hints(function).get("msg")
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        assert message is not None, f"{function.__name__} takes {names}, not `ctx` and `msg`"
+        assert issubclass(message, Message), f"{function.__name__}: {message} is no message"
         assert message not in self.handlers, f"{message.__name__} has two handlers"
         self.handlers[message] = function
         return function
@@ -268,7 +280,7 @@ class Module:
         self, index: Index[Time, K, V]
     ) -> Callable[[Callable[[Work, K, V], None]], Callable[[Work, K, V], None]]:
         """Run the function for each row whose indexed time has come, before transactions."""
-        assert index.module is self
+        assert index.module is self, f"{self.name} can't work off a list of {index.module.name}"
         index.is_due = True
 
         def bind(function: Callable[[Work, K, V], None]) -> Callable[[Work, K, V], None]:
@@ -280,6 +292,7 @@ class Module:
     def query(self, function: F) -> F:
         """Offer a read to clients: API route, command and SDK method are derived from it."""
         assert function.__doc__, f"{function.__name__} has no docstring"
+        assert function.__name__ not in self.queries, f"{function.__name__} is declared twice"
         self.queries[function.__name__] = function
         return function
 
@@ -297,7 +310,8 @@ class Module:
         self, announcement: Announcement[T]
     ) -> Callable[[Callable[[Work, T], None]], Callable[[Work, T], None]]:
         """Run the function when a lower module makes the announcement; it may refuse."""
-        assert announcement.module in self.uses
+        below = announcement.module
+        assert below in self.uses, f"{self.name} does not declare that it uses {below.name}"
 
         def bind(function: Callable[[Work, T], None]) -> Callable[[Work, T], None]:
             self.hearings.append((announcement, function))
@@ -307,6 +321,7 @@ class Module:
 
     def genesis(self, function: Callable[[Work, T], None]) -> Callable[[Work, T], None]:
         """Write the first rows out of this module's section of the genesis file."""
+        assert self.begin is None, f"{self.name} has two functions for genesis"
         self.begin = function, get_type_hints(function)["start"]
         return function
 

@@ -139,6 +139,8 @@ def _check_declared(module: Module, files: list[ModuleType]) -> None:
                 value.name = name
         return
     messages = _subclasses(Message, files)
+    for kind in (*messages, *_subclasses(Event, files)):
+        assert kind.wire_tag is not None, f"{module}: {kind.__name__} has no tag"
     tags = [message.wire_tag for message in messages]
     assert len(set(tags)) == len(tags), f"{module}: a message's tag is used twice"
     events = [event.wire_tag for event in _subclasses(Event, files)]

@@ -9,16 +9,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from msgspec import Meta, Struct, StructMeta
 
 from tongbao.kernel.amount import Amount
+from tongbao.kernel.identifiers import SAFE_INTEGER
 
 DEFAULTS: tuple[object, ...] = (None, False, 0, ())
 """The only defaults: msgspec leaves a member out when it *is* the default, so it must be a
 value of which Python has one."""
+
+FACTS: Final = frozenset(
+    {"wire_tag", "record_version", "previous_version", "is_sensitive", "is_last"}
+)
+"""What every class knows about itself; no member may have such a name."""
+
+BOUNDS: Final = (
+    "a text's pattern begins with ^, ends with \\Z and repeats nothing for ever; an integer has ge "
+    "and le within 2^53 - 1; a tuple has max_length"
+)
+
+_OPEN_REPETITION: Final = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 
 
 def package_of(module_path: str) -> str:
@@ -38,7 +60,6 @@ def _small(word: str) -> str:
     return chr(ord(word[0]) + 32) + word[1:]
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(StructMeta):
     """Makes the frozen msgspec structs of the schema out of annotated classes."""
 
@@ -53,8 +74,10 @@ class Wire(StructMeta):
         sensitive: bool = False,
         last: bool = False,
         previous: type | None = None,
+        frozen: bool = True,
     ) -> Wire:
         """Make one class; the keywords are class arguments."""
+        assert frozen, f"{name} can be changed"
         assert namespace.get("__doc__"), f"{name} has no docstring"
         options: dict[str, Any] = {
             "frozen": True,
@@ -68,6 +91,8 @@ class Wire(StructMeta):
         if version is not None:
             options |= {"tag_field": "@version", "tag": version}
         made = super().__new__(mcls, name, bases, namespace, **options)
+        clashes = FACTS.intersection(made.__struct_fields__)
+        assert not clashes, f"{name} has a member with a name of its class: {sorted(clashes)}"
         for attribute, value in (
             ("wire_tag", tag),
             ("record_version", version),
@@ -75,16 +100,21 @@ class Wire(StructMeta):
             ("is_sensitive", sensitive),
             ("is_last", last),
         ):
-            assert attribute not in made.__struct_fields__
             setattr(made, attribute, value)
         return made
 
 
-class Value(Struct, metaclass=Wire):
+# On the class rather than on its metaclass: a type checker asks msgspec's `Struct` first.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Shape(Struct, metaclass=Wire, frozen=True):
+    """The base of everything that is declared: frozen, made by naming its members."""
+
+
+class Value(Shape):
     """A structured value inside a message, record or event."""
 
 
-class Message(Struct, metaclass=Wire):
+class Message(Shape):
     """Something a user asks for and signs: `class Place(Message, tag=1)`.
 
     `tag` is unique in its module and never used again; `sensitive=True` asks for the sender's
@@ -100,7 +130,7 @@ class Message(Struct, metaclass=Wire):
         return ()
 
 
-class Record(Struct, metaclass=Wire):
+class Record(Shape):
     """What a row holds: `class Hold(Record, version=1)`.
 
     A later version names the one before, `class Hold(Record, version=2, previous=HoldOne)`, and
@@ -116,7 +146,7 @@ class Record(Struct, metaclass=Wire):
         raise AssertionError(f"{cls.__name__} declares no migration from {old!r}")
 
 
-class Event(Struct, metaclass=Wire):
+class Event(Shape):
     """What an applied message says beyond itself; kept in receipts, never read by rules."""
 
     wire_tag: ClassVar[int]
@@ -131,7 +161,11 @@ def versions_of(kind: type[Record]) -> list[type[Record]]:
     """A record class and those it migrates from, newest first."""
     found = [kind]
     while (older := found[-1].previous_version) is not None:
-        assert older.record_version == found[-1].record_version - 1
+        newer = found[-1]
+        assert older.record_version == newer.record_version - 1, (
+            f"{newer.__name__} skips versions after {older.__name__}"
+        )
+        assert "migrate" in vars(newer), f"{newer.__name__} declares no migration"
         found.append(older)
     assert found[-1].record_version == 1, f"{kind.__name__} has no version 1"
     return found
@@ -145,11 +179,16 @@ def check_fields(kind: type) -> int:
         assert shared or default is msgspec.NODEFAULT, f"{kind.__name__} has default {default!r}"
     hints = get_type_hints(kind, include_extras=True)
     fields = kind.__struct_fields__  # type: ignore[attr-defined]
+    for name in fields:
+        assert name.isascii(), f"{kind.__name__} has a member whose name is not ASCII"
     return 1 + max((_check(hints[name], f"{kind.__name__}.{name}") for name in fields), default=0)
 
 
-def _check(kind: Any, where: str) -> int:
-    """The depth of one field's type; an assertion when a value of it could be unbounded."""
+def _check(kind: Any, where: str, *, is_limited: bool = False) -> int:
+    """The depth of one field's type; an assertion when a value of it could be unbounded.
+
+    `is_limited` says that an annotation around it limits the length.
+    """
     if kind in (Amount, bool, NoneType):
         return 0
     if isinstance(kind, Wire):
@@ -158,25 +197,34 @@ def _check(kind: Any, where: str) -> int:
         return max(_check(part, where) for part in get_args(kind))
     if get_origin(kind) is tuple:
         parts = [part for part in get_args(kind) if part is not Ellipsis]
+        has_end = is_limited or Ellipsis not in get_args(kind)
+        assert has_end, f"{where} has a type without bounds: {kind}"
         return 1 + max(_check(part, where) for part in parts)
     if hasattr(kind, "__supertype__"):
         return _check(kind.__supertype__, where)
     metadata = getattr(kind, "__metadata__", ())
     inner = get_args(kind)[0] if metadata else kind
-    assert _is_bounded(inner, metadata), f"{where} has a type without bounds: {kind}"
-    return _check(inner, where) if get_origin(inner) is tuple else 0
+    assert _is_bounded(inner, metadata), f"{where} has a type without bounds: {kind}; {BOUNDS}"
+    return _check(inner, where, is_limited=True) if get_origin(inner) is tuple else 0
 
 
 def _is_bounded(inner: Any, metadata: tuple[Any, ...]) -> bool:
     """Whether an Annotated type limits its values."""
     for meta in _metas(metadata):
         if inner is str and meta.pattern is not None:
-            return True
+            return _has_end(meta)
         if inner is int and meta.ge is not None and meta.le is not None:
-            return True
+            return meta.ge >= -SAFE_INTEGER and meta.le <= SAFE_INTEGER
         if get_origin(inner) is tuple and meta.max_length is not None:
             return True
     return False
+
+
+def _has_end(meta: Meta) -> bool:
+    """Whether a text's pattern covers all of it, and limits its length."""
+    pattern = meta.pattern or ""
+    covers = pattern.startswith("^") and pattern.endswith("\\Z")
+    return covers and (meta.max_length is not None or not _OPEN_REPETITION.search(pattern))
 
 
 def _metas(metadata: tuple[Any, ...]) -> Iterator[Meta]:

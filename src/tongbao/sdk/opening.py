@@ -11,6 +11,7 @@ from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import HeaderSigner, read_header
 from tongbao.kernel import Genesis, Machine, Module, Registry
+from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.genesis import chain_id
 from tongbao.modules.registry import registry as all_modules
 from tongbao.sdk.folder import Folder, FolderError
@@ -114,6 +115,7 @@ def create_chain(
     Two keys are made in the folder's keystore under the passphrase: `authority` signs blocks,
     `operator` controls the first account. Raises FolderError, KeystoreError.
     """
+    require_assertions()
     place = Folder(folder)
     if place.exists:
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from tongbao.kernel import Context, Hash, Message, Module, Reason, Record, Small, View, require
 
-Grade = NewType("Grade", Annotated[str, Meta(pattern="^[A-F]$")])
+Grade = NewType("Grade", Annotated[str, Meta(pattern=r"^[A-F]\Z")])
 Weights = Annotated[tuple[Small, ...], Meta(max_length=3)]
 
 

@@ -18,7 +18,6 @@ from tongbao.engines.solo.producer import Made, Producer
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
-from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.store.errors import DiskFull
 
@@ -69,7 +68,6 @@ class SoloEngine:
         clock: Callable[[], int] = wall_clock,
     ) -> None:
         """Take over a producer; `start` begins to make blocks."""
-        require_assertions()
         ed25519.self_test()
         self._producer = producer
         self._options = options or Options()

@@ -1,5 +1,9 @@
 """What users sign, what the ledger keeps, why it refuses. Wire format: append, never renumber."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from tongbao.kernel import (
     Address,
     Key,
@@ -12,6 +16,7 @@ from tongbao.kernel import (
     WeightedKey,
     WeightedKeys,
 )
+from tongbao.kernel.authentication import KEYS_LIMIT
 
 
 class Open(Message, tag=1):
@@ -76,7 +81,7 @@ class Close(Message, tag=7, sensitive=True, last=True):
 class Account(Record, version=1):
     """Who may sign for an address. A closed account keeps its row, without keys, and its heir."""
 
-    keys: tuple[WeightedKey, ...] = ()
+    keys: Annotated[tuple[WeightedKey, ...], Meta(max_length=KEYS_LIMIT)] = ()
     ordinary: Small = Small(0)
     sensitive: Small = Small(0)
     lanes: Small = Small(0)

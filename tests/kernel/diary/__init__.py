@@ -1,0 +1,1 @@
+"""A module that keeps every rule of declaration: tests break one of its lines at a time."""
