@@ -30,6 +30,7 @@ from tongbao.store.memory import MemoryStore
 
 BEGIN = 1_790_000_000_000
 HOUR = 3_600_000
+MINUTE = 60_000
 NO_HASH = Hash("0" * 64)
 
 
@@ -103,8 +104,9 @@ class FixedChain:
         self.producer.maintain(idle=True)
 
     def reading(self) -> Chain:
-        """The chain as clients read it; its engine makes no blocks."""
-        return Chain(SoloEngine(self.producer), self.store, self.genesis)
+        """The chain as clients read it; its engine makes no blocks, and its clock stands."""
+        engine = SoloEngine(self.producer, clock=lambda: BEGIN + MINUTE)
+        return Chain(engine, self.store, self.genesis)
 
     def running(self, clock: Callable[[], int], options: Options | None = None) -> Chain:
         """The chain behind a running engine."""

@@ -10,7 +10,7 @@ from typing import Final
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import HeaderSigner, read_header
-from tongbao.kernel import Genesis, Machine, Module, Registry
+from tongbao.kernel import Genesis, GenesisError, Machine, Module, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.genesis import chain_id
 from tongbao.modules.registry import registry as all_modules
@@ -31,12 +31,12 @@ OPERATOR: Final = "operator"
 
 
 def check_modules(genesis: Genesis, registry: Registry) -> None:
-    """Refuse to run code that genesis does not name. Raises FolderError."""
+    """Refuse to run code that genesis does not name. Raises GenesisError."""
     installed: dict[str, Module] = {module.name: module for module in registry.modules}
     for line in genesis.modules:
         module = installed.get(line.name)
         if module is None or module_hash(module) != line.hash:
-            raise FolderError(
+            raise GenesisError(
                 f"module {line.name} {line.number} is not the one that genesis names "
                 f"(version {line.version}, hash {line.hash[:16]}...): install that version of "
                 "tongbao, or begin a new chain"
