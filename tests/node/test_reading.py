@@ -74,12 +74,37 @@ def test_queries_of_modules_come_with_their_height(served: Served) -> None:
     then both have it, at the chain's height.
     """
     alice, cny = served.fixed.alice, served.fixed.cny
-    one = get(served, f"/v1/modules/asset/balance?account={alice}&asset={cny}")
-    page = get(served, f"/v1/modules/asset/held_by?account={alice}")
+    one = get(served, f"/v1/asset/balance?account={alice}&asset={cny}")
+    page = get(served, f"/v1/asset/held-by?account={alice}")
 
     assert one == {"height": 1, "value": {"@version": 1, "amount": "100.00"}}
     assert page["rows"] == [{"key": [alice, cny], "value": {"@version": 1, "amount": "100.00"}}]
     assert (page["height"], page["after"]) == (1, None)
+
+
+def test_accounts_assets_and_holds_have_paths_of_their_own(served: Served) -> None:
+    """
+    Given a funded account with an open hold,
+    when account, holdings, asset, supply and hold are asked for by their paths,
+    then each is what the module's query says, and what is not there is 404.
+    """
+    fixed = served.fixed
+    made = served.send(fixed.place("5.00", 120_000)).json()["receipt"]["ids"][0]
+    for path, same in (
+        (f"/v1/accounts/{fixed.alice}", f"/v1/account/show?address={fixed.alice}"),
+        (f"/v1/accounts/{fixed.alice}/holdings", f"/v1/asset/held-by?account={fixed.alice}"),
+        (f"/v1/accounts/{fixed.bank}/assets", f"/v1/asset/issued-by?issuer={fixed.bank}"),
+        (f"/v1/accounts/{fixed.shop}/holds", f"/v1/hold/held-for?payee={fixed.shop}"),
+        (f"/v1/accounts/{fixed.alice}/holds-placed", f"/v1/hold/placed-by?payer={fixed.alice}"),
+        (f"/v1/assets/{fixed.cny}", f"/v1/asset/show?asset={fixed.cny}"),
+        (f"/v1/assets/{fixed.cny}/supply", f"/v1/asset/supply?asset={fixed.cny}"),
+        (f"/v1/holds/{made}", f"/v1/hold/show?hold={made}"),
+    ):
+        found = get(served, path)
+        assert found == get(served, same)
+        assert found.get("rows") or found.get("value")
+    for path in (f"accounts/{'00' * 20}", f"assets/CNY.{'00' * 20}", f"holds/{'00' * 20}"):
+        problem(served.client.get(f"/v1/{path}"), 404)
 
 
 def test_rows_and_their_absence_are_proven(served: Served) -> None:
@@ -160,10 +185,10 @@ def test_an_account_resolves_as_a_did_document(served: Served) -> None:
         ("/v1/rows/asset.holdings?key=x&key=y", 400),
         ("/v1/rows/..%2f..%2fetc?key=x", 404),
         ("/v1/rows/asset.holdings?key=" + "a" * 40 + "&key=CNY%0a", 400),
-        ("/v1/modules/asset/balance", 400),
-        ("/v1/modules/asset/balance?account=%3Cscript%3E&asset=x", 400),
-        ("/v1/modules/asset/held_by?account=" + "a" * 40 + "&after=00", 400),
-        ("/v1/modules/asset/held_by?account=" + "a" * 40 + "&after=zz", 400),
+        ("/v1/asset/balance", 400),
+        ("/v1/asset/balance?account=%3Cscript%3E&asset=x", 400),
+        ("/v1/asset/held-by?account=" + "a" * 40 + "&after=00", 400),
+        ("/v1/asset/held-by?account=" + "a" * 40 + "&after=zz", 400),
         ("/v1/events?after=9.0", 400),
         ("/v1/events?after=1.0.0", 400),
         ("/v1/events?account=x", 400),

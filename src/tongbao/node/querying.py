@@ -1,4 +1,7 @@
-"""Module queries as operations: one for each query of each module, derived from its function."""
+"""Module queries as operations: one for each query of each module, derived from its function.
+
+What people look for by its own address, an account or an asset, has a second path (`RESOURCES`).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from tongbao.kernel import Cursor, Module, Page, Registry, jcs
+from tongbao.kernel import Cursor, Page, Registry, jcs
 from tongbao.node.api import Api
 from tongbao.node.operations import Operation
-from tongbao.node.problems import bad_request
-from tongbao.sdk.answers import PageAnswer, PageRow, QueryAnswer
+from tongbao.node.problems import bad_request, not_found
+from tongbao.sdk.answers import PageAnswer, PageRow, QueryAnswer, query_path
 
 MIN_HEIGHT: Final = "min_height"
 CursorText = Annotated[
@@ -22,33 +25,58 @@ CursorText = Annotated[
 ]
 
 
+RESOURCES: Final = (
+    ("account", "/v1/accounts/{address}", "account", "show"),
+    ("holdings", "/v1/accounts/{account}/holdings", "asset", "held_by"),
+    ("issued", "/v1/accounts/{issuer}/assets", "asset", "issued_by"),
+    ("holds_for", "/v1/accounts/{payee}/holds", "hold", "held_for"),
+    ("holds_by", "/v1/accounts/{payer}/holds-placed", "hold", "placed_by"),
+    ("asset", "/v1/assets/{asset}", "asset", "show"),
+    ("supply", "/v1/assets/{asset}/supply", "asset", "supply"),
+    ("hold", "/v1/holds/{hold}", "hold", "show"),
+)
+"""The operation's name, its path, and the module and query that answer; 404 where it is nothing."""
+
+
 def operations_of(registry: Registry) -> Iterator[Operation]:
-    """An operation for each query of each module."""
+    """An operation for each query of each module, and those of `RESOURCES`."""
     for module in registry.modules:
         for name, query in module.queries.items():
-            yield _operation(module, name, query)
+            path = query_path(module.name, name)
+            yield _operation(f"{module.name}_{name}", path, query, missing=None)
+    queries = {module.name: module.queries for module in registry.modules}
+    for name, path, module_name, query_name in RESOURCES:
+        if module_name in queries:
+            missing = f"there is no such {name.split('_')[0]}"
+            yield _operation(name, path, queries[module_name][query_name], missing=missing)
 
 
-def _operation(module: Module, name: str, query: Callable[..., Any]) -> Operation:
+def _operation(
+    name: str, path: str, query: Callable[..., Any], *, missing: str | None
+) -> Operation:
+    """A query behind a path; with `missing`, that is what a 404 says where it finds nothing."""
     hints = get_type_hints(query, include_extras=True)
     found = hints.pop("return")
-    asks = _parameters(f"{module.name}_{name}", query, hints)
+    asks = _parameters(name, query, hints)
     is_page = get_origin(found) is Page
 
     async def run(api: Api, request: Request, asked: Any) -> QueryAnswer | PageAnswer:
         given = {field: getattr(asked, field) for field in asked.__struct_fields__}
         min_height = given.pop(MIN_HEIGHT)
-        return await api.read(min_height, _ask, api, query, given)
+        answer = await api.read(min_height, _ask, api, query, given)
+        if missing is not None and isinstance(answer, QueryAnswer) and answer.value is None:
+            raise not_found(f"{missing} at height {answer.height}")
+        return answer
 
     return Operation(
         method="GET",
-        path=f"/v1/modules/{module.name}/{name}",
-        name=f"{module.name}_{name}",
+        path=path,
+        name=name,
         summary=" ".join((query.__doc__ or "").split()),
         asks=asks,
         answers=(PageAnswer if is_page else QueryAnswer,),
         run=run,
-        errors=(400, 503),
+        errors=(400, 503) if missing is None or is_page else (400, 404, 503),
     )
 
 

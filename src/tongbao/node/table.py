@@ -62,13 +62,16 @@ def _summary(run: Any) -> str:
 
 def operations(registry: Registry) -> tuple[Operation, ...]:
     """All operations of a node whose chain has these modules."""
-    return (
+    found = (
         *_sending(),
         *_chain(),
         *_proving(),
         *querying.operations_of(registry),
         *_watching(),
     )
+    places = {(one.method, one.path) for one in found}
+    assert len(places) == len(found), "a module's query has the path of another operation"
+    return found
 
 
 def _sending() -> Iterator[Operation]:

@@ -14,6 +14,11 @@ from tongbao.kernel import ChainId
 from tongbao.kernel.genesis import ModuleLine
 
 
+def query_path(module: str, query: str) -> str:
+    """Where a module's query is asked: `hold.held_for` is `/v1/hold/held-for`."""
+    return f"/v1/{module}/{query.replace('_', '-')}"
+
+
 class ChainAnswer(Struct, frozen=True):
     """The chain and its last block. `now` is the time that a block made now would carry."""
 

@@ -11,7 +11,7 @@ import httpx2
 
 from tongbao.kernel import ChainId, Registry
 from tongbao.sdk import steps
-from tongbao.sdk.answers import ChainAnswer
+from tongbao.sdk.answers import ChainAnswer, query_path
 from tongbao.sdk.client import Applied
 from tongbao.sdk.steps import Answered, Ask, Steps
 
@@ -29,7 +29,7 @@ class HttpShared:
         self._ahead = 0
         self._seen = 0
         self._paths = {
-            query: f"/v1/modules/{module.name}/{name}"
+            query: query_path(module.name, name)
             for module in registry.modules
             for name, query in module.queries.items()
         }
