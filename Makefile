@@ -14,8 +14,8 @@ help: ## show what can be made
 setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
 
-run: setup ## carry real purchases and prove every total; ARGS=--all for all of them
-	@.venv/bin/tongbao demo purchases $(ARGS)
+run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
+	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 check: setup ## format, lint, types, imports, house rules, reference, spelling
 	@$(PY) -m tools.check

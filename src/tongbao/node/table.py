@@ -14,6 +14,7 @@ from tongbao.sdk.answers import (
     ChainAnswer,
     DryRunAnswer,
     ManyAnswers,
+    ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
     SubmitAnswer,
@@ -36,6 +37,27 @@ MANY: Final = {
             "type": "array",
             "minItems": 1,
             "items": {"oneOf": [{"type": "string"}, GENERAL]},
+        }
+    },
+}
+ROWS: Final = {
+    "type": "object",
+    "required": ["rows"],
+    "additionalProperties": False,
+    "properties": {
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": reading.PROOFS_LIMIT,
+            "items": {
+                "type": "object",
+                "required": ["table", "key"],
+                "additionalProperties": False,
+                "properties": {
+                    "table": {"type": "string"},
+                    "key": {"type": "array", "items": {"type": "string"}, "maxItems": 8},
+                },
+            },
         }
     },
 }
@@ -142,6 +164,17 @@ def _proving() -> Iterator[Operation]:
         reading.OfRow,
         RowProof,
         *(400, 404, 503),
+    )
+    yield Operation(
+        method="POST",
+        path="/v1/proofs",
+        name="row_proofs",
+        summary=_summary(reading.row_proofs),
+        asks=AtHeight,
+        answers=(ProofsAnswer,),
+        run=reading.row_proofs,
+        takes={"application/json": ROWS},
+        errors=(400, 404, 408, 413, 415, 503),
     )
     yield _get(
         "/v1/accounts/{address}/did",

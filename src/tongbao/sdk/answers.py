@@ -148,6 +148,13 @@ class PageAnswer(Struct, frozen=True):
     after: str | None
 
 
+class ProofsAnswer(Struct, frozen=True):
+    """Proof files of rows (`RowProof`), in the order they were asked for, all at one height."""
+
+    height: int
+    proofs: tuple[Any, ...]
+
+
 class ReasonAnswer(Struct, frozen=True):
     """What a number means."""
 
