@@ -39,8 +39,8 @@ export interface SubmitAnswer {
   readonly id?: string;
   readonly height?: number;
   readonly index?: number;
-  readonly number: number;
-  readonly why: string;
+  readonly number?: number;
+  readonly why?: string;
   readonly receipt?: Receipt;
 }
 

@@ -44,7 +44,7 @@ export interface TrustFile {
   readonly keys: readonly string[];
 }
 
-const isInteger = (value: Json): boolean => Number.isSafeInteger(value);
+const isInteger = (value: Json): boolean => Number.isInteger(value);
 const isFormat = (value: Json): boolean => value === 1;
 const orNull = (isRight: (value: Json) => boolean) => (value: Json) =>
   value === null || isRight(value);

@@ -63,7 +63,7 @@ async function outcomeOf(
   try {
     if (answer.state === "not taken") return await submit(node, transaction);
     if (answer.state === "invalid") {
-      const error = new Invalid(answer.number, answer.why);
+      const error = new Invalid(answer.number ?? 0, answer.why ?? "");
       if (mayHaveArrived(error, attempts)) return await settled(node, transaction, error);
       return error;
     }
@@ -103,7 +103,7 @@ function payloadIn(transaction: string, last: Error): Uint8Array {
 }
 
 function applied(answer: SubmitAnswer): Applied {
-  const { id, height, index, receipt, number, why } = answer;
+  const { id, height, index, receipt, number = 0, why = "" } = answer;
   if (number !== 0) throw new Refused(number, why, id ?? "", receipt?.message ?? 0);
   if (id === undefined || height === undefined || index === undefined || receipt === undefined) {
     throw new NodeError({ type: "about:blank", title: "the node gave no outcome", status: 0 });

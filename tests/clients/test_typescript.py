@@ -1,0 +1,109 @@
+"""The TypeScript client against a node: it pays once, follows, and believes only proofs."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import result, running, told
+from tests.fixed_chain import BEGIN, FixedChain
+from tests.node.conftest import serving, serving_chain
+from tongbao.kernel import Amount
+from tongbao.modules import asset
+from tools.client import CLIENT
+
+pytestmark = [pytest.mark.needs("node", "npm"), pytest.mark.usefixtures("built")]
+
+
+def test_its_own_tests_pass_with_the_golden_files(built: Path) -> None:
+    """
+    Given the compiled client,
+    when its own tests run, which read the same golden files and vectors as those in Python,
+    then all of them pass.
+    """
+    ended = subprocess.run(
+        ["npm", "test"], cwd=CLIENT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "# fail 0\n" in ended.stdout and "# skipped 0\n" in ended.stdout
+
+
+def test_a_program_pays_is_refused_and_verifies() -> None:
+    """
+    Given a node and a program in Node.js with alice's key and a trust file,
+    when it pays one and many, too much, and with a wrong key, and asks and proves,
+    then each has its outcome and number, and what it believes is what the chain holds.
+    """
+    with serving() as served, running("pay.mjs", told(served)) as program:
+        found = result(program)
+        fixed = served.fixed
+        row = {"@version": 1, "amount": "18.50"}
+
+        assert found == {
+            "chain": served.chain.id,
+            "paid": [2, "applied"],
+            "many": ["applied", "applied", ["Refused", 2013], "applied", ["Invalid", 2]],
+            "again": True,
+            "refused": ["Refused", 2013],
+            "other_key": ["Invalid", 18],
+            "dry_run": 2013,
+            "status": "applied",
+            "never": True,
+            "balance": "18.50",
+            "nothing": None,
+            "row": row,
+            "holdings": [row],
+            "scale": 2,
+            "keys": [True],
+            "holding": ["asset.holdings", [fixed.shop, fixed.cny], row],
+            "absence": [[fixed.bank, fixed.cny], None],
+            "transaction": [True, "12.50"],
+            "trust": True,
+        }
+        shop = served.chain.query(asset.balance, fixed.shop, fixed.cny)
+        assert shop == asset.Holding(amount=Amount("18.50"))
+
+
+def test_answers_that_are_lost_double_no_payment() -> None:
+    """
+    Given connections that lose every other answer, or the first one to a batch,
+    when ten payments and then twenty, one of them too large, are sent through them,
+    then each is told as it happened, once; where nobody listens, the client gives up clearly.
+    """
+    with serving() as served, running("lose.mjs", told(served)) as program:
+        assert result(program) == {
+            "ids": 10,
+            "one": "10.00",
+            "many": ["applied"] * 19 + [2013],
+            "all": "29.00",
+            "gone": True,
+            "pauses": [0, 100, 200, 400, 800, 1600, 3200, 5000],
+        }
+
+
+def test_a_program_follows_through_a_restart_of_the_node() -> None:
+    """
+    Given a program that follows what alice does,
+    when the node ends and another serves the same chain at the same port,
+    then the program goes on after the last event, and misses and doubles nothing.
+    """
+    fixed = FixedChain()
+    back = asset.Transfer(asset=fixed.cny, amount=Amount("0.50"), payee=fixed.alice)
+    with fixed.running(lambda: BEGIN + 60_000) as chain, ExitStack() as first:
+        served = first.enter_context(serving_chain(fixed, chain))
+        for _ in range(2):
+            served.send(fixed.pay("1.00"))
+        port = int(served.address.rpartition(":")[2])
+        with running("follow.mjs", told(served)) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "following\n"
+            first.close()
+            chain.submit(fixed.pay("1.00"))
+            with serving_chain(fixed, chain, port=port) as again:
+                again.send(fixed.signed("shop", back))
+                found = result(program)
+
+    assert found == {"cursors": ["1.0", "2.0", "3.0", "4.0", "5.0"], "stopped": True}
