@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.clients.conftest import result, running, told
 from tests.fixed_chain import BEGIN, FixedChain
 from tests.node.conftest import serving, serving_chain
+from tongbao import __version__
 from tongbao.kernel import Amount
 from tongbao.modules import asset
 from tools.client import CLIENT
@@ -29,6 +31,39 @@ def test_its_own_tests_pass_with_the_golden_files(built: Path) -> None:
     )
     assert ended.returncode == 0, ended.stdout
     assert "# fail 0\n" in ended.stdout and "# skipped 0\n" in ended.stdout
+
+
+def test_the_package_holds_what_was_compiled_its_licence_and_this_version(built: Path) -> None:
+    """
+    Given the compiled client,
+    when it is packed,
+    then the package has modules, types, README and licence, no sources, and Tongbao's version.
+    """
+    command = ["npm", "pack", "--dry-run", "--json"]
+    ended = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, check=True)
+    packed = json.loads(ended.stdout[ended.stdout.index("[") :])[0]
+    files = {one["path"] for one in packed["files"]}
+    modules = {f"dist/{file.name}" for file in built.iterdir()}
+
+    assert files == {"LICENSE", "README.md", "package.json"} | modules
+    assert {"dist/index.js", "dist/index.d.ts"} <= modules
+    assert packed["version"] == __version__
+
+
+def test_several_keys_sign_and_many_payments_go_at_once() -> None:
+    """
+    Given an account of two keys that both have to sign, opened by the client,
+    when they sign together, then apart, then one alone, and alice pays ten times at once,
+    then what both signed happens, what one signed is invalid, and no nonce is given out twice.
+    """
+    with serving() as served, running("together.mjs", told(served)) as program:
+        assert result(program) == {
+            "together": "applied",
+            "apart": "applied",
+            "alone": ["Invalid", 18],
+            "at_once": 10,
+            "balance": "11.00",
+        }
 
 
 def test_a_program_pays_is_refused_and_verifies() -> None:

@@ -1,8 +1,10 @@
 /** Asking a node: until there is an answer that does not say "later". */
 
 import type { Problem } from "./answers.js";
-import { failure, Unreachable } from "./errors.js";
+import { joined } from "./bytes.js";
+import { failure, NodeError, Unreachable } from "./errors.js";
 import { isObject, type Json } from "./json.js";
+import { piecesOf } from "./sse.js";
 
 /** How often, and how, a client asks. */
 export interface Options {
@@ -37,6 +39,7 @@ export interface Answered {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+const ANSWER_BYTES_LIMIT = 67_108_864;
 const LATER: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 507]);
 
 /** Whether a status says that the same request may succeed later. */
@@ -82,7 +85,7 @@ export class Connection {
       await this.wait(Math.max(pauseBefore(attempt), told_ms));
       try {
         const answer = await this.fetch(this.url(asked.path, asked.query), this.#request(asked));
-        const text = await answer.text();
+        const text = await textOf(answer);
         if (!isLater(answer.status)) return { status: answer.status, text, attempts: attempt + 1 };
         const seconds = Number(answer.headers.get("retry-after") ?? 0) || 0;
         told_ms = Math.min(1_000 * seconds, LONGEST_PAUSE_MS);
@@ -112,11 +115,29 @@ export class Connection {
   #request(asked: Ask): RequestInit {
     return {
       method: asked.method,
+      redirect: "error",
+      cache: "no-store",
       signal: AbortSignal.timeout(this.#timeout_ms),
       ...(asked.body === undefined ? {} : { body: asked.body }),
       ...(asked.mediaType === undefined ? {} : { headers: { "content-type": asked.mediaType } }),
     };
   }
+}
+
+/** The text of an answer, if it is not endless. Throws NodeError. */
+async function textOf(answer: Response): Promise<string> {
+  if (answer.body === null) return "";
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of piecesOf(answer.body)) {
+    length += piece.length;
+    if (length > ANSWER_BYTES_LIMIT) {
+      const title = `the node's answer is longer than ${ANSWER_BYTES_LIMIT} bytes`;
+      throw new NodeError({ type: "about:blank", title, status: answer.status });
+    }
+    pieces.push(piece);
+  }
+  return new TextDecoder().decode(joined(...pieces));
 }
 
 /** The problem document in an answer, or one made of its status. */

@@ -4,20 +4,28 @@ const LINE_LIMIT = 8_388_608;
 
 /** The lines of a stream, without their ends. Throws RangeError for one without end. */
 export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
+  for await (const piece of piecesOf(body)) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > LINE_LIMIT) throw new RangeError("a line of the stream has no end");
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  // A line that did not end was cut off, and comes again.
+}
+
+/** The pieces of a stream, as not every browser iterates over one; it is cancelled when left. */
+export async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return; // a line that did not end was cut off, and comes again
-      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > LINE_LIMIT) throw new RangeError("a line of the stream has no end");
-      for (const line of lines) yield line.replace(/\r$/, "");
+      if (done) return;
+      yield value;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    await reader.cancel().catch(() => undefined); // it may have broken before
   }
 }
 
