@@ -12,6 +12,7 @@ import pytest
 from tests.clients.conftest import result, running, told
 from tests.fixed_chain import BEGIN, FixedChain
 from tests.node.conftest import serving, serving_chain
+from tests.vectors_folder import vectors
 from tongbao import __version__
 from tongbao.kernel import Amount
 from tongbao.modules import asset
@@ -20,12 +21,13 @@ from tools.client import CLIENT
 pytestmark = [pytest.mark.needs("node", "npm"), pytest.mark.usefixtures("built")]
 
 
-def test_its_own_tests_pass_with_the_golden_files(built: Path) -> None:
+def test_its_own_tests_pass_with_the_golden_files() -> None:
     """
-    Given the compiled client,
+    Given the compiled client, and the vectors of others,
     when its own tests run, which read the same golden files and vectors as those in Python,
     then all of them pass.
     """
+    vectors("ed25519")
     ended = subprocess.run(
         ["npm", "test"], cwd=CLIENT, capture_output=True, text=True, check=False
     )

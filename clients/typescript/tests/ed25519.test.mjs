@@ -6,7 +6,7 @@ import { bytesOfHex } from "../dist/bytes.js";
 import { decidedBy, followsTheRule, isValid } from "../dist/ed25519.js";
 import { noble } from "../dist/ed25519_noble.js";
 import { webCrypto } from "../dist/ed25519_webcrypto.js";
-import { vectors } from "./golden.mjs";
+import { lacksVectors, vectors } from "./golden.mjs";
 
 // Which of the 12 cases of ed25519-speccheck the ledger accepts, as tests/kernel has it.
 const SPECCHECK = [false, false, false, true, ...Array(8).fill(false)];
@@ -46,7 +46,9 @@ test("a platform with another answer is not taken", async () => {
   assert.ok(!(await followsTheRule(denies)));
 });
 
-test("speccheck cases are accepted as the ledger accepts them", async () => {
+const world = { skip: lacksVectors };
+
+test("speccheck cases are accepted as the ledger accepts them", world, async () => {
   const cases = vectors("ed25519/cases.json");
   const found = await Promise.all(
     cases.map((one) => judged(one.pub_key, one.message, one.signature)),
@@ -58,7 +60,7 @@ test("small points, second spellings and wrong lengths are refused", async () =>
   for (const one of REFUSED) assert.ok(!(await judged(...one)), one.join(" "));
 });
 
-test("Wycheproof's cases are judged as published, by both", async () => {
+test("Wycheproof's cases are judged as published, by both", world, async () => {
   const counts = { valid: 0, invalid: 0 };
   for (const { publicKey, tests } of vectors("ed25519/ed25519_test.json").testGroups) {
     for (const { msg, sig, result, tcId } of tests) {

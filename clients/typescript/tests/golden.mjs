@@ -1,5 +1,6 @@
 // The frozen files that the ledger's own tests use, and ways to spoil what is in them.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../../../", import.meta.url);
@@ -9,10 +10,18 @@ export function golden(name) {
   return JSON.parse(readFileSync(new URL(`tests/golden/${name}.json`, root), "utf8"));
 }
 
+const place = process.env.TONGBAO_VECTORS || "../shared/vectors";
+const folder = resolve(fileURLToPath(root), place);
+
+/** Why a test can't run without the vectors, which fails it in CI; false when they are there. */
+export const lacksVectors =
+  !existsSync(folder) && process.env.CI !== "true"
+    ? `NOT TESTED against the world: ${folder} is not there; set TONGBAO_VECTORS to the vectors`
+    : false;
+
 /** A file of other people's vectors: of TONGBAO_VECTORS, or beside the project. */
 export function vectors(name) {
-  const beside = fileURLToPath(new URL("../shared/vectors", root));
-  return JSON.parse(readFileSync(`${process.env.TONGBAO_VECTORS ?? beside}/${name}`, "utf8"));
+  return JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
 }
 
 /** Every copy of a JSON value in which one member or element is changed, left out or added. */
