@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import result, running, told
-from tests.fixed_chain import BEGIN, FixedChain
+from tests.fixed_chain import BEGIN, HOUR, FixedChain
 from tests.node.conftest import serving, serving_chain
 from tests.vectors_folder import vectors
 from tongbao import __version__
@@ -119,6 +119,21 @@ def test_answers_that_are_lost_double_no_payment() -> None:
             "gone": True,
             "pauses": [0, 100, 200, 400, 800, 1600, 3200, 5000],
         }
+
+
+def test_a_payment_that_expired_while_its_answer_was_lost_is_told_as_applied() -> None:
+    """
+    Given a payment that is applied and whose answer is lost,
+    when the client sends it again two hours later, so that it has expired,
+    then it is not told as invalid, which would tempt one to pay again, but as applied.
+    """
+    fixed = FixedChain()
+    past: list[int] = []
+    with fixed.running(lambda: BEGIN + 60_000 + (2 * HOUR if past else 0)) as chain:
+        chain.listen(past.append)
+        with serving_chain(fixed, chain) as served, running("late.mjs", told(served)) as program:
+            assert result(program) == {"attempts": 2, "paid": [2, "applied"]}
+        assert set(past) == {2}
 
 
 def test_a_program_follows_through_a_restart_of_the_node() -> None:

@@ -30,11 +30,10 @@ export interface Ask {
 /** Parameters; those that are undefined are left out. */
 export type Query = readonly (readonly [name: string, value: string | number | undefined])[];
 
-/** What came back: the status and the text, and how often it was asked. */
+/** What came back. */
 export interface Answered {
   readonly status: number;
   readonly text: string;
-  readonly attempts: number;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -86,7 +85,7 @@ export class Connection {
       try {
         const answer = await this.fetch(this.url(asked.path, asked.query), this.#request(asked));
         const text = await textOf(answer);
-        if (!isLater(answer.status)) return { status: answer.status, text, attempts: attempt + 1 };
+        if (!isLater(answer.status)) return { status: answer.status, text };
         const seconds = Number(answer.headers.get("retry-after") ?? 0) || 0;
         told_ms = Math.min(1_000 * seconds, LONGEST_PAUSE_MS);
         why = problemIn(answer.status, text).title;

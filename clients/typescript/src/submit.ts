@@ -2,7 +2,8 @@
  * Submitting so that no payment happens twice, however often an answer is lost.
  *
  * The same text is sent again, never another: its nonce is used once, so the ledger itself takes it
- * once. When a later attempt finds the nonce used, the status says what an earlier one came to.
+ * once. What is told as invalid (its nonce is used, or it expired meanwhile) may have been carried
+ * out before, with an answer that nobody heard: then its status says what it came to.
  */
 
 import type { Applied, Status, SubmitAnswer } from "./answers.js";
@@ -10,7 +11,6 @@ import { readEnvelope } from "./envelope.js";
 import { failure, Invalid, NodeError, Refused, Unreachable } from "./errors.js";
 import { type Connection, problemIn } from "./http.js";
 import { transactionId } from "./payload.js";
-import { WHY } from "./registry.js";
 
 const PATH = "/v1/transactions";
 const BATCH = 500;
@@ -24,7 +24,8 @@ export async function submit(node: Connection, transaction: string): Promise<App
   const found = await node.ask({ method: "POST", path: PATH, body: transaction, mediaType });
   if (found.status < 400) return applied(JSON.parse(found.text) as SubmitAnswer);
   const error = failure(problemIn(found.status, found.text));
-  return mayHaveArrived(error, found.attempts) ? settled(node, transaction, error) : raise(error);
+  if (error instanceof Invalid) return settled(node, transaction, error);
+  throw error;
 }
 
 /** Submit in batches; each has its own outcome, in order. Throws NodeError. */
@@ -47,7 +48,7 @@ async function batch(node: Connection, transactions: readonly string[]): Promise
   const { results } = JSON.parse(found.text) as { results: SubmitAnswer[] };
   const outcomes: Outcome[] = [];
   for (const [at, transaction] of transactions.entries()) {
-    outcomes.push(await outcomeOf(node, transaction, results[at], found.attempts));
+    outcomes.push(await outcomeOf(node, transaction, results[at]));
   }
   return outcomes;
 }
@@ -57,15 +58,13 @@ async function outcomeOf(
   node: Connection,
   transaction: string,
   answer: SubmitAnswer | undefined,
-  attempts: number,
 ): Promise<Outcome> {
   if (answer === undefined) throw new TypeError("the node left a transaction unanswered");
   try {
     if (answer.state === "not taken") return await submit(node, transaction);
     if (answer.state === "invalid") {
       const error = new Invalid(answer.number ?? 0, answer.why ?? "");
-      if (mayHaveArrived(error, attempts)) return await settled(node, transaction, error);
-      return error;
+      return await settled(node, transaction, error);
     }
     return applied(answer);
   } catch (error) {
@@ -76,14 +75,8 @@ async function outcomeOf(
   }
 }
 
-/** Whether an earlier attempt, by this program or before it, may have come to something else. */
-function mayHaveArrived(error: Error, attempts: number): boolean {
-  const isInvalid = error instanceof Invalid;
-  return isInvalid && (attempts > 1 || error.number === WHY.invalid.NONCE_WAS_USED);
-}
-
 /** What an earlier attempt came to; if to nothing, what the last one said stands. */
-async function settled(node: Connection, transaction: string, last: Error): Promise<Applied> {
+async function settled(node: Connection, transaction: string, last: Invalid): Promise<Applied> {
   const id = await transactionId(payloadIn(transaction, last));
   const found = await node.get<Status>(`${PATH}/${id}`);
   const { height, index, receipt, number = 0, why = "" } = found;
@@ -94,7 +87,7 @@ async function settled(node: Connection, transaction: string, last: Error): Prom
   });
 }
 
-function payloadIn(transaction: string, last: Error): Uint8Array {
+function payloadIn(transaction: string, last: Invalid): Uint8Array {
   try {
     return readEnvelope(transaction).payload;
   } catch {
@@ -109,8 +102,4 @@ function applied(answer: SubmitAnswer): Applied {
     throw new NodeError({ type: "about:blank", title: "the node gave no outcome", status: 0 });
   }
   return { id, height, index, receipt };
-}
-
-function raise(error: Error): never {
-  throw error;
 }
