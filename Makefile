@@ -57,5 +57,6 @@ lock: setup ## choose newer dependencies and lock them with hashes, in requireme
 	@$(PY) -m tools.lock
 
 clean: ## remove what was built; .venv stays
-	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build dist clients/typescript/dist
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@echo "clean: done"

@@ -13,7 +13,7 @@ export interface Payload {
   readonly nonce: number;
   /** Milliseconds UTC, at most a day ahead; afterwards it never happens. */
   readonly expires: number;
-  /** Those of the modules here, or of others: `{"@type": "module.name", ...}`. */
+  /** Those of the modules here, or of others. */
   readonly messages: readonly (Message | OtherMessage)[];
   readonly lane?: number;
   /** An account that signs too. */
@@ -22,10 +22,12 @@ export interface Payload {
   readonly reference?: string;
 }
 
-/** A message of a module that this package does not know. */
+declare const OTHER: unique symbol;
+
+/** A message of a module that this package does not know; made by `otherMessage`. */
 export interface OtherMessage {
-  readonly "@type": `${string}.${string}`;
-  readonly [member: string]: unknown;
+  readonly "@type": string;
+  readonly [OTHER]: true;
 }
 
 const DOMAIN = utf8("tongbao/tx/1");
@@ -39,6 +41,14 @@ export function payloadBytes(payload: Payload): Bytes {
   const { lane, ...members } = payload;
   checkNumbers(payload);
   return canonicalBytes(lane === undefined || lane === 0 ? members : { ...members, lane });
+}
+
+/** A message of another module: `otherMessage("diary.write", { text_hash })`. */
+export function otherMessage(
+  type: `${string}.${string}`,
+  members: Readonly<Record<string, unknown>>,
+): OtherMessage {
+  return { ...members, "@type": type } as unknown as OtherMessage;
 }
 
 /** The id in hex, SHA-256("tongbao/tx/1" || payload): known before anybody signs. */

@@ -11,6 +11,7 @@ import {
   keyOfJwk,
   keyOfPair,
   keyOfSeed,
+  otherMessage,
   payloadBytes,
   publicKeyOf,
   readEnvelope,
@@ -53,6 +54,12 @@ test("what is a default or undefined is left out of a payload", () => {
   assert.equal(text(made), frozen.payload);
   const fuller = { ...payload, lane: 3, sponsor: "ab".repeat(20), reference: "invoice-7" };
   assert.deepEqual(JSON.parse(text(payloadBytes(fuller))), fuller);
+});
+
+test("a message of another module is signed as it is", () => {
+  const other = otherMessage("diary.write", { text_hash: "ab" });
+  const made = JSON.parse(text(payloadBytes({ ...payload, messages: [other] })));
+  assert.deepEqual(made.messages, [{ "@type": "diary.write", text_hash: "ab" }]);
 });
 
 test("null and numbers that are no integers are refused in a payload", () => {
