@@ -6,7 +6,8 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
 
-.PHONY: help setup run check test tests examples simulate bench golden reference wheel lock clean
+.PHONY: help setup run check test tests client examples simulate bench golden \
+	reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +29,9 @@ test: check ## everything that must pass: checks, tests, examples, a simulated h
 	@$(MAKE) examples
 	@$(MAKE) simulate
 	@echo "test: passed (checks, tests, examples, simulator)"
+
+client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
+	@$(PY) -m tools.client
 
 examples: setup ## run every program of examples/
 	@$(PY) examples/run_all.py
@@ -53,5 +57,6 @@ lock: setup ## choose newer dependencies and lock them with hashes, in requireme
 	@$(PY) -m tools.lock
 
 clean: ## remove what was built; .venv stays
-	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build dist clients/typescript/dist
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@echo "clean: done"

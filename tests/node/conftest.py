@@ -44,8 +44,18 @@ class Served:
 def serving(options: Options | None = None, **settings: object) -> Iterator[Served]:
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
     fixed = FixedChain()
+    with (
+        fixed.running(lambda: BEGIN + 60_000, options) as chain,
+        serving_chain(fixed, chain, **settings) as served,
+    ):
+        yield served
+
+
+@contextmanager
+def serving_chain(fixed: FixedChain, chain: Chain, **settings: object) -> Iterator[Served]:
+    """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with fixed.running(lambda: BEGIN + 60_000, options) as chain, listen(told) as listening:
+    with listen(told) as listening:
         server = server_of(chain, told)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
