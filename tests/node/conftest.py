@@ -13,6 +13,7 @@ import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
 from tongbao.engines.solo import Options
+from tongbao.index import Index
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain
@@ -45,8 +46,12 @@ def serving(options: Options | None = None, **settings: object) -> Iterator[Serv
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
     fixed = FixedChain()
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with fixed.running(lambda: BEGIN + 60_000, options) as chain, listen(told) as listening:
-        server = server_of(chain, told)
+    with (
+        fixed.running(lambda: BEGIN + 60_000, options) as chain,
+        listen(told) as listening,
+        Index.open(None, chain.id) as index,
+    ):
+        server = server_of(chain, told, index if told.index == "sqlite" else None)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
         served = Served(fixed, chain, address_of(listening))

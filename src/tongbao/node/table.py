@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tongbao.kernel import Registry
-from tongbao.node import health, querying, reading, streaming, submitting
+from tongbao.node import health, querying, reading, recalling, streaming, submitting
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation
 from tongbao.sdk.answers import (
     BlockAnswer,
@@ -14,10 +14,12 @@ from tongbao.sdk.answers import (
     ChainAnswer,
     DryRunAnswer,
     ManyAnswers,
+    MovementsAnswer,
     ReasonAnswer,
     RowAnswer,
     SubmitAnswer,
     TransactionAnswer,
+    TransactionsAnswer,
 )
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
@@ -67,6 +69,7 @@ def operations(registry: Registry) -> tuple[Operation, ...]:
         *_chain(),
         *_proving(),
         *querying.operations_of(registry),
+        *_recalling(),
         *_watching(),
     )
     places = {(one.method, one.path) for one in found}
@@ -151,6 +154,40 @@ def _proving() -> Iterator[Operation]:
         dict[str, Any],
         *(400, 404, 503),
     )
+
+
+def _recalling() -> Iterator[Operation]:
+    for path, name, run, asks, answers in (
+        (
+            "/v1/accounts/{address}/movements",
+            "account_movements",
+            recalling.account_movements,
+            recalling.OfAccountMovements,
+            MovementsAnswer,
+        ),
+        (
+            "/v1/accounts/{address}/transactions",
+            "account_transactions",
+            recalling.account_transactions,
+            recalling.OfAccount,
+            TransactionsAnswer,
+        ),
+        (
+            "/v1/assets/{asset}/movements",
+            "asset_movements",
+            recalling.asset_movements,
+            recalling.OfAsset,
+            MovementsAnswer,
+        ),
+        (
+            "/v1/references/{reference}",
+            "reference",
+            recalling.by_reference,
+            recalling.OfReference,
+            TransactionsAnswer,
+        ),
+    ):
+        yield _get(path, name, run, asks, answers, 400, 503)
 
 
 def _watching() -> Iterator[Operation]:
