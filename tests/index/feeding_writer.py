@@ -1,7 +1,7 @@
 """A program that feeds an index from a log's blocks until it is killed or through.
 
-`python feeding_writer.py FOLDER` reads `blocks` (records in MessagePack) and feeds `index.sqlite`,
-two blocks at a time; it prints the height after each.
+`python feeding_writer.py FOLDER CHAIN` reads `blocks` (records in MessagePack) and feeds two of
+them into `index.sqlite` for each line that it is sent; it prints the height after each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(folder: Path, chain: str) -> None:
     """Feed from where the index is."""
     records = msgspec.msgpack.decode((folder / "blocks").read_bytes(), type=list[BlockRecord])
     with Index.open(folder / "index.sqlite", chain) as index:
-        while index.height < len(records) - 1:
+        for _ in sys.stdin:
             first = index.height + 1
             index.add(records[first : first + 2])
             print(index.height, flush=True)

@@ -91,14 +91,19 @@ def test_a_feeder_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     chance = random.Random("killed")
     kills = 0
     while True:
+        batches = chance.randint(1, 20)
         with subprocess.Popen(
-            [sys.executable, WRITER, tmp_path, chain], stdout=subprocess.PIPE, text=True
+            [sys.executable, WRITER, tmp_path, chain],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as process:
-            assert process.stdout is not None
-            for _ in range(chance.randint(0, 2)):
-                if not process.stdout.readline():
-                    break
-            process.kill()
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write("feed\n" * batches)
+            process.stdin.flush()
+            for _ in range(batches - 1):
+                process.stdout.readline()
+            process.kill()  # while it is about the last of them
             process.wait()
         kills += 1
         with Index.open(tmp_path / "index.sqlite", chain) as index:

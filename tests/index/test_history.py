@@ -16,7 +16,17 @@ from tongbao.store.record import BlockRecord
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid characters:FutureWarning")
 
-INJECTIONS = ("' OR 1=1 --", "x'; DROP TABLE chunks; --", "%", "*", "a\x00b", "", "😀")
+INJECTIONS = (
+    "' OR 1=1 --",
+    "x'; DROP TABLE chunks; --",
+    "%",
+    "*",
+    "a\x00b",
+    "",
+    "😀",
+    "-" * 40,
+    "f" * 41,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ small and quick. Two names may have one number: a reader picks out what is asked
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from functools import lru_cache
@@ -27,7 +28,10 @@ CHUNK_MOVEMENTS: Final = 256
 SEARCHED: Final = 500
 """Chunks that one answer looks at, at most; beyond, it says where to go on."""
 
-NAMES_REMEMBERED: Final = 65_536
+NAMES_REMEMBERED: Final = 4_096
+
+MIDDLE: Final = 2**63
+"""What makes a number of 64 bits one of SQLite's, which have a sign."""
 
 FOUND: Final = """
 SELECT chunks.at, time, entries FROM postings JOIN chunks USING (at)
@@ -44,13 +48,23 @@ class Damaged(sqlite3.DatabaseError):
 ChunkRow = tuple[int, int, bytes]
 Posting = tuple[int, int]
 
+_is_address: Final = re.compile(r"[0-9a-f]{40}\Z").match
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
 
 
-@lru_cache(NAMES_REMEMBERED)
 def number_of(name: str) -> int:
-    """The number that a name's postings stand under, the same in every process."""
+    """The number that a name's postings stand under, the same in every process.
+
+    An address is hash enough already: 40 digits, which no reference and no asset has.
+    """
+    if _is_address(name):
+        return int(name[24:], 16) - MIDDLE
+    return _hashed(name)
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _hashed(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
 
 

@@ -108,23 +108,35 @@ def _moving(event: _Event, reference: str | None) -> Moving:
 
 
 def _entry(said: _Payload, identifier: bytes, number: int, receipt: _Receipt) -> Entry:
+    own, references = said.reference, _references(said)
     moves = _moves(receipt) if receipt.events else []
-    own = said.reference
+    moved = _paired(said, moves) if references else [_moving(event, None) for event in moves]
+    return Entry(identifier, said.sender, number, own, tuple(moved), references)
+
+
+def _references(said: _Payload) -> tuple[str, ...]:
+    """Every reference that a transaction or one of its messages bears, once."""
+    found = [] if said.reference is None else [str(said.reference)]
+    for message in said.messages:
+        if message.reference is not None:
+            text = _text(message.reference)
+            if text is not None and text not in found:
+                found.append(text)
+    return tuple(found)
+
+
+def _paired(said: _Payload, moves: list[_Event]) -> list[Moving]:
+    """Movements, each with the reference of the message that made it, else the transaction's."""
     paying = iter([message for message in said.messages if message.type in PAYING])
     waiting = next(paying, None)
     moved = []
     for event in moves:
-        reference = own
+        reference = said.reference
         if waiting is not None and _is_of(event, waiting, said.sender):
-            reference = waiting.reference or own
+            reference = waiting.reference or reference
             waiting = next(paying, None)
         moved.append(_moving(event, reference))
-    found = dict.fromkeys(_text(message.reference) for message in said.messages)
-    found[own] = None
-    found.pop(None, None)
-    return Entry(
-        identifier, said.sender, number, own, tuple(moved), tuple(str(text) for text in found)
-    )
+    return moved
 
 
 def _is_of(event: _Event, message: _Said, sender: str) -> bool:
