@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from bench.workload import Workload
 from tongbao.engines.solo import Options
+from tongbao.node.recall import open_index
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 
@@ -54,8 +55,12 @@ def _node(workload: Workload) -> Iterator[str]:
     """A node that serves the workload's chain, until the `with` statement ends."""
     settings = Settings(port=0, log_level="warning", rate_per_s=NO_LIMIT_PER_S)
     options = Options(queue_transactions=settings.queue_transactions)
-    with workload.chain(options) as chain, listen(settings) as listening:
-        server = server_of(chain, settings)
+    with (
+        workload.chain(options) as chain,
+        open_index(workload.folder.path, chain.id, settings) as index,
+        listen(settings) as listening,
+    ):
+        server = server_of(chain, settings, index)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
         try:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
 from tongbao.engines.solo import Options
+from tongbao.index import Index
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain
@@ -55,8 +56,8 @@ def serving(options: Options | None = None, **settings: object) -> Iterator[Serv
 def serving_chain(fixed: FixedChain, chain: Chain, **settings: object) -> Iterator[Served]:
     """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with listen(told) as listening:
-        server = server_of(chain, told)
+    with listen(told) as listening, Index.open(None, chain.id) as index:
+        server = server_of(chain, told, index if told.index == "sqlite" else None)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
         served = Served(fixed, chain, address_of(listening))

@@ -100,6 +100,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 def main(folder: Path, port: int) -> int:
     """The child: open, serve, close. What can't be is said in one line on standard error."""
     from tongbao.engines.solo import Options
+    from tongbao.node.recall import open_index
     from tongbao.node.server import ListenError, address_of, listen, serve, server_of
     from tongbao.node.settings import Settings
     from tongbao.sdk.opening import open_chain
@@ -117,8 +118,8 @@ def main(folder: Path, port: int) -> int:
     except StoreError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    with listening, chain:
-        server = server_of(chain, settings)
+    with listening, chain, open_index(folder, chain.id, settings) as index:
+        server = server_of(chain, settings, index)
 
         def stop_at_the_end() -> None:
             sys.stdin.buffer.read()
