@@ -217,7 +217,9 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(served: Served) ->
     answer = served.client.post("/v1/dry-runs", content=payload, headers=headers)
 
     assert answer.json()["outcome"] == "applied"
-    assert problem(served.client.post("/v1/dry-runs", content=b"{}"), 400)["number"] == 7
+    empty = served.client.post("/v1/dry-runs", content=b"{}", headers=headers)
+    assert problem(empty, 400)["number"] == 7
+    problem(served.client.post("/v1/dry-runs", content=payload), 415)
     assert served.chain.head().state_root == root
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,7 +23,7 @@ from tongbao.node.api import Api
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
 from tongbao.node.openapi import document
-from tongbao.node.operations import Operation, parameters
+from tongbao.node.operations import HEALTH, Operation, parameters
 from tongbao.node.problems import ProblemError
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
@@ -52,27 +52,20 @@ def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Do
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts.api = Api(chain, Feed(chain), settings)
+        feed = Feed(chain, settings.heartbeat_ms / 1000)
+        parts.api = Api(chain, feed, settings, document(chain.registry, found))
         try:
             yield
         finally:
             parts.stop()
 
-    openapi = msgspec.json.encode(document(chain.registry, found))
-
-    async def show_document(request: Request) -> Response:
-        return Response(openapi, media_type="application/openapi+json")
-
     async def follow(websocket: WebSocket) -> None:
-        await streaming.socket(parts.api, websocket)
+        await _follow(parts.api, websocket)
 
     routes: list[BaseRoute] = [
         Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
     ]
-    routes += [
-        Route("/openapi.json", show_document, name="openapi"),
-        WebSocketRoute("/v1/events/socket", follow, name="events_socket"),
-    ]
+    routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
     handlers: dict[Any, Any] = {
         ProblemError: _problem,
         HTTPException: _http_error,
@@ -91,21 +84,51 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
         begun = time.monotonic()
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
         try:
+            if one.path not in HEALTH:
+                api.charge(request)
             answer = await one.run(api, request, parameters(request, one.asks))
             if not isinstance(answer, Response):
                 answer = Response(jcs.encode(answer), media_type=one.media_type)
+            if one.is_lasting:
+                answer = _unless_known(request, answer)
             status = answer.status_code
             return answer
         except ProblemError as error:
             status = int(error.problem.status)
             raise
         finally:
-            seconds = time.monotonic() - begun
-            api.metrics.requests.labels(one.name, status).inc()
-            api.metrics.seconds.labels(one.name).observe(seconds)
-            log.info("request", operation=one.name, status=status, ms=round(seconds * 1000, 1))
+            _tell(api, one.name, status, begun)
 
     return endpoint
+
+
+async def _follow(api: Api, websocket: WebSocket) -> None:
+    """A WebSocket, counted and told as a request is."""
+    begun = time.monotonic()
+    status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+    try:
+        status = int(await streaming.socket(api, websocket))
+    finally:
+        _tell(api, "events_socket", status, begun)
+
+
+def _tell(api: Api, name: str, status: int, begun: float) -> None:
+    """Count a request, and log it: which operation, never who or what about."""
+    seconds = time.monotonic() - begun
+    api.metrics.requests.labels(name, status).inc()
+    api.metrics.seconds.labels(name).observe(seconds)
+    log.info("request", operation=name, status=status, ms=round(seconds * 1000, 1))
+
+
+def _unless_known(request: Request, answer: Response) -> Response:
+    """An answer that stays the same, or 304 for who has it already (RFC 9110, 13.1.2)."""
+    tag = f'"{sha256(answer.body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    answer.headers.update(headers)
+    return answer
 
 
 async def _problem(request: Request, error: ProblemError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Final
 
@@ -18,12 +19,14 @@ ALWAYS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
 }
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Content-Type, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
+HOST: Final = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 class Door:
@@ -43,9 +46,6 @@ class Door:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         refused = self._refusal(scope, headers, origin)
-        if refused is not None and scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": "not allowed here"})
-            return
         extra = self._extra(scope, headers, origin)
 
         async def send_with_headers(message: Message) -> None:
@@ -65,23 +65,25 @@ class Door:
     def _refusal(self, scope: Scope, headers: Headers, origin: str | None) -> ProblemError | None:
         """Why a request is not let through, if so."""
         host = headers.get("host", "").lower()
-        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-        if "*" not in self._hosts and name not in self._hosts:
+        if len(headers.getlist("host")) > 1:
+            return problem(HTTPStatus.BAD_REQUEST, "a request has one header Host")
+        found = HOST.fullmatch(host)
+        if found is None or not self._hosts & {"*", found[1]}:
             return problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "this node does not answer for that host: see the setting allowed_hosts",
             )
         writes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if writes and origin is not None and not self._is_ours(scope, origin, host):
+        if writes and origin is not None and not self._is_ours(origin, host):
             return problem(
                 HTTPStatus.FORBIDDEN,
                 "pages of that origin may not send here: see the setting allowed_origins",
             )
         return None
 
-    def _is_ours(self, scope: Scope, origin: str, host: str) -> bool:
-        same = origin.partition("://")[2].lower() == host
-        return same or origin in self._origins
+    def _is_ours(self, origin: str, host: str) -> bool:
+        same = {f"http://{host}", f"https://{host}"}  # a proxy may have taken TLS off
+        return origin.lower() in same or origin in self._origins
 
     def _is_preflight(self, scope: Scope, headers: Headers) -> bool:
         return bool(
@@ -92,10 +94,10 @@ class Door:
 
     def _extra(self, scope: Scope, headers: Headers, origin: str | None) -> dict[str, str]:
         """The headers that an answer gets here."""
-        found = dict(ALWAYS)
+        found = ALWAYS | ({"Vary": "Origin"} if self._origins else {})
         if origin is not None and origin in self._origins:
             found["Access-Control-Allow-Origin"] = origin
-            found["Vary"] = "Origin"
+            found["Access-Control-Expose-Headers"] = "ETag, Retry-After"
             found["Cross-Origin-Resource-Policy"] = "cross-origin"
             if self._is_preflight(scope, headers):
                 found |= PREFLIGHT

@@ -87,3 +87,17 @@ def response(error: ProblemError) -> Response:
         media_type=MEDIA_TYPE,
         headers=error.headers,
     )
+
+
+def as_bytes(error: ProblemError) -> bytes:
+    """The whole answer as it goes over a connection that is then closed, where no request is."""
+    status, body = HTTPStatus(error.problem.status), msgspec.json.encode(error.problem)
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "X-Content-Type-Options": "nosniff",
+        **error.headers,
+    }
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *map(": ".join, headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body

@@ -203,6 +203,11 @@ async def trust(api: Api, request: Request, asked: Nothing) -> TrustFile:
     return api.chain.trust()
 
 
+async def openapi(api: Api, request: Request, asked: Nothing) -> Response:
+    """This document."""
+    return Response(api.document, media_type="application/openapi+json")
+
+
 async def genesis_file(api: Api, request: Request, asked: Nothing) -> Response:
     """The genesis file."""
     return Response(write_genesis(api.chain.genesis), media_type="application/json")
