@@ -9,6 +9,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Scope
 
 from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
@@ -58,10 +59,10 @@ class Api:
                 raise unavailable(f"height {min_height} was not reached in {seconds:g} s")
         return await asyncio.to_thread(function, *arguments, **named)
 
-    def charge(self, request: Request, count: int = 1) -> None:
+    def charge(self, scope: Scope, count: int = 1) -> None:
         """Count requests against the rate of the caller's address. Raises ProblemError, 429."""
-        address = request.client.host if request.client is not None else ""
-        if not self.buckets.take(address, count):
+        client = scope.get("client")
+        if not self.buckets.take("" if client is None else client[0], count):
             limit = self.settings.rate_per_s
             raise too_many(f"one address has at most {limit} transactions and requests a second")
 
@@ -96,3 +97,14 @@ class Api:
         except ClientDisconnect:
             raise problem(HTTPStatus.BAD_REQUEST, "the connection ended in the body") from None
         return b"".join(parts)
+
+
+class Site:
+    """What is served while the event loop runs: there is no `api` before."""
+
+    api: Api
+
+    def stop(self) -> None:
+        """Let streams end and `/readyz` say so; what is under way goes on to its end."""
+        self.api.stopping.set()
+        self.api.feed.close()

@@ -19,11 +19,11 @@ from starlette.websockets import WebSocket
 
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
-from tongbao.node.api import Api
+from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
 from tongbao.node.openapi import document
-from tongbao.node.operations import HEALTH, Operation, parameters
+from tongbao.node.operations import Operation, parameters
 from tongbao.node.problems import ProblemError
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
@@ -32,17 +32,6 @@ from tongbao.sdk.local import Chain
 log = structlog.get_logger("tongbao.node")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class Site:
-    """What is served while the event loop runs: there is no `api` before."""
-
-    api: Api
-
-    def stop(self) -> None:
-        """Let streams end and `/readyz` say so; what is under way goes on to its end."""
-        self.api.stopping.set()
-        self.api.feed.close()
 
 
 def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Door:
@@ -73,7 +62,7 @@ def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Do
     }
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
-    return Door(inner, settings)
+    return Door(inner, settings, parts)
 
 
 def _endpoint(one: Operation, parts: Site) -> Endpoint:
@@ -84,8 +73,6 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
         begun = time.monotonic()
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
         try:
-            if one.path not in HEALTH:
-                api.charge(request)
             answer = await one.run(api, request, parameters(request, one.asks))
             if not isinstance(answer, Response):
                 answer = Response(jcs.encode(answer), media_type=one.media_type)
@@ -142,7 +129,9 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
         HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
         HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
     }.get(status, "")
-    return problems.response(problems.problem(status, detail, dict(error.headers or {})))
+    allowed = (error.headers or {}).get("Allow")
+    headers = {"Allow": ", ".join(sorted(allowed.split(", ")))} if allowed else {}
+    return problems.response(problems.problem(status, detail, headers))
 
 
 async def _our_bug(request: Request, error: Exception) -> Response:

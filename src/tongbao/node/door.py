@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tongbao.node.api import Site
+from tongbao.node.operations import HEALTH
 from tongbao.node.problems import ProblemError, problem, response
 from tongbao.node.settings import Settings
 
@@ -29,14 +31,26 @@ PREFLIGHT: Final = {
 HOST: Final = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
+POLICY: Final = b"cross-origin-resource-policy"
+
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+
+
+def raw(headers: dict[str, str]) -> RawHeaders:
+    """Headers as they go over the wire."""
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
 class Door:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, inner: ASGIApp, settings: Settings) -> None:
+    def __init__(self, inner: ASGIApp, settings: Settings, site: Site) -> None:
         """Guard an application."""
+        self._site = site
         self._inner = inner
         self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._origins = frozenset(settings.allowed_origins)
+        self._always = raw(ALWAYS | ({"Vary": "Origin"} if self._origins else {}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -50,12 +64,14 @@ class Door:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                found = MutableHeaders(scope=message)
-                for name, value in extra.items():
-                    found.setdefault(name, value)
+                given = message.get("headers", [])
+                names = {name for name, _ in given}
+                added = [pair for pair in extra if pair[0] not in names]
+                message = {**message, "headers": [*given, *added]}
             await send(message)
 
         if refused is not None:
+            self._site.api.metrics.refused.labels(refused.problem.status).inc()
             await response(refused)(scope, receive, send_with_headers)
         elif origin is not None and self._is_preflight(scope, headers):
             await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send_with_headers)
@@ -79,6 +95,11 @@ class Door:
                 HTTPStatus.FORBIDDEN,
                 "pages of that origin may not send here: see the setting allowed_origins",
             )
+        if scope["path"] not in HEALTH:
+            try:
+                self._site.api.charge(scope)
+            except ProblemError as error:
+                return error
         return None
 
     def _is_ours(self, origin: str, host: str) -> bool:
@@ -92,13 +113,15 @@ class Door:
             and "access-control-request-method" in headers
         )
 
-    def _extra(self, scope: Scope, headers: Headers, origin: str | None) -> dict[str, str]:
-        """The headers that an answer gets here."""
-        found = ALWAYS | ({"Vary": "Origin"} if self._origins else {})
-        if origin is not None and origin in self._origins:
-            found["Access-Control-Allow-Origin"] = origin
-            found["Access-Control-Expose-Headers"] = "ETag, Retry-After"
-            found["Cross-Origin-Resource-Policy"] = "cross-origin"
-            if self._is_preflight(scope, headers):
-                found |= PREFLIGHT
-        return found
+    def _extra(self, scope: Scope, headers: Headers, origin: str | None) -> RawHeaders:
+        """The headers that an answer gets here, unless it has its own."""
+        if origin is None or origin not in self._origins:
+            return self._always
+        found = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "ETag, Retry-After",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
+        if self._is_preflight(scope, headers):
+            found |= PREFLIGHT
+        return [*raw(found), *(pair for pair in self._always if pair[0] != POLICY)]

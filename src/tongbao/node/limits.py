@@ -26,6 +26,10 @@ class Buckets:
         self._per_second = per_second
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._left)
+
     def take(self, address: str, tokens: int) -> bool:
         """Take tokens if they are there; what is larger than a bucket drains a full one."""
         address = _block_of(address)

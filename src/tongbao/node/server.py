@@ -14,7 +14,8 @@ from typing import Final
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from tongbao.node.app import Site, create_app
+from tongbao.node.api import Site
+from tongbao.node.app import create_app
 from tongbao.node.connection import RESERVED, guarded
 from tongbao.node.door import Door
 from tongbao.node.logs import configure_log
@@ -115,7 +116,7 @@ def server_of(chain: Chain, settings: Settings) -> NodeServer:
     return NodeServer(
         uvicorn.Config(
             create_app(chain, settings, site),
-            http=guarded(settings, Door(_crowded, settings)),
+            http=guarded(settings, Door(_crowded, settings, site)),
             ws="websockets-sansio",
             ws_max_size=SOCKET_TEXT_BYTES,
             ws_ping_interval=settings.heartbeat_ms / 1000,

@@ -51,7 +51,7 @@ async def submit(api: Api, request: Request, asked: Waits) -> Any:
     is_many = media_type_of(request) == MANY
     wires = _transactions(body, api.settings.batch_transactions) if is_many else [body]
     if len(wires) > 1:
-        api.charge(request, len(wires) - 1)
+        api.charge(request.scope, len(wires) - 1)
     tickets = [_queue(api, wire) for wire in wires]
     if asked.wait == "applied":
         for ticket in tickets:
