@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 
 import pytest
@@ -132,6 +133,22 @@ def test_a_body_that_is_too_long_ends_the_connection() -> None:
         answer = talk(connection, head + b"x" * 2_000)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in answer.lower()
+
+
+def test_an_answer_that_nobody_reads_is_given_up() -> None:
+    """
+    Given a node that waits 100 ms for requests, and a client that asks for far more than buffers
+    hold and reads nothing,
+    when six times that has passed, in which others were served,
+    then the node has cut it off: not all that it asked for comes any more.
+    """
+    with serving(request_ms=100) as served, served.connect() as connection:
+        asked = 400
+        connection.sendall(request("/openapi.json") * asked)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            assert served.client.get("/livez").status_code == 200
+        assert talk(connection, b"").count(b"HTTP/1.1 200 OK") < asked
 
 
 def test_methods_are_answered_by_the_book(served: Served) -> None:

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi import checks
 
 from tests.node.conftest import Served, serving
 from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.schema import wire_name_of
 from tongbao.node import examples
 
 EXAMPLES: Final = 8
@@ -151,3 +152,24 @@ def test_every_operation_answers_as_the_document_says() -> None:
     print(f"{len(names)} operations, {total} requests, {judge.bad.total()} of them refused")
     assert [name for name in names if not judge.good[name]] == []
     assert len(names) == len(set(names)) > 30
+
+
+def test_every_message_and_record_is_in_the_document(served: Served) -> None:
+    """
+    Given the modules of a chain,
+    when their messages, records and events are looked for in the document,
+    then each message is one that a payload may hold, by its name on the wire, each record one that
+    a row may hold, and each event one that a receipt may hold.
+    """
+    schemas = served.client.get("/openapi.json").json()["components"]["schemas"]
+    registry = served.chain.registry
+
+    def names(shape: dict[str, Any]) -> set[str]:
+        return {part["$ref"].rpartition("/")[2] for part in shape["anyOf"]}
+
+    messages = schemas["Payload"]["properties"]["messages"]["items"]
+    assert names(messages) == {kind.__name__ for kind in registry.messages}
+    assert set(messages["discriminator"]["mapping"]) == set(map(wire_name_of, registry.messages))
+    assert names(schemas["Record"]) == {table.value.__name__ for table in registry.tables.values()}
+    events = {event.__name__ for some in registry.events_of.values() for event in some}
+    assert names(schemas["Receipt"]["properties"]["events"]["items"]) == events

@@ -21,6 +21,8 @@ FULL: Final = as_bytes(unavailable("the node has all the connections that it tak
 RESERVED: Final = 100
 """Connections above the limit that may still ask for the node's health."""
 HEALTH_PATHS: Final = frozenset(path.encode() for path in HEALTH)
+STALL: Final = 6
+"""Times that a request's time must pass without anything being read of an answer."""
 OVERHEAD: Final = 8
 """Bytes on the wire for one byte of a body in chunks of one byte, and a little more."""
 
@@ -47,14 +49,16 @@ class GuardedProtocol(HttpToolsProtocol):
         self._has_begun = False
         self._is_too_large = False
         self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
         self._expect(self.seconds)
         if len(self.connections) > self.connection_limit + RESERVED:
             transport.write(FULL)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer."""
+        """Forget the timers."""
         self._expect(None)
+        self._forget_stall()
         super().connection_lost(exc)
 
     def _expect(self, seconds: float | None) -> None:
@@ -64,6 +68,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer = None
         if seconds is not None:
             self._timer = self.loop.call_later(seconds, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        """The other side does not read: it has some time to begin again."""
+        super().pause_writing()
+        self._stall = self.loop.call_later(STALL * self.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It reads."""
+        self._forget_stall()
+        super().resume_writing()
+
+    def _forget_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def on_message_begin(self) -> None:
         """A request begins."""
