@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
-SECONDS: Final = 120
+SECONDS: Final = 300
 
 
 def request(path: str, body: bytes | None = None, *headers: str) -> bytes:

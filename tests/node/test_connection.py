@@ -88,13 +88,13 @@ def test_thousands_of_requests_in_one_piece_are_no_flood_of_headers(served: Serv
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x-unknown"])
 def test_packed_bodies_are_refused_before_they_are_unpacked(served: Served, coding: str) -> None:
     """
-    Given a hundred megabytes of nothing that are packed to a hundred kilobytes,
+    Given megabytes of nothing that are packed to kilobytes,
     when they are posted with any content coding,
     then the answer is 415 at once: nothing is unpacked.
     """
-    bombs = {"deflate": zlib.compress(bytes(100_000_000)), "gzip": gzip.compress(bytes(1_000_000))}
+    nothing = bytes(100_000_000)
+    bomb = zlib.compress(nothing, 1) if coding == "deflate" else gzip.compress(nothing[:1_000_000])
     headers = {"content-type": "application/jose", "content-encoding": coding}
-    bomb = bombs.get(coding, bombs["gzip"])
     for path in ("/v1/transactions", "/v1/dry-runs"):
         kind = "application/json" if path.endswith("runs") else "application/jose"
         answer = served.client.post(path, content=bomb, headers=headers | {"content-type": kind})
