@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from tongbao.kernel.registry import Registry
 from tongbao.node.metrics import Metrics
-from tongbao.node.operations import Operation
+from tongbao.node.operations import Operation, errors_of
 from tongbao.node.settings import PREFIX, lines
 from tongbao.node.table import operations
 
@@ -17,8 +17,6 @@ Table = Callable[..., str]
 def http_page(modules: Registry, table: Table) -> str:
     """Every operation of the HTTP interface."""
     rows = [_operation(one) for one in operations(modules)]
-    rows.append(("GET", "`/openapi.json`", "", "All of this for programs, as OpenAPI 3.1.", ""))
-    rows.append(("WS", "`/v1/events/socket`", "as `/v1/events`", "The same over a WebSocket.", ""))
     head = ("method", "path", "parameters", "what it does", "problems")
     return (
         "# HTTP\n\nAnswers are JSON; errors are problem documents (RFC 9457) whose `number`, where "
@@ -30,7 +28,7 @@ def http_page(modules: Registry, table: Table) -> str:
 
 def _operation(one: Operation) -> tuple[str, str, str, str, str]:
     names = [f"`{name}`" for name in one.asks.__struct_fields__ if f"{{{name}}}" not in one.path]
-    problems = [f"{status} {HTTPStatus(status).phrase}" for status in one.errors]
+    problems = [f"{status} {HTTPStatus(status).phrase}" for status in errors_of(one)]
     return one.method, f"`{one.path}`", ", ".join(names), one.summary, ", ".join(problems)
 
 

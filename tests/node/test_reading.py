@@ -11,6 +11,8 @@ from openapi_spec_validator import validate
 
 from tests.node.conftest import Served, serving
 from tests.node.test_submitting import problem
+from tongbao.kernel import AssetCode, Small
+from tongbao.modules import asset
 from tongbao.node.settings import lines
 from tongbao.sdk.verification import verify
 
@@ -81,6 +83,27 @@ def test_queries_of_modules_come_with_their_height(served: Served) -> None:
     assert one == {"height": 1, "value": {"@version": 1, "amount": "100.00"}}
     assert page["rows"] == [{"key": [alice, cny], "value": {"@version": 1, "amount": "100.00"}}]
     assert (page["height"], page["after"]) == (1, None)
+
+
+def test_pages_join_up(served: Served) -> None:
+    """
+    Given an issuer of 230 assets, more than two pages,
+    when its assets are asked for page by page with each page's cursor,
+    then every asset comes once, in order, and the last page has no cursor.
+    """
+    codes = [f"C{place:03}" for place in range(230)]
+    defined = [asset.Define(code=AssetCode(code), scale=Small(0)) for code in codes]
+    assert served.send(served.fixed.signed("bank", *defined)).status_code == 200
+    found: list[str] = []
+    after: str | None = ""
+    pages = 0
+    while after is not None:
+        query = f"?after={after}" if after else ""
+        page = get(served, f"/v1/accounts/{served.fixed.bank}/assets{query}")
+        found += [row["key"].partition(".")[0] for row in page["rows"]]
+        after, pages = page["after"], pages + 1
+
+    assert (found, pages) == ([*codes, "CNY"], 3)
 
 
 def test_accounts_assets_and_holds_have_paths_of_their_own(served: Served) -> None:

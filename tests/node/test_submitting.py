@@ -207,17 +207,23 @@ def test_a_full_queue_says_so() -> None:
 
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(served: Served) -> None:
     """
-    Given the payload of a payment, and one that is no payload,
+    Given the payload of a payment, the same in other order and with spaces, and one that is none,
     when they are tried,
-    then the first would be applied, the second is invalid, and the root has not moved.
+    then the first two would be applied, the last is invalid, and the root has not moved.
     """
     root = served.chain.head().state_root
     payload = decode_envelope(served.fixed.pay("1.00")).payload
     headers = {"content-type": "application/json"}
     answer = served.client.post("/v1/dry-runs", content=payload, headers=headers)
 
+    turned = json.dumps(dict(reversed(json.loads(payload).items())), indent=2).encode()
+    again = served.client.post("/v1/dry-runs", content=turned, headers=headers)
+
     assert answer.json()["outcome"] == "applied"
-    assert problem(served.client.post("/v1/dry-runs", content=b"{}"), 400)["number"] == 7
+    assert again.json() == answer.json()
+    empty = served.client.post("/v1/dry-runs", content=b"{}", headers=headers)
+    assert problem(empty, 400)["number"] == 7
+    problem(served.client.post("/v1/dry-runs", content=payload), 415)
     assert served.chain.head().state_root == root
 
 

@@ -91,7 +91,7 @@ def collect(folder: Path, address: str) -> None:
 
 def _proofs(client: httpx2.Client, rows: list[Row]) -> _Proofs:
     wanted = [{"table": table, "key": key} for table, key in rows]
-    answer = client.post("/v1/proofs", content=msgspec.json.encode({"rows": wanted}))
+    answer = client.post("/v1/proofs", json={"rows": wanted})
     if answer.is_error:
         raise ReadBackError(f"the node gives no proofs: {answer.text}")
     return msgspec.json.decode(answer.content, type=_Proofs)

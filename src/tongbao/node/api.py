@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Scope
 
 from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
 from tongbao.node.metrics import Metrics
-from tongbao.node.problems import problem, unavailable
+from tongbao.node.problems import problem, too_many, unavailable
 from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
@@ -23,13 +25,24 @@ R = TypeVar("R")
 MS: Final = 1_000
 
 
+def media_type_of(request: Request) -> str:
+    """What a request says that its body is, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 class Api:
     """One node's parts. Reads happen in worker threads: a block may be under way."""
 
     def __init__(
-        self, chain: Chain, feed: Feed, settings: Settings, recall: Recall | None = None
+        self,
+        chain: Chain,
+        feed: Feed,
+        settings: Settings,
+        document: dict[str, Any],
+        recall: Recall | None = None,
     ) -> None:
-        """Put the parts together; without `recall` there is no history."""
+        """Put the parts together: `document` is the OpenAPI document; no `recall`, no history."""
+        self.document = msgspec.json.encode(document)
         self.chain = chain
         self.feed = feed
         self.settings = settings
@@ -53,14 +66,28 @@ class Api:
                 raise unavailable(f"height {min_height} was not reached in {seconds:g} s")
         return await asyncio.to_thread(function, *arguments, **named)
 
-    async def body(self, request: Request) -> bytes:
-        """A request's body, within its limits of size and time."""
+    def charge(self, scope: Scope, count: int = 1) -> None:
+        """Count requests against the rate of the caller's address. Raises ProblemError, 429."""
+        client = scope.get("client")
+        if not self.buckets.take("" if client is None else client[0], count):
+            limit = self.settings.rate_per_s
+            raise too_many(f"one address has at most {limit} transactions and requests a second")
+
+    async def body(self, request: Request, media_types: Collection[str]) -> bytes:
+        """A request's body, within its limits of size and time, of one of these media types."""
+        if media_type_of(request) not in media_types:
+            raise problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send one of: {', '.join(media_types)}"
+            )
         if request.headers.get("content-encoding", "identity") != "identity":
             raise problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a content encoding"
             )
         limit = self.settings.body_bytes
-        too_long = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {limit} bytes")
+        hang_up = {"Connection": "close"}  # rather than read what nobody wants
+        too_long = problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {limit} bytes", hang_up
+        )
         parts: list[bytes] = []
         size = 0
         try:
@@ -71,7 +98,20 @@ class Api:
                         raise too_long
                     parts.append(part)
         except TimeoutError:
-            raise problem(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time") from None
+            raise problem(
+                HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time", hang_up
+            ) from None
         except ClientDisconnect:
             raise problem(HTTPStatus.BAD_REQUEST, "the connection ended in the body") from None
         return b"".join(parts)
+
+
+class Site:
+    """What is served while the event loop runs: there is no `api` before."""
+
+    api: Api
+
+    def stop(self) -> None:
+        """Let streams end and `/readyz` say so; what is under way goes on to its end."""
+        self.api.stopping.set()
+        self.api.feed.close()

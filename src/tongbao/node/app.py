@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from tongbao.index import Index
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
-from tongbao.node.api import Api
+from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
 from tongbao.node.openapi import document
@@ -37,17 +37,6 @@ log = structlog.get_logger("tongbao.node")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Site:
-    """What is served while the event loop runs: there is no `api` before."""
-
-    api: Api
-
-    def stop(self) -> None:
-        """Let streams end and `/readyz` say so; what is under way goes on to its end."""
-        self.api.stopping.set()
-        self.api.feed.close()
-
-
 def create_app(
     chain: Chain, settings: Settings, site: Site | None = None, index: Index | None = None
 ) -> Door:
@@ -60,8 +49,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        feed = Feed(chain, settings.heartbeat_ms / 1000)
         recall = None if index is None else Recall(index, chain)
-        parts.api = Api(chain, Feed(chain), settings, recall)
+        parts.api = Api(chain, feed, settings, document(chain.registry, found), recall)
         try:
             yield
         finally:
@@ -69,21 +59,13 @@ def create_app(
             if recall is not None:
                 await asyncio.to_thread(recall.stop)
 
-    openapi = msgspec.json.encode(document(chain.registry, found))
-
-    async def show_document(request: Request) -> Response:
-        return Response(openapi, media_type="application/openapi+json")
-
     async def follow(websocket: WebSocket) -> None:
-        await streaming.socket(parts.api, websocket)
+        await _follow(parts.api, websocket)
 
     routes: list[BaseRoute] = [
         Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
     ]
-    routes += [
-        Route("/openapi.json", show_document, name="openapi"),
-        WebSocketRoute("/v1/events/socket", follow, name="events_socket"),
-    ]
+    routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
     handlers: dict[Any, Any] = {
         ProblemError: _problem,
         HTTPException: _http_error,
@@ -91,7 +73,7 @@ def create_app(
     }
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
-    return Door(inner, settings)
+    return Door(inner, settings, parts)
 
 
 def _endpoint(one: Operation, parts: Site) -> Endpoint:
@@ -105,18 +87,46 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
             answer = await one.run(api, request, parameters(request, one.asks))
             if not isinstance(answer, Response):
                 answer = Response(jcs.encode(answer), media_type=one.media_type)
+            if one.is_lasting:
+                answer = _unless_known(request, answer)
             status = answer.status_code
             return answer
         except ProblemError as error:
             status = int(error.problem.status)
             raise
         finally:
-            seconds = time.monotonic() - begun
-            api.metrics.requests.labels(one.name, status).inc()
-            api.metrics.seconds.labels(one.name).observe(seconds)
-            log.info("request", operation=one.name, status=status, ms=round(seconds * 1000, 1))
+            _tell(api, one.name, status, begun)
 
     return endpoint
+
+
+async def _follow(api: Api, websocket: WebSocket) -> None:
+    """A WebSocket, counted and told as a request is."""
+    begun = time.monotonic()
+    status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+    try:
+        status = int(await streaming.socket(api, websocket))
+    finally:
+        _tell(api, "events_socket", status, begun)
+
+
+def _tell(api: Api, name: str, status: int, begun: float) -> None:
+    """Count a request, and log it: which operation, never who or what about."""
+    seconds = time.monotonic() - begun
+    api.metrics.requests.labels(name, status).inc()
+    api.metrics.seconds.labels(name).observe(seconds)
+    log.info("request", operation=name, status=status, ms=round(seconds * 1000, 1))
+
+
+def _unless_known(request: Request, answer: Response) -> Response:
+    """An answer that stays the same, or 304 for who has it already (RFC 9110, 13.1.2)."""
+    tag = f'"{sha256(answer.body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    answer.headers.update(headers)
+    return answer
 
 
 async def _problem(request: Request, error: ProblemError) -> Response:
@@ -130,7 +140,9 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
         HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
         HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
     }.get(status, "")
-    return problems.response(problems.problem(status, detail, dict(error.headers or {})))
+    allowed = (error.headers or {}).get("Allow")
+    headers = {"Allow": ", ".join(sorted(allowed.split(", ")))} if allowed else {}
+    return problems.response(problems.problem(status, detail, headers))
 
 
 async def _our_bug(request: Request, error: Exception) -> Response:

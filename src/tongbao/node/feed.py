@@ -7,7 +7,6 @@ log, so that a reader slower than the chain costs the node nothing but time.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -21,7 +20,7 @@ from tongbao.sdk.local import Chain
 from tongbao.store.record import BlockRecord
 
 BLOCKS_REMEMBERED: Final = 64
-HEARTBEAT_S: Final = 15.0
+BYTES_REMEMBERED: Final = 33_554_432
 
 
 class Place(Struct, frozen=True, order=True):
@@ -84,13 +83,16 @@ def happenings_of(record: BlockRecord) -> tuple[Happened, ...]:
 class Feed:
     """The head of a chain to wait for, and its happenings from any place on."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, heartbeat_s: float = 15.0) -> None:
         """Listen to a chain, in the event loop that runs now."""
         self._chain = chain
+        self._heartbeat_s = heartbeat_s
         self._loop = asyncio.get_running_loop()
         self._moved = asyncio.Event()
         self._closed = False
-        self._blocks: OrderedDict[int, tuple[Happened, ...]] = OrderedDict()
+        self._blocks: dict[int, tuple[Happened, ...]] = {}
+        self._bytes: dict[int, int] = {}
+        self._loading: dict[int, asyncio.Task[tuple[Happened, ...]]] = {}
         self.height = chain.head().height
         chain.listen(self._heard)
 
@@ -122,12 +124,24 @@ class Feed:
         return self.height >= height
 
     async def _block(self, height: int) -> tuple[Happened, ...]:
+        """A block, read once however many streams ask for it now."""
         found = self._blocks.get(height)
-        if found is None:
-            record = await asyncio.to_thread(self._chain.block, height)
-            found = self._blocks[height] = happenings_of(record)
-            if len(self._blocks) > BLOCKS_REMEMBERED:
-                self._blocks.popitem(last=False)
+        if found is not None:
+            return found
+        loading = self._loading.get(height)
+        if loading is None:
+            loading = self._loading[height] = asyncio.create_task(self._load(height))
+            loading.add_done_callback(lambda _: self._loading.pop(height))
+        return await asyncio.shield(loading)
+
+    async def _load(self, height: int) -> tuple[Happened, ...]:
+        """Read a block, and remember the last few, within limits."""
+        found = await asyncio.to_thread(lambda: happenings_of(self._chain.block(height)))
+        self._blocks[height] = found
+        self._bytes[height] = sum(len(one.line) + len(one.searched) for one in found)
+        while len(self._blocks) > BLOCKS_REMEMBERED or sum(self._bytes.values()) > BYTES_REMEMBERED:
+            oldest = min(self._blocks)
+            del self._blocks[oldest], self._bytes[oldest]
         return found
 
     async def follow(
@@ -140,7 +154,7 @@ class Feed:
         height = after.height
         while not self._closed:
             if height > self.height:
-                await self.reach(height, HEARTBEAT_S)
+                await self.reach(height, self._heartbeat_s)
                 if height > self.height:
                     yield ()
                     continue

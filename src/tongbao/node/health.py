@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from tongbao.node import metrics
 from tongbao.node.api import Api
 from tongbao.node.operations import Nothing
+from tongbao.sdk.answers import ReadyAnswer
 
 
 async def live(api: Api, request: Request, asked: Nothing) -> Response:
@@ -26,7 +27,7 @@ async def ready(api: Api, request: Request, asked: Nothing) -> Response:
     why = api.chain.why_stopped
     if why is not None:
         reasons.append(why)
-    body = msgspec.json.encode({"ready": not reasons, "reasons": reasons})
+    body = msgspec.json.encode(ReadyAnswer(not reasons, tuple(reasons)))
     status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
     return Response(body, status, media_type="application/json")
 

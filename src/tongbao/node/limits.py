@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from ipaddress import ip_network
 from typing import Final
 
 ADDRESSES_LIMIT: Final = 10_000
 """Addresses that are remembered; the one that was quiet for longest is forgotten."""
+
+
+def _block_of(address: str) -> str:
+    """What one caller can change without effort: in IPv6 that is all but the first 64 bits."""
+    if ":" not in address or "." in address:
+        return address
+    return str(ip_network((address.partition("%")[0], 64), strict=False).network_address)
 
 
 class Buckets:
@@ -18,8 +26,13 @@ class Buckets:
         self._per_second = per_second
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._left)
+
     def take(self, address: str, tokens: int) -> bool:
         """Take tokens if they are there; what is larger than a bucket drains a full one."""
+        address = _block_of(address)
         now = time.monotonic()
         full = float(self._per_second)
         left, at = self._left.pop(address, (full, now))

@@ -23,6 +23,12 @@ class Metrics:
             ["operation", "status"],
             registry=self.registry,
         )
+        self.refused = Counter(
+            "tongbao_refused",
+            "Requests refused before any operation: host, origin, rate",
+            ["status"],
+            registry=self.registry,
+        )
         self.seconds = Histogram(
             "tongbao_request_seconds",
             "Time from a request's head to its answer's head",

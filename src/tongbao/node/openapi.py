@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct, structs
 
 from tongbao import __version__
-from tongbao.kernel import Amount, Registry
+from tongbao.kernel import Registry
 from tongbao.kernel.schema import wire_name_of
-from tongbao.node.operations import Operation
-from tongbao.sdk.answers import Problem
+from tongbao.node import examples
+from tongbao.node.operations import Operation, errors_of
+from tongbao.node.problems import MEDIA_TYPE
+from tongbao.node.schemas import cleaned, components, reference, schema_of_other
 
-TEMPLATE: Final = "#/components/schemas/{name}"
-AMOUNT: Final = {
-    "type": "string",
-    "pattern": "^(0|[1-9][0-9]{0,18})([.][0-9]{1,18})?$",
-    "description": "decimal text with exactly the asset's decimals",
+TAGS: Final = {
+    "transactions": "Send signed transactions, and ask what became of them.",
+    "chain": "The chain, its blocks and its rows, as they were decided.",
+    "proofs": "What is checked without trusting the node.",
+    "accounts": "Accounts and what belongs to them.",
+    "assets": "Assets and their supply.",
+    "holds": "Value that is set aside.",
+    "queries": "Questions that the chain's modules answer.",
+    "events": "What happens, as it happens.",
+    "health": "What operators and load balancers watch.",
 }
-
-
-def _schema_of_other(kind: Any) -> dict[str, Any]:
-    assert kind is Amount, kind
-    return AMOUNT
+STREAM: Final = (
+    "Each event is a `Happening` in JSON. `id` is the cursor to go on after, as `after` or in the "
+    "header Last-Event-ID. A comment is a sign of life."
+)
+RETRY: Final = {
+    "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+}
+ETAG: Final = {
+    "ETag": {"description": "for If-None-Match", "schema": {"type": "string"}},
+}
+LATER: Final = frozenset({429, 503, 507})
 
 
 def document(registry: Registry, operations: tuple[Operation, ...]) -> dict[str, Any]:
     """The whole document."""
-    kinds = [Problem, *registry.messages]
-    kinds += [kind for one in operations for kind in one.answers]
-    kinds += [table.value for table in registry.tables.values()]
-    found, components = msgspec.json.schema_components(
-        list(map(_without_raw_default, kinds)),
-        schema_hook=_schema_of_other,
-        ref_template=TEMPLATE,
-    )
-    schemas = dict(zip(map(id, kinds), found, strict=True))
+    shapes, schemas = components(registry, [kind for one in operations for kind in one.answers])
     paths: dict[str, Any] = {}
     for one in operations:
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, shapes)
+    used = {one.tag for one in operations}
     whole = {
         "openapi": "3.1.0",
         "info": {
@@ -51,99 +56,99 @@ def document(registry: Registry, operations: tuple[Operation, ...]) -> dict[str,
             "description": (
                 "A transaction is a JWS over RFC 8785 JSON whose payload holds messages: "
                 f"{', '.join(map(wire_name_of, registry.messages))}. Every schema of messages and "
-                "records is in `components`."
+                "records is in `components`. Reads are public; what writes is signed."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": {"schemas": components},
-    }
-    cleaned = _clean(whole)
-    assert isinstance(cleaned, dict)
-    return cleaned
-
-
-def _without_raw_default(kind: Any) -> Any:
-    """The same type without a default that is no JSON, which stands for "is not there"."""
-    if not isinstance(kind, type) or not issubclass(kind, Struct):
-        return kind
-    fields = structs.fields(kind)
-    if not any(isinstance(field.default, Raw) for field in fields):
-        return kind
-    config = kind.__struct_config__
-    return msgspec.defstruct(
-        kind.__name__,
-        [
-            (field.name, field.type)
-            if field.required
-            else (field.name, field.type, None if isinstance(field.default, Raw) else field.default)
-            for field in fields
+        "security": [],
+        "tags": [
+            {"name": name, "description": text} for name, text in TAGS.items() if name in used
         ],
-        tag_field=config.tag_field,
-        tag=config.tag,
-        kw_only=True,
-        forbid_unknown_fields=True,
-        namespace={"__doc__": kind.__doc__},
-    )
+        "paths": paths,
+        "components": {"schemas": schemas, "responses": dict(_problems(operations))},
+    }
+    found = cleaned(whole)
+    assert isinstance(found, dict)
+    return found
 
 
-def _clean(value: Any) -> Any:
-    """The document with patterns as ECMA 262 has them, which ends them otherwise."""
-    if isinstance(value, dict):
-        return {
-            name: re.sub(r"\\Z$", "$", part)
-            if name == "pattern" and isinstance(part, str)
-            else _clean(part)
-            for name, part in value.items()
+def _response_name(status: int) -> str:
+    return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+
+
+def _problems(operations: tuple[Operation, ...]) -> Iterator[tuple[str, Any]]:
+    """The answers that many operations share: a problem for each status."""
+    for status in sorted({status for one in operations for status in errors_of(one)}):
+        said: dict[str, Any] = {
+            "description": f"{HTTPStatus(status).phrase}: the problem says what to do.",
+            "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
         }
-    if isinstance(value, list | tuple):
-        return [_clean(part) for part in value]
-    return value
+        if status in LATER:
+            said["headers"] = RETRY
+        yield _response_name(status), said
 
 
-def _operation(one: Operation, schemas: dict[int, Any]) -> dict[str, Any]:
-    shapes = [schemas[id(kind)] for kind in one.answers]
-    shape = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
-    answer = {"description": "Done.", "content": {one.media_type: {"schema": shape}}}
-    problem = {"$ref": TEMPLATE.format(name="Problem")}
+def _operation(one: Operation, shapes: dict[int, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
+        "description": one.description or one.summary,
+        "tags": [one.tag],
         "parameters": list(_parameters(one)),
-        "responses": {"200": answer}
-        | {
-            str(status): {
-                "description": HTTPStatus(status).phrase,
-                "content": {"application/problem+json": {"schema": problem}},
-            }
-            for status in sorted({*one.errors, 400, 431, 500})
-        },
+        "responses": _responses(one, shapes),
     }
     if one.takes:
-        content = {media_type: {"schema": schema} for media_type, schema in one.takes.items()}
-        said["requestBody"] = {"required": True, "content": content}
-    if one.name == "submit":
-        said["responses"]["202"] = {**answer, "description": "Taken in; it waits for its block."}
-    if one.name == "ready":
-        said["responses"]["503"] = {**answer, "description": "Not ready, with reasons."}
+        said["requestBody"] = {
+            "required": True,
+            "content": {media_type: dict(taken) for media_type, taken in one.takes.items()},
+        }
     return said
 
 
-def _parameters(one: Operation) -> Any:
+def _responses(one: Operation, shapes: dict[int, Any]) -> dict[str, Any]:
+    """Every answer of an operation, by status."""
+    found: dict[str, Any] = {}
+    if one.answers:
+        kinds = [shapes[id(kind)] for kind in one.answers]
+        shape = kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
+        if one.media_type == "text/event-stream":  # annotations alone: JSON Schema validation, 8
+            shape = {
+                **shape,
+                "contentMediaType": "application/json",
+                "contentSchema": reference("Happening"),
+            }
+        found["200"] = {"description": "Done.", "content": {one.media_type: {"schema": shape}}}
+    for status, text in one.also.items():
+        found[str(status)] = {**found.get("200", {}), "description": text}
+    if one.is_lasting:
+        found["200"]["headers"] = ETAG
+        found["304"] = {"description": "The caller has it already.", "headers": ETAG}
+    for status in errors_of(one):
+        if status not in one.also:
+            name = _response_name(status)
+            found[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return dict(sorted(found.items()))
+
+
+def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
     """Parameters of path and query, with their schemas."""
-    schema = msgspec.json.schema(one.asks, schema_hook=_schema_of_other)
+    schema = msgspec.json.schema(one.asks, schema_hook=schema_of_other)
     definition = schema["$defs"][one.asks.__name__]
     for name, shape in definition["properties"].items():
         in_path = f"{{{name}}}" in one.path
+        own = _without_null(shape)
         found = {
             "name": name,
             "in": "path" if in_path else "query",
             "required": in_path or name in definition["required"],
-            "schema": _without_null(shape),
+            "schema": own,
         }
         if shape.get("type") == "array":
             found |= {"style": "form", "explode": True}
+        example = examples.of_parameter(name, own)
+        if example is not None:
+            found["example"] = example
         yield found
 
 

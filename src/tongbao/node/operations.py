@@ -12,6 +12,11 @@ from starlette.requests import Request
 from tongbao.kernel import Address, AssetId, Id
 from tongbao.node.problems import bad_request
 
+HEALTH: Final = frozenset({"/livez", "/readyz", "/metrics"})
+"""What is always answered, however much somebody asks."""
+ALWAYS: Final = frozenset({400, 421, 431, 500})
+WRITES: Final = frozenset({403, 408, 413, 415})
+BUSY: Final = frozenset({429, 503})
 LIST_NAMES: Final = frozenset({"key"})
 """Query parameters that may be given more than once."""
 
@@ -58,7 +63,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     `asks` are the parameters of path and query, `answers` the types of a good answer, `takes` the
-    media types of a body, and `run` does it.
+    media types of a body, and `run` does it. `also` are other answers of the same types, by status.
+    What `is_lasting` never changes while the chain goes on: its answer has an ETag.
     """
 
     method: str
@@ -71,6 +77,20 @@ class Operation(Struct, frozen=True, kw_only=True):
     takes: dict[str, Any] = {}
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
+    tag: str = "queries"
+    description: str = ""
+    also: dict[int, str] = {}
+    is_lasting: bool = False
+
+
+def errors_of(one: Operation) -> tuple[int, ...]:
+    """Every status of an error that an operation can answer, whatever is asked of it."""
+    found = {*one.errors, *ALWAYS}
+    if one.method != "GET":
+        found |= WRITES
+    if one.path not in HEALTH:
+        found |= BUSY
+    return tuple(sorted(found))
 
 
 def parameters(request: Request, asks: type[Struct]) -> Any:
@@ -98,7 +118,10 @@ def parameters(request: Request, asks: type[Struct]) -> Any:
     except (msgspec.ValidationError, ValueError) as error:
         raise bad_request(str(error)) from error
     for name, value in given.items():
-        if isinstance(getattr(typed, name), int) and str(getattr(typed, name)) != value:
+        found = getattr(typed, name)
+        if found is None:
+            raise bad_request(f"{name} is left out rather than null")
+        if isinstance(found, int) and str(found) != value:
             raise bad_request(f"{name} is written in plain digits")
     return typed
 

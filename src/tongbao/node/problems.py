@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +16,8 @@ from tongbao.store.errors import DiskFull, StoreError
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
+DETAIL_LIMIT: Final = 500
+MARKUP: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
 
 class ProblemError(Exception):
@@ -79,11 +82,36 @@ def of_submission(error: Exception) -> ProblemError:
     raise error
 
 
+def encoded(problem: Problem) -> bytes:
+    """The document as JSON that is nothing else, wherever it is shown: ASCII, and no markup.
+
+    A detail may quote what the caller sent, so that it is short, too.
+    """
+    members = msgspec.to_builtins(problem)
+    if len(problem.detail) > DETAIL_LIMIT:
+        members["detail"] = problem.detail[:DETAIL_LIMIT] + "..."
+    return json.dumps(members, separators=(",", ":")).translate(MARKUP).encode()
+
+
 def response(error: ProblemError) -> Response:
     """The document as an answer."""
     return Response(
-        msgspec.json.encode(error.problem),
+        encoded(error.problem),
         status_code=error.problem.status,
         media_type=MEDIA_TYPE,
         headers=error.headers,
     )
+
+
+def as_bytes(error: ProblemError) -> bytes:
+    """The whole answer as it goes over a connection that is then closed, where no request is."""
+    status, body = HTTPStatus(error.problem.status), encoded(error.problem)
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "X-Content-Type-Options": "nosniff",
+        **error.headers,
+    }
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *map(": ".join, headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body

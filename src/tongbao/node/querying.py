@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -43,16 +44,26 @@ def operations_of(registry: Registry) -> Iterator[Operation]:
     for module in registry.modules:
         for name, query in module.queries.items():
             path = query_path(module.name, name)
-            yield _operation(f"{module.name}_{name}", path, query, missing=None)
+            yield _operation(f"{module.name}_{name}", path, query)
     queries = {module.name: module.queries for module in registry.modules}
     for name, path, module_name, query_name in RESOURCES:
         if module_name in queries:
-            missing = f"there is no such {name.split('_')[0]}"
-            yield _operation(name, path, queries[module_name][query_name], missing=missing)
+            yield _operation(
+                name,
+                path,
+                queries[module_name][query_name],
+                missing=f"there is no such {name.split('_')[0]}",
+                tag=path.split("/")[2],
+            )
 
 
 def _operation(
-    name: str, path: str, query: Callable[..., Any], *, missing: str | None
+    name: str,
+    path: str,
+    query: Callable[..., Any],
+    *,
+    missing: str | None = None,
+    tag: str = "queries",
 ) -> Operation:
     """A query behind a path; with `missing`, that is what a 404 says where it finds nothing."""
     hints = get_type_hints(query, include_extras=True)
@@ -74,10 +85,27 @@ def _operation(
         name=name,
         summary=" ".join((query.__doc__ or "").split()),
         asks=asks,
-        answers=(PageAnswer if is_page else QueryAnswer,),
+        answers=(_answer_type(query),),
         run=run,
-        errors=(400, 503) if missing is None or is_page else (400, 404, 503),
+        errors=() if missing is None or is_page else (404,),
+        tag=tag,
     )
+
+
+@cache
+def _answer_type(query: Callable[..., Any]) -> type[msgspec.Struct]:
+    """The type of a query's answer: QueryAnswer or PageAnswer with what it holds."""
+    found = get_type_hints(query, include_extras=True)["return"]
+    parts = (*query.__module__.split(".")[-2:-1], *query.__name__.split("_"))
+    name = "".join(part.capitalize() for part in parts)
+    fields: list[Any] = [("height", int)]
+    if get_origin(found) is Page:
+        key, row = get_args(found)
+        line = msgspec.defstruct(f"{name}Row", [("key", key), ("value", row)])
+        fields += [("rows", tuple[line, ...]), ("after", str | None)]  # type: ignore[valid-type]
+    else:
+        fields.append(("value", found))
+    return msgspec.defstruct(f"{name}Answer", fields, namespace={"__doc__": query.__doc__})
 
 
 def _parameters(

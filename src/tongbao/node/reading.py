@@ -35,6 +35,7 @@ from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
 PAGE_BLOCKS: Final = 50
 PROOFS_LIMIT: Final = 256
+JSON: Final = ("application/json",)
 
 TableName = Annotated[str, Meta(pattern=r"^[a-z_]{1,64}[.][a-z_]{1,64}\Z")]
 KeyTexts = Annotated[tuple[str, ...], Meta(max_length=8)]
@@ -205,7 +206,7 @@ async def row_proof(api: Api, request: Request, asked: OfRow) -> RowProof:
 async def row_proofs(api: Api, request: Request, asked: AtHeight) -> ProofsAnswer:
     """Proof files for several rows or their absence, all at one height."""
     try:
-        wanted = _rows.decode(await api.body(request)).rows
+        wanted = _rows.decode(await api.body(request, JSON)).rows
     except (msgspec.DecodeError, ValueError) as error:
         raise bad_request(f'send {{"rows": [{{"table": ..., "key": [...]}}]}}: {error}') from error
     rows = [_row_key(api, row) for row in wanted]
@@ -238,6 +239,11 @@ def _row_key(api: Api, asked: OfRow | WantedRow) -> tuple[str, Any]:
 async def trust(api: Api, request: Request, asked: Nothing) -> TrustFile:
     """The trust file of this chain: compare it with one that you got from somebody you trust."""
     return api.chain.trust()
+
+
+async def openapi(api: Api, request: Request, asked: Nothing) -> Response:
+    """This document."""
+    return Response(api.document, media_type="application/openapi+json")
 
 
 async def genesis_file(api: Api, request: Request, asked: Nothing) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import resource
 import signal
 import socket
 import threading
@@ -10,17 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import structlog
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from tongbao.index import Index
-from tongbao.node.app import Site, create_app
-from tongbao.node.connection import guarded
+from tongbao.node.api import Site
+from tongbao.node.app import create_app
+from tongbao.node.connection import RESERVED, guarded
+from tongbao.node.door import Door
+from tongbao.node.logs import configure_log
+from tongbao.node.problems import response, unavailable
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 
 KEEP_ALIVE_S: Final = 30
+FILES: Final = 100
+"""What else a node has open."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+STREAMS_END: Final = 50
+"""Hundredths of a second for streams to say goodbye; slow readers are cut off later."""
 SOCKET_TEXT_BYTES: Final = 1_024
 """A client says nothing on a stream."""
 
@@ -76,22 +85,42 @@ class NodeServer(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, end streams, then wait for requests under way."""
+        """End streams, take no more connections, then wait for requests under way."""
         self._site.stop()
+        for _ in range(STREAMS_END):
+            if not self._site.api.streams:
+                break
+            await asyncio.sleep(0.01)
         await super().shutdown(sockets)
+
+
+async def _crowded(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer for a node that has all the connections that it may have."""
+    refused = unavailable("the node has all the connections that it takes: see connections")
+    refused.headers["Connection"] = "close"
+    await response(refused)(scope, receive, send)
+
+
+def allow_files(count: int) -> None:
+    """Let this process have so many connections open, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def server_of(chain: Chain, settings: Settings, index: Index | None = None) -> NodeServer:
     """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`."""
     configure_log(settings)
+    allow_files(settings.connections + RESERVED + FILES)
     site = Site()
     return NodeServer(
         uvicorn.Config(
             create_app(chain, settings, site, index),
-            http=guarded(settings.header_bytes, settings.request_ms / 1000),
+            http=guarded(settings, Door(_crowded, settings, site)),
             ws="websockets-sansio",
             ws_max_size=SOCKET_TEXT_BYTES,
-            limit_concurrency=settings.connections,
+            ws_ping_interval=settings.heartbeat_ms / 1000,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, settings.grace_ms // 1000),
             server_header=False,
@@ -101,45 +130,6 @@ def server_of(chain: Chain, settings: Settings, index: Index | None = None) -> N
         ),
         site,
     )
-
-
-def configure_log(settings: Settings) -> None:
-    """One line for each thing worth knowing, on standard error; never a person, never content."""
-    level = getattr(logging, settings.log_level.upper())
-    render: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    shared: list[structlog.types.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_logger_name,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                render,
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
 
 
 def serve(server: uvicorn.Server, listening: socket.socket) -> None:

@@ -52,9 +52,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 5_000
     connections: Annotated[Positive, Meta(description="connections at once, then 503")] = 2_000
     streams: Annotated[Positive, Meta(description="event streams at once, then 503")] = 1_000
+    heartbeat_ms: Annotated[
+        Positive, Meta(description="silence on a stream before a sign of life")
+    ] = 15_000
     batch_transactions: Annotated[Positive, Meta(description="transactions in one request")] = 1_000
     rate_per_s: Annotated[
-        Positive, Meta(description="transactions a second from one address, then 429")
+        Positive, Meta(description="transactions and requests a second from one address, then 429")
     ] = 20_000
     queue_transactions: Annotated[
         Positive, Meta(description="transactions that wait for a block, then 429")

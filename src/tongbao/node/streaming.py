@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tongbao.node.api import Api
 from tongbao.node.feed import Happened, Place
 from tongbao.node.operations import Filters, parameters
-from tongbao.node.problems import ProblemError, bad_request, unavailable
+from tongbao.node.problems import ProblemError, bad_request, problem, response, unavailable
 
 LAST_EVENT_ID: Final = "last-event-id"
-POLICY_VIOLATION: Final = 1008
-TRY_AGAIN_LATER: Final = 1013
+SOCKET_PATH: Final = "/v1/events/socket"
+MEDIA_TYPE: Final = "text/event-stream"
+HEADERS: Final = {"X-Accel-Buffering": "no"}
+RETRY_MS: Final = 1_000
+PIECE_BYTES: Final = 65_536
 GOING_AWAY: Final = 1001
 AFTER_ALL: Final = 10**9 - 1
 """An index after the last of any block."""
@@ -58,20 +63,51 @@ def counted(api: Api) -> Iterator[None]:
         api.streams -= 1
 
 
+class EventStream(StreamingResponse):
+    """A stream that has been counted since it was asked for, and is until it ends."""
+
+    def __init__(self, lines: AsyncIterator[bytes], counting: ExitStack) -> None:
+        """Send lines; end the counting after them."""
+        super().__init__(lines, media_type=MEDIA_TYPE, headers=HEADERS)
+        self._counting = counting
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the other side goes, or the node does."""
+        with self._counting:
+            await super().__call__(scope, receive, send)
+
+
 async def events(api: Api, request: Request, asked: Filters) -> Response:
     """Happenings as server-sent events; `id` of each is the cursor to go on after."""
     place = place_after(api, asked, request.headers.get(LAST_EVENT_ID))
-    if api.streams >= api.settings.streams:
-        raise unavailable(f"{api.streams} streams are open")
+    if request.method == "HEAD":
+        return Response(media_type=MEDIA_TYPE, headers=HEADERS)
 
     async def lines() -> AsyncIterator[bytes]:
-        with counted(api):
-            yield b": tongbao\n\n"
-            async for found in api.feed.follow(place, asked.needles()):
-                yield b"".join(map(_event, found)) or b": nothing yet\n\n"
+        yield b"retry: %d\n\n" % RETRY_MS
+        async for found in api.feed.follow(place, asked.needles()):
+            for piece in _pieces(found):
+                yield piece
 
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(lines(), media_type="text/event-stream", headers=headers)
+    counting = ExitStack()
+    counting.enter_context(counted(api))
+    return EventStream(lines(), counting)
+
+
+def _pieces(found: tuple[Happened, ...]) -> Iterator[bytes]:
+    """Events in pieces of about 64 KB, so that little waits for a slow reader; or a comment."""
+    if not found:
+        yield b": nothing yet\n\n"
+    lines: list[bytes] = []
+    size = 0
+    for happened in found:
+        lines.append(_event(happened))
+        size += len(lines[-1])
+        if size >= PIECE_BYTES:
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)
 
 
 def _event(happened: Happened) -> bytes:
@@ -81,8 +117,15 @@ def _event(happened: Happened) -> bytes:
     )
 
 
-async def socket(api: Api, websocket: WebSocket) -> None:
-    """Happenings over a WebSocket: one JSON text each."""
+async def no_upgrade(api: Api, request: Request, asked: Filters) -> Response:
+    """Happenings over a WebSocket: one JSON text each. Other requests are told to upgrade."""
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    detail = "this path speaks WebSocket; /v1/events tells the same to other clients"
+    raise problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers)
+
+
+async def socket(api: Api, websocket: WebSocket) -> HTTPStatus:
+    """Happenings over a WebSocket; a refusal is a problem document instead of the upgrade."""
     try:
         asked = parameters(Request(_as_http(websocket)), Filters)
         place = place_after(api, asked, None)
@@ -90,8 +133,9 @@ async def socket(api: Api, websocket: WebSocket) -> None:
             await websocket.accept()
             await _talk(api, websocket, place, asked)
     except ProblemError as error:
-        code = TRY_AGAIN_LATER if error.headers else POLICY_VIOLATION
-        await websocket.close(code, error.problem.detail[:120])
+        await websocket.send_denial_response(response(error))
+        return HTTPStatus(error.problem.status)
+    return HTTPStatus.SWITCHING_PROTOCOLS
 
 
 def _as_http(websocket: WebSocket) -> dict[str, object]:
@@ -122,5 +166,5 @@ async def _send(api: Api, websocket: WebSocket, place: Place, asked: Filters) ->
 
 async def _hear(websocket: WebSocket) -> None:
     """Nothing is expected from the other side but its going."""
-    while True:
-        await websocket.receive_text()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -13,14 +13,12 @@ from starlette.responses import Response
 
 from tongbao.engines.solo import Answer, Ticket
 from tongbao.kernel import InvalidTransaction, jcs
-from tongbao.node.api import Api
+from tongbao.node.api import Api, media_type_of
 from tongbao.node.problems import (
     ProblemError,
     bad_request,
     of_submission,
-    problem,
     reason_page,
-    too_many,
 )
 from tongbao.sdk.answers import DryRunAnswer, ManyAnswers, Problem, SubmitAnswer
 from tongbao.sdk.local import ATTEMPTED
@@ -49,20 +47,19 @@ _text: Final = msgspec.json.Decoder(str)
 
 async def submit(api: Api, request: Request, asked: Waits) -> Any:
     """Submit one transaction or many; `wait=none` answers before they are decided."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send one of: {', '.join(MEDIA_TYPES)}")
-    body = await api.body(request)
-    wires = _transactions(body, api.settings.batch_transactions) if media_type == MANY else [body]
-    address = request.client.host if request.client is not None else ""
-    if not api.buckets.take(address, len(wires)):
-        raise too_many(f"at most {api.settings.rate_per_s} transactions a second")
+    body = await api.body(request, MEDIA_TYPES)
+    is_many = media_type_of(request) == MANY
+    wires = _transactions(body, api.settings.batch_transactions) if is_many else [body]
+    if len(wires) > 1:
+        api.charge(request.scope, len(wires) - 1)
     tickets = [_queue(api, wire) for wire in wires]
     if asked.wait == "applied":
         for ticket in tickets:
             if isinstance(ticket, Ticket) and not ticket.is_answered:
-                await asyncio.wait([asyncio.wrap_future(ticket.future())])
-    if media_type == MANY:
+                future = asyncio.wrap_future(ticket.future())
+                await asyncio.wait([future])
+                future.exception()  # the ticket has it, too
+    if is_many:
         return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
     return _one(api, tickets[0])
 
@@ -73,9 +70,10 @@ def _transactions(body: bytes, limit: int) -> list[bytes]:
         raws = _many.decode(body).transactions
         if not 1 <= len(raws) <= limit:
             raise bad_request(f"a request has 1 to {limit} transactions")
-        return [
-            _text.decode(text).encode() if text[:1] == b'"' else text for text in map(bytes, raws)
-        ]
+        texts = list(map(bytes, raws))
+        if any(text[:1] not in b'"{' for text in texts):
+            raise bad_request("each transaction is a text or an object")
+        return [_text.decode(text).encode() if text[:1] == b'"' else text for text in texts]
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise bad_request(f'a batch is {{"transactions": [...]}}: {error}') from error
 
@@ -145,9 +143,17 @@ def _one(api: Api, ticket: Ticket | Exception) -> SubmitAnswer | Response:
     return _said(api, ticket)
 
 
+def _one_spelling(payload: bytes) -> bytes:
+    """A payload with its members in order; as it is when it is no JSON, so that the kernel says."""
+    try:
+        return jcs.encode(msgspec.json.decode(payload))
+    except (ValueError, TypeError, RecursionError):
+        return payload
+
+
 async def dry_run(api: Api, request: Request, asked: Any) -> DryRunAnswer:
     """What a payload would do in a block made now, unsigned."""
-    payload = await api.body(request)
+    payload = _one_spelling(await api.body(request, (MANY,)))
     try:
         found = await asyncio.to_thread(api.chain.dry_run, payload)
     except InvalidTransaction as error:

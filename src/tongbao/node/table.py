@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tongbao.kernel import Registry
-from tongbao.node import health, querying, reading, recalling, streaming, submitting
+from tongbao.node import examples, health, querying, reading, recalling, streaming, submitting
+from tongbao.node.openapi import STREAM
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation
+from tongbao.node.schemas import reference
 from tongbao.sdk.answers import (
     BlockAnswer,
     BlocksAnswer,
@@ -16,6 +18,7 @@ from tongbao.sdk.answers import (
     ManyAnswers,
     MovementsAnswer,
     ProofsAnswer,
+    ReadyAnswer,
     ReasonAnswer,
     RowAnswer,
     SubmitAnswer,
@@ -29,6 +32,20 @@ GENERAL: Final = {
     "type": "object",
     "description": "one transaction in the general JSON serialization, members in any order",
     "required": ["payload", "signatures"],
+    "properties": {
+        "payload": {"type": "string", "description": "base64url of the RFC 8785 payload"},
+        "signatures": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["protected", "signature"],
+                "additionalProperties": False,
+                "properties": {"protected": {"type": "string"}, "signature": {"type": "string"}},
+            },
+        },
+    },
+    "additionalProperties": False,
 }
 MANY: Final = {
     "type": "object",
@@ -38,7 +55,10 @@ MANY: Final = {
         "transactions": {
             "type": "array",
             "minItems": 1,
-            "items": {"oneOf": [{"type": "string"}, GENERAL]},
+            "items": {
+                "anyOf": [COMPACT, {"type": "object"}],
+                "description": "compact or general; each has its own answer",
+            },
         }
     },
 }
@@ -63,11 +83,12 @@ ROWS: Final = {
         }
     },
 }
-PAYLOAD: Final = {"type": "object", "description": "the payload, in RFC 8785 form"}
 TEXT: Final = "text/plain"
 
 
-def _get(path: str, name: str, run: Any, asks: Any, answers: Any, *errors: int) -> Operation:
+def _get(
+    tag: str, path: str, name: str, run: Any, asks: Any, answers: Any, **more: Any
+) -> Operation:
     return Operation(
         method="GET",
         path=path,
@@ -76,7 +97,8 @@ def _get(path: str, name: str, run: Any, asks: Any, answers: Any, *errors: int) 
         asks=asks,
         answers=(answers,),
         run=run,
-        errors=errors,
+        tag=tag,
+        **more,
     )
 
 
@@ -100,6 +122,8 @@ def operations(registry: Registry) -> tuple[Operation, ...]:
 
 
 def _sending() -> Iterator[Operation]:
+    head, body, signature = examples.WIRE.split(".")
+    general = {"payload": body, "signatures": [{"protected": head, "signature": signature}]}
     yield Operation(
         method="POST",
         path="/v1/transactions",
@@ -109,11 +133,18 @@ def _sending() -> Iterator[Operation]:
         answers=(SubmitAnswer, ManyAnswers),
         run=submitting.submit,
         takes={
-            submitting.COMPACT: COMPACT,
-            submitting.GENERAL: GENERAL,
-            submitting.MANY: MANY,
+            submitting.COMPACT: {"schema": COMPACT, "example": examples.WIRE},
+            submitting.GENERAL: {"schema": GENERAL, "example": general},
+            submitting.MANY: {"schema": MANY, "example": {"transactions": [examples.WIRE]}},
         },
-        errors=(400, 408, 409, 413, 415, 429, 503, 507),
+        errors=(409, 507),
+        tag="transactions",
+        description=(
+            "One transaction is answered by its status code: 409 when it was refused, 400 when it "
+            "is invalid. Many are answered 200, each with its own state. The same bytes sent again "
+            "can't happen twice."
+        ),
+        also={202: "Taken in; it waits for its block: ask by its id."},
     )
     yield Operation(
         method="POST",
@@ -123,51 +154,55 @@ def _sending() -> Iterator[Operation]:
         asks=Nothing,
         answers=(DryRunAnswer,),
         run=submitting.dry_run,
-        takes={"application/json": PAYLOAD},
-        errors=(400, 408, 413, 415),
+        takes={"application/json": {"schema": reference("Payload")}},
+        tag="transactions",
+        description="The body is a payload without any signature, its members in any order.",
+    )
+    yield _get(
+        "transactions",
+        "/v1/transactions/{id}",
+        "transaction",
+        reading.transaction,
+        reading.OfTransaction,
+        TransactionAnswer,
     )
 
 
 def _chain() -> Iterator[Operation]:
-    of_transaction, of_row = reading.OfTransaction, reading.OfRow
-    yield _get("/v1", "chain", reading.chain, AtHeight, ChainAnswer, 400, 503)
-    yield _get("/v1/genesis", "genesis", reading.genesis_file, Nothing, dict[str, Any])
-    yield _get("/v1/blocks", "blocks", reading.blocks, reading.OfBlocks, BlocksAnswer, 400)
-    yield _get(
-        "/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer, 400, 404
-    )
-    yield _get(
-        "/v1/transactions/{id}",
-        "transaction",
-        reading.transaction,
-        of_transaction,
-        TransactionAnswer,
-        *(400, 503),
-    )
-    yield _get("/v1/rows/{table}", "row", reading.row, of_row, RowAnswer, 400, 404, 503)
-    yield _get(
-        "/v1/reasons/{number}", "reason", reading.reason, reading.OfReason, ReasonAnswer, 404
-    )
+    whatever = dict[str, Any]
+    for line in (
+        ("/v1", "chain", reading.chain, AtHeight, ChainAnswer),
+        ("/v1/blocks", "blocks", reading.blocks, reading.OfBlocks, BlocksAnswer),
+    ):
+        yield _get("chain", *line)
+    for found in (
+        ("/v1/rows/{table}", "row", reading.row, reading.OfRow, RowAnswer),
+        ("/v1/reasons/{number}", "reason", reading.reason, reading.OfReason, ReasonAnswer),
+    ):
+        yield _get("chain", *found, errors=(404,))
+    block = ("/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer)
+    yield _get("chain", *block, errors=(404,), is_lasting=True)
+    genesis = ("/v1/genesis", "genesis", reading.genesis_file, Nothing, whatever)
+    yield _get("chain", *genesis, is_lasting=True)
+    document = ("/openapi.json", "openapi", reading.openapi, Nothing, whatever)
+    yield _get("chain", *document, media_type="application/openapi+json", is_lasting=True)
 
 
 def _proving() -> Iterator[Operation]:
-    yield _get("/v1/trust", "trust", reading.trust, Nothing, TrustFile)
+    yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile)
     yield _get(
+        "proofs",
         "/v1/transactions/{id}/proof",
         "transaction_proof",
         reading.transaction_proof,
         reading.OfTransaction,
         TransactionProof,
-        *(400, 404, 503),
+        errors=(404,),
+        is_lasting=True,
     )
-    yield _get(
-        "/v1/rows/{table}/proof",
-        "row_proof",
-        reading.row_proof,
-        reading.OfRow,
-        RowProof,
-        *(400, 404, 503),
-    )
+    row_proof = ("row_proof", reading.row_proof, reading.OfRow, RowProof)
+    yield _get("proofs", "/v1/rows/{table}/proof", *row_proof, errors=(404,))
+    example = {"rows": [{"table": "asset.holdings", "key": examples.BY_NAME["key"]}]}
     yield Operation(
         method="POST",
         path="/v1/proofs",
@@ -176,78 +211,49 @@ def _proving() -> Iterator[Operation]:
         asks=AtHeight,
         answers=(ProofsAnswer,),
         run=reading.row_proofs,
-        takes={"application/json": ROWS},
-        errors=(400, 404, 408, 413, 415, 503),
+        takes={"application/json": {"schema": ROWS, "example": example}},
+        errors=(404,),
+        tag="proofs",
+        description="Each is a proof file as of the path of its row; all are of one height.",
     )
-    yield _get(
-        "/v1/accounts/{address}/did",
-        "did",
-        reading.did,
-        reading.OfDid,
-        dict[str, Any],
-        *(400, 404, 503),
-    )
+    did = ("/v1/accounts/{address}/did", "did", reading.did, reading.OfDid, dict[str, Any])
+    yield _get("accounts", *did, errors=(404,), media_type="application/did+json")
 
 
 def _recalling() -> Iterator[Operation]:
-    for path, name, run, asks, answers in (
-        (
-            "/v1/accounts/{address}/movements",
-            "account_movements",
-            recalling.account_movements,
-            recalling.OfAccountMovements,
-            MovementsAnswer,
-        ),
-        (
-            "/v1/accounts/{address}/transactions",
-            "account_transactions",
-            recalling.account_transactions,
-            recalling.OfAccount,
-            TransactionsAnswer,
-        ),
-        (
-            "/v1/assets/{asset}/movements",
-            "asset_movements",
-            recalling.asset_movements,
-            recalling.OfAsset,
-            MovementsAnswer,
-        ),
-        (
-            "/v1/references/{reference}",
-            "reference",
-            recalling.by_reference,
-            recalling.OfReference,
-            TransactionsAnswer,
-        ),
-    ):
-        yield _get(path, name, run, asks, answers, 400, 503)
+    moved, done = MovementsAnswer, TransactionsAnswer
+    account, asset = "/v1/accounts/{address}", "/v1/assets/{asset}"
+    of_account = (recalling.account_movements, recalling.OfAccountMovements, moved)
+    yield _get("accounts", f"{account}/movements", "account_movements", *of_account)
+    by_account = (recalling.account_transactions, recalling.OfAccount, done)
+    yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account)
+    of_asset = (recalling.asset_movements, recalling.OfAsset, moved)
+    yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset)
+    bearing = (recalling.by_reference, recalling.OfReference, done)
+    yield _get("transactions", "/v1/references/{reference}", "reference", *bearing)
 
 
 def _watching() -> Iterator[Operation]:
+    events = ("/v1/events", "events", streaming.events, Filters, str)
+    yield _get("events", *events, media_type=streaming.MEDIA_TYPE, description=STREAM)
     yield Operation(
         method="GET",
-        path="/v1/events",
-        name="events",
-        summary=_summary(streaming.events),
+        path=streaming.SOCKET_PATH,
+        name="events_socket",
+        summary=_summary(streaming.no_upgrade),
         asks=Filters,
-        answers=(str,),
-        run=streaming.events,
-        errors=(400, 503),
-        media_type="text/event-stream",
+        answers=(),
+        run=streaming.no_upgrade,
+        errors=(426,),
+        tag="events",
+        description="Each message is a `Happening` in JSON. The node pings; it reads nothing.",
+        also={101: "From here on the connection is a WebSocket."},
     )
     yield _text("/livez", "live", health.live)
-    yield _get("/readyz", "ready", health.ready, Nothing, dict[str, Any], 503)
+    ready = ("/readyz", "ready", health.ready, Nothing, ReadyAnswer)
+    yield _get("health", *ready, also={503: "Not ready, with reasons."})
     yield _text("/metrics", "metrics", health.count)
 
 
 def _text(path: str, name: str, run: Any) -> Operation:
-    return Operation(
-        method="GET",
-        path=path,
-        name=name,
-        summary=_summary(run),
-        asks=Nothing,
-        answers=(str,),
-        run=run,
-        media_type=TEXT,
-    )
+    return _get("health", path, name, run, Nothing, str, media_type=TEXT)

@@ -186,6 +186,13 @@ class ReasonAnswer(Struct, frozen=True):
     rule: str
 
 
+class ReadyAnswer(Struct, frozen=True):
+    """Whether the node takes transactions; if not, why."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+
+
 class Happening(Struct, frozen=True, omit_defaults=True):
     """One thing that a block did: a transaction, or (without an id) its due work.
 

@@ -131,13 +131,14 @@ class Chain:
     def status(self, transaction_id: str, expires: int | None = None) -> Status:
         """What became of a transaction."""
         wanted = bytes.fromhex(transaction_id)
+        waits = self._engine.is_pending(wanted)  # asked first: it may be decided in between
         with self._engine.reading() as producer:
             found = self._store.status(wanted)
             time = producer.machine.time
         if found is not None:
             state = "applied" if found.number == 0 else "refused"
             return Status(state, time, found.height, found.index, found.number)
-        if self._engine.is_pending(wanted):
+        if waits:
             return Status("pending", time)
         return Status("unknown", time, never=expires is not None and expires <= time)
 

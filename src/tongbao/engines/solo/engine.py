@@ -140,9 +140,11 @@ class SoloEngine:
         return ticket
 
     def is_pending(self, transaction_id: bytes) -> bool:
-        """Whether a transaction waits for its block."""
+        """Whether a transaction waits for its block, or is being decided."""
         with self._wake:
-            return any(waiting.transaction.id == transaction_id for waiting in self._queue)
+            return any(
+                waiting.transaction.id == transaction_id for waiting in self._pending.values()
+            )
 
     @property
     def waiting(self) -> int:

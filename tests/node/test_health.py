@@ -1,0 +1,55 @@
+"""What operators see: readiness with reasons, and metrics that other programs read."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.node.conftest import Served
+from tests.node.test_submitting import problem
+
+
+def test_a_node_that_takes_nothing_says_why(served: Served) -> None:
+    """
+    Given a node whose engine has stopped,
+    when it is asked whether it is ready, for its life, and to take a transaction,
+    then it is not ready and says why, it lives, and the transaction may come later.
+    """
+    wire = served.fixed.pay("1.00")
+    served.chain.close()
+    ready = served.client.get("/readyz")
+
+    reasons = {"ready": False, "reasons": ["the engine is closed"]}
+    assert (ready.status_code, ready.json()) == (503, reasons)
+    assert served.client.get("/livez").text == "alive\n"
+    refused = served.send(wire)
+    problem(refused, 503)
+    assert refused.headers["retry-after"] == "1"
+
+
+def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
+    """
+    Given good and bad requests of an account,
+    when Prometheus's own parser reads the metrics,
+    then it finds every one, and no label but the operation, the status and a bound of time.
+    """
+    served.send(served.fixed.pay("1.00"))
+    served.client.get(f"/v1/accounts/{served.fixed.alice}")
+    served.client.get(f"/{served.fixed.alice}")
+    text = served.client.get("/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+
+    labels = {name for one in families.values() for sample in one.samples for name in sample.labels}
+    assert set(families) == {
+        "tongbao_requests",
+        "tongbao_requests_created",
+        "tongbao_request_seconds",
+        "tongbao_request_seconds_created",
+        "tongbao_refused",
+        "tongbao_height",
+        "tongbao_block_time_seconds",
+        "tongbao_rows",
+        "tongbao_streams",
+        "tongbao_queue",
+    }
+    assert labels == {"operation", "status", "le"}
+    assert served.fixed.alice not in text and "127.0.0.1" not in text
