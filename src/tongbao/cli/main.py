@@ -46,19 +46,28 @@ class Root(LazyGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order of a chain's life."""
-        from tongbao.cli.module_groups import installed, modules_with_commands
+        from tongbao.cli.module_groups import module_names
 
-        return [*BEFORE, *modules_with_commands(installed()), *AFTER]
+        return [*BEFORE, *module_names(), *AFTER]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name; the modules are imported only for theirs."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
-        from tongbao.cli.module_groups import installed, module_group, modules_with_commands
+        from tongbao.cli.module_groups import find_module, module_group
 
-        module = modules_with_commands(installed()).get(cmd_name)
+        module = find_module(cmd_name)
         return None if module is None else module_group(module)
+
+    def help_of(self, ctx: click.Context, name: str) -> str:
+        """One line about a command; a module that can't be used says why, and others go on."""
+        from tongbao.sdk.announced import ModuleError
+
+        try:
+            return super().help_of(ctx, name)
+        except ModuleError as error:
+            return str(error)
 
     def main(
         self,

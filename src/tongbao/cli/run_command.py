@@ -37,6 +37,7 @@ def run_node(**options: Any) -> int:
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.opening import open_chain
+    from tongbao.sdk.presence import present
 
     terminal = terminal_of(click.get_current_context())
     flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
@@ -60,7 +61,8 @@ def run_node(**options: Any) -> int:
         address = address_of(listening)
         terminal.note(f"chain {chain.id} at height {chain.head().height} is served at {address}")
         terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
-        serve(server_of(chain, settings), listening)
+        with present(folder, chain.id, address):
+            serve(server_of(chain, settings), listening)
         head = chain.head()
     terminal.answer(
         {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"

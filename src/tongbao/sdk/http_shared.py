@@ -11,6 +11,7 @@ import httpx2
 
 from tongbao.kernel import ChainId, Registry
 from tongbao.sdk import steps
+from tongbao.sdk.announced import registry_of_known, registry_with
 from tongbao.sdk.answers import ChainAnswer, query_path
 from tongbao.sdk.client import Applied
 from tongbao.sdk.steps import Answered, Ask, Steps
@@ -22,12 +23,19 @@ NS_PER_MS: Final = 1_000_000
 class HttpShared:
     """The state of a client, without a connection."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Know the modules; nothing of the node yet."""
-        self.registry = registry
+    def __init__(self, registry: Registry | None) -> None:
+        """Know nothing of the node yet; its chain says which modules it has, unless they are given.
+
+        Of modules that are not installed here, messages can't be sent and queries not asked.
+        """
         self.id = ChainId("")
         self._ahead = 0
         self._seen = 0
+        self._given = registry
+        self._know(registry or registry_with(()))
+
+    def _know(self, registry: Registry) -> None:
+        self.registry = registry
         self._paths = {
             query: query_path(module.name, name)
             for module in registry.modules
@@ -38,6 +46,8 @@ class HttpShared:
         """Take in which chain it is, and how its clock differs."""
         self.id = found.chain
         self._ahead = found.now - time.time_ns() // NS_PER_MS
+        if self._given is None:
+            self._know(registry_of_known(found.modules))
 
     def now(self) -> int:
         """The time, in ms UTC, that a block made now would carry, by the node's clock."""
@@ -53,8 +63,8 @@ class HttpShared:
             if isinstance(one, Applied):
                 self._saw(one)
 
-    def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[Any]:
-        """The steps of a module's query."""
+    def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[tuple[int, Any]]:
+        """The steps of a module's query: the height, and what it finds."""
         names = list(inspect.signature(function).parameters)[1:]
         given = [*args, *(kwargs.get(name) for name in names[len(args) :])]
         return steps.query(self._paths[function], function, names, given, self._seen)
