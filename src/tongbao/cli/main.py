@@ -15,6 +15,8 @@ from tongbao.cli.terminal import Terminal
 
 BEFORE: Final = {
     "init": Lazy("tongbao.cli.chain_commands:init", "Begin a chain in a new folder."),
+    "dev": Lazy("tongbao.cli.dev.command:dev", "A throw-away chain that reloads your module."),
+    "new": Lazy("tongbao.cli.new_commands:new", "Write the beginning of a module of your own."),
     "keys": Lazy("tongbao.cli.key_commands:keys", "Make and keep the keys that sign."),
 }
 AFTER: Final = {
@@ -24,7 +26,11 @@ AFTER: Final = {
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
+    "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
+    "completion": Lazy(
+        "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."
+    ),
     "version": Lazy("tongbao.cli.version_command:version", "Which Tongbao this is."),
 }
 HELP: Final = """A permissioned ledger for business: keys, accounts, assets, holds, and proofs.

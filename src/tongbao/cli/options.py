@@ -129,6 +129,11 @@ class Passphrase:
         self._variable = variable
         self._what = what
         self._known: str | None = None
+        self._open: Path | None = None
+
+    def lies_open_in(self, file: Path) -> None:
+        """Take it from this file if the file exists and no other was named."""
+        self._open = file
 
     def get(self) -> str:
         """The passphrase of keys that exist. Raises CommandError."""
@@ -145,6 +150,8 @@ class Passphrase:
     def _find(self, confirm: bool) -> str:
         if self._file is not None:
             found = _first_line(self._file)
+        elif self._open is not None and self._open.is_file():
+            found = _first_line(self._open)
         elif (given := os.environ.get(self._variable)) is not None:
             found = given
         else:

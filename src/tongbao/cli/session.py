@@ -20,7 +20,7 @@ from tongbao.cli.options import Passphrase, terminal_of
 from tongbao.cli.values import Resolver
 from tongbao.kernel import Address, AssetId, Message
 from tongbao.modules import asset
-from tongbao.sdk.folder import Folder
+from tongbao.sdk.folder import OPEN_PASSPHRASE, Folder
 
 if TYPE_CHECKING:
     from tongbao.sdk.http import HttpChain
@@ -42,6 +42,7 @@ class Session:
         self.folder = Folder(folder)
         self.book = AccountBook(folder)
         self.passphrase = passphrase or Passphrase(None)
+        self.passphrase.lies_open_in(folder / OPEN_PASSPHRASE)
         self._chain: OpenChain | None = None
 
     @property
@@ -62,7 +63,7 @@ class Session:
 
         To write in this process it asks for the passphrase; a node has the authority's key itself.
         """
-        with self._own(write) if self.node is None else _remote(self.node) as chain:
+        with self._own(write) if self.node is None else remote(self.node) as chain:
             self._chain = chain
             try:
                 yield chain
@@ -71,16 +72,24 @@ class Session:
 
     def _own(self, write: bool) -> OpenChain:
         """The folder's chain; where a node of this machine serves it, nobody else can open it."""
-        from tongbao.kernel.genesis import chain_id
         from tongbao.sdk.opening import open_chain
-        from tongbao.sdk.presence import node_of
 
-        address = node_of(self.folder.path, chain_id(self.folder.genesis()))
+        self.must_be_chain()
+        address = self.served_at()
         if address is not None:
             _note(f"a node serves this folder: {address} is asked")
-            return _remote(address)
+            return remote(address)
         passphrase = self.passphrase.get() if write else None
         return open_chain(self.folder.path, passphrase=passphrase)
+
+    def served_at(self) -> str | None:
+        """Where a node of this machine serves this folder's chain, if one does."""
+        from tongbao.kernel.genesis import chain_id
+        from tongbao.sdk.presence import node_of
+
+        if not self.folder.exists:
+            return None
+        return node_of(self.folder.path, chain_id(self.folder.genesis()))
 
     # Names
 
@@ -155,7 +164,7 @@ def _note(text: str) -> None:
     terminal_of(click.get_current_context()).note(text)
 
 
-def _remote(address: str) -> HttpChain:
+def remote(address: str) -> HttpChain:
     """The chain that a node serves; says so when it has to be patient."""
     from tongbao.sdk.http import HttpChain
 

@@ -59,7 +59,7 @@ class OfBlocks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class OfRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row by its table and the parts of its key, in order."""
 
-    table: Annotated[str, Meta(pattern=r"^[a-z_]{1,64}[.][a-z_]{1,64}\Z")]
+    table: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}[.][a-z0-9_]{1,64}\Z")]
     key: Annotated[tuple[str, ...], Meta(max_length=8)]
     min_height: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
 

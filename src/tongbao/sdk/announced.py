@@ -30,6 +30,12 @@ FIRST_NUMBER: Final = 1_000
 """Numbers below are those of this distribution."""
 
 OWN_NAMES: Final = frozenset({"kernel", *(module.name for module in MODULES)})
+RESERVED_NAMES: Final = frozenset(
+    {"accounts", "assets", "blocks", "events", "genesis", "holds", "reasons", "rows"}
+    | {"tongbao", "transactions", "trust"}
+)
+"""Names that the HTTP interface has for itself."""
+
 TARGET: Final = re.compile(r"([a-z_][a-z0-9_.]*):([a-z_][a-z0-9_]*)")
 
 
@@ -144,6 +150,8 @@ def import_announced(one: Announced) -> Module:
         raise ModuleError(f"{who}: {one.target} is no module but {type(found).__name__}")
     if found.name != one.name:
         raise ModuleError(f"{who} is announced as {one.name} and calls itself {found.name}")
+    if found.name in RESERVED_NAMES:
+        raise ModuleError(f"{who}: Tongbao has this name for itself", "choose another name")
     if found.number < FIRST_NUMBER:
         raise ModuleError(
             f"{who} has the number {found.number}: those below {FIRST_NUMBER} are Tongbao's",
