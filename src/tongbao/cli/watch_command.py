@@ -126,7 +126,8 @@ def _asset(book: AccountBook, text: str) -> str:
 
 def line_of(happening: Happening, book: AccountBook) -> str:
     """A happening on one line: time (UTC), cursor, outcome, sender, what was asked for."""
-    names: dict[str, str] = {address: name for name, address in book.names.items()}
+    known = reversed(book.names.items())  # of two names the first
+    names: dict[str, str] = {address: name for name, address in known}
     moment = datetime.fromtimestamp(happening.time / MS, UTC).strftime("%H:%M:%S.%f")[:-3]
     if not happening.id:
         parts = ["due", *_events(happening, names)]

@@ -19,6 +19,7 @@ from typing import IO, Final
 
 import msgspec
 
+import tongbao
 from tongbao.cli.dev import chain as developer
 from tongbao.cli.dev.replay import finish, replay
 from tongbao.cli.dev.speech import Failed, Loaded, Ready, Replayed, Said
@@ -36,6 +37,8 @@ from tongbao.sdk.presence import present
 
 CODE_FILE: Final = "code.txt"
 GRACE_MS: Final = 2_000
+OURS: Final = ("<frozen ", str(Path(tongbao.__file__).parent))
+"""Where frames of a traceback are that say nothing to the author of a module."""
 
 
 class Worker:
@@ -134,12 +137,13 @@ def _in_words(error: Exception) -> str:
 
 def _trace(error: Exception) -> str:
     """The traceback of what a module's own code has raised."""
-    if isinstance(error, ModuleError):
-        cause = error.__cause__
-        return "" if cause is None else "".join(traceback.format_exception(cause))
-    if hasattr(error, "exit_code"):
+    cause = error.__cause__ if isinstance(error, ModuleError) else error
+    if cause is None or hasattr(cause, "exit_code"):
         return ""
-    return "".join(traceback.format_exception(error))
+    found = traceback.TracebackException.from_exception(cause)
+    frames = [frame for frame in found.stack if not frame.filename.startswith(OURS)]
+    found.stack = traceback.StackSummary.from_list(frames)
+    return "".join(found.format(chain=False))
 
 
 def main() -> int:
