@@ -59,9 +59,10 @@ def run_node(**options: Any) -> int:
         ) as chain,
     ):
         address = address_of(listening)
-        terminal.note(f"chain {chain.id} at height {chain.head().height} is served at {address}")
-        terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
         with present(folder, chain.id, address):
+            head = chain.head()
+            terminal.note(f"chain {chain.id} at height {head.height} is served at {address}")
+            terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
             serve(server_of(chain, settings), listening)
         head = chain.head()
     terminal.answer(
