@@ -22,16 +22,6 @@ main()
 """
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A chain with alice and a key of nobody."""
-    made = Desk(tmp_path)
-    made.do("init")
-    made.do("account", "create", "alice")
-    made.do("keys", "create", "spare")
-    return made
-
-
 def complete(desk: Desk, *words: str) -> list[str]:
     """What bash is told for the last word."""
     desk.environment |= {
@@ -63,10 +53,10 @@ def test_commands_options_and_names_are_completed(desk: Desk) -> None:
     assert complete(desk, "keys", "cr") == ["create"]
     assert complete(desk, "asset", "tr") == ["transfer"]
     assert complete(desk, "asset", "transfer", "--pay") == ["--payee"]
-    assert complete(desk, "asset", "transfer", "--payee", "") == ["alice", "operator"]
+    assert complete(desk, "asset", "transfer", "--payee", "") == ["alice", "bob", "operator"]
     assert complete(desk, "asset", "transfer", "--as", "al") == ["alice"]
     assert complete(desk, "asset", "transfer", "--key", "") == [
-        *("alice", "authority", "operator", "spare")
+        *("alice", "authority", "bob", "operator")
     ]
     assert complete(desk, "proof", "row", "asset.s") == ["asset.settled", "asset.supplies"]
     assert complete(desk, "init", "--module", "") == ["broken"]

@@ -6,24 +6,9 @@ import shutil
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.cli.desk import Desk
 
 TRANSFER = ("asset", "transfer", "--asset", "CNY.operator", "--payee", "bob", "--as", "alice")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A chain on which alice has 100.00 CNY, and bob an account."""
-    made = Desk(tmp_path)
-    made.do("init")
-    made.do("account", "create", "alice")
-    made.do("account", "create", "bob")
-    made.do("asset", "define", "--code", "CNY", "--scale", "2")
-    issue = ("asset", "issue", "--asset", "CNY", "--amount", "100.00", "--payee", "alice")
-    made.do(*issue, "--reference", "cash-1")
-    return made
 
 
 def test_commands_ask_the_node_that_holds_their_folder(desk: Desk) -> None:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import msgspec
-import pytest
 from msgspec import Raw
 
 from tests.cli.desk import Desk
@@ -16,16 +15,6 @@ from tongbao.kernel import Address
 from tongbao.sdk.answers import Happening
 
 ISSUE = ("asset", "issue", "--asset", "CNY.operator", "--amount", "5.00", "--payee", "alice")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A chain with CNY and alice."""
-    made = Desk(tmp_path)
-    made.do("init")
-    made.do("account", "create", "alice")
-    made.do("asset", "define", "--code", "CNY", "--scale", "2")
-    return made
 
 
 def without_time(line: str) -> str:
@@ -44,38 +33,38 @@ def test_what_happens_is_shown_through_a_restart_of_the_node(desk: Desk) -> None
     watching = desk.running("watch", "--type", "asset.moved")
     with desk.node() as (node, address), watching as watch:
         watch.note("watching")
-        desk.do(*ISSUE, "--reference", "cash-1")
+        desk.do(*ISSUE, "--reference", "cash-2")
         first = without_time(watch.line())
         node.end()
-        desk.do(*ISSUE, "--reference", "cash-2")
+        desk.do(*ISSUE, "--reference", "cash-3")
         with desk.running("run", "--port", address.rpartition(":")[2]) as again:
             again.note("is served at")
             second = without_time(watch.line())
-            desk.do(*ISSUE, "--reference", "cash-3")
+            desk.do(*ISSUE, "--reference", "cash-4")
             third = without_time(watch.line())
         ended = watch.end()
     said = "asset.issue amount=5.00 asset=CNY.operator payee=alice reference=cash"
     assert [first, second, third] == [
-        f"{height}.0       applied  operator  {said}-{height - 2}" for height in (3, 4, 5)
+        f"{height}.0       applied  operator  {said}-{height - 3}" for height in (5, 6, 7)
     ]
     assert ended == (0, [])
-    assert watch.note("watched") == "watched 3 happenings; go on with --after 5.0"
+    assert watch.note("watched") == "watched 3 happenings; go on with --after 7.0"
 
 
 def test_a_watch_is_filtered_begins_anywhere_and_ends_by_count(desk: Desk) -> None:
     """
-    Given a chain of three blocks behind a node,
+    Given a chain of five blocks behind a node,
     when it is watched from the beginning with filters, as JSON, and into a pipe that closes,
     then the objects are those asked for, and each watch ends with 0.
     """
-    desk.do(*ISSUE, "--reference", "cash-1")
+    desk.do(*ISSUE, "--reference", "cash-2")
     with desk.node():
-        all_of_them = desk.run("watch", "--after", "0.0", "--count", "3", "--json")
+        all_of_them = desk.run("watch", "--after", "0.0", "--count", "5", "--json")
         found = [msgspec.json.decode(line) for line in all_of_them.stdout.splitlines()]
-        assert [each["cursor"] for each in found] == ["1.0", "2.0", "3.0"]
+        assert [each["cursor"] for each in found] == [f"{height}.0" for height in range(1, 6)]
         of_alice = ("watch", "--after", "0.0", "--account", "alice", "--json")
         mine = desk.run(*of_alice, "--asset", "CNY.operator", "--count", "1")
-        assert (mine.returncode, msgspec.json.decode(mine.stdout)) == (0, found[2])
+        assert (mine.returncode, msgspec.json.decode(mine.stdout)) == (0, found[3])
         piped = desk.program("bash", "-o", "pipefail", "-c", "tongbao watch --after 0.0 | true")
         assert (piped.returncode, piped.stderr.count("\n")) == (0, 1)
         for words in (("--after", "soon"), ("--type", "money"), ("--asset", "CNY")):
