@@ -121,10 +121,22 @@ def _to_try(address: str, folder: Path, modules: tuple[str, ...]) -> list[str]:
         "  tongbao watch",
         f"  curl {address}/v1",
         f"  curl -N {address}/v1/events",
+        *([f"and look at {address}/"] if _has_pages(address) else []),
         "",
     ]
     watched = f"; edits of {', '.join(modules)} are loaded" if modules else ""
     return [*lines, f"Ctrl-C stops{watched}"]
+
+
+def _has_pages(address: str) -> bool:
+    """Whether the node shows pages to people, too."""
+    import httpx2
+
+    try:
+        found = httpx2.get(f"{address}/", follow_redirects=True)
+    except httpx2.HTTPError:
+        return False
+    return found.is_success and "html" in found.headers.get("content-type", "")
 
 
 def _tell(terminal: Terminal, told: Any) -> None:
