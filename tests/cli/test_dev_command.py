@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
-from tests.cli.desk import Desk, Running
+from tests.cli.desk import LONG_S, Desk, Running
 
 AWARD = ("loyalty", "award", "--title", "early-bird", "--as", "shop", "--holder")
 
@@ -155,6 +158,7 @@ def test_what_an_edit_leaves_out_comes_back(bench: Bench) -> None:
         said = dev.json()
         while said["event"] == "failed":  # an edit of two files may be seen between them
             said = dev.json()
+        assert said["height"] == 2  # of an empty block
         (changed,) = replayed(said)["examples"]
         assert changed["now"].startswith("left out: kernel.PAYLOAD_IS_MALFORMED")
         messages.write_text(text)
@@ -188,6 +192,24 @@ def test_a_temporary_chain_is_gone_in_the_end(tmp_path: Path) -> None:
         code, rest = dev.end()
     assert (code, rest) == (0, ["stopped; the chain is gone"])
     assert not folder.exists()
+
+
+def test_a_killed_supervisor_takes_its_worker_along(tmp_path: Path) -> None:
+    """
+    Given a developer's chain that is served,
+    when the program that one has started is killed,
+    then the process that serves ends too, and has closed the chain.
+    """
+    desk = Desk(tmp_path, TONGBAO_FOLDER=str(tmp_path / "chain"))
+    with desk.running("dev", "--port", "0", "--folder", "chain", "--json") as dev:
+        assert dev.json()["event"] == "ready"
+        said = tmp_path / "chain" / "node.json"
+        worker = os.pidfd_open(msgspec.json.decode(said.read_bytes())["process"])
+        dev.process.kill()
+        assert select.select([worker], [], [], LONG_S)[0] == [worker]
+        os.close(worker)
+    assert not said.exists()
+    assert desk.do("status")["height"] == 1
 
 
 @pytest.mark.parametrize(
