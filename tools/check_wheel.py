@@ -1,15 +1,14 @@
-"""Build wheel and sdist, install the wheel where nothing else is, and verify a proof there.
+"""Build wheel and sdist, install the wheel where nothing else is, and use it there.
 
 The fresh environment holds only what `requirements/verify.txt` locks: it shows that the command
-line starts, and that a proof is verified, without a store or anything else of a node.
+line starts, and that a proof is verified, without a store or anything else of a node. A second one
+is that of a stranger who writes a module: see `check_module.py`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -17,36 +16,15 @@ import zipfile
 from pathlib import Path
 
 import tongbao
+from tools.check_module import check_module
+from tools.running import ROOT, WheelError, make_environment, run
 
-ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "verify.txt"
 GOLDEN = ROOT / "tests" / "golden" / "solo.json"
 PROOFS = ("holding", "absence", "transaction")
 OF_A_NODE = ("cryptography", "lmdb", "rich")
 NOT_LOADED = ("tongbao.node", "tongbao.store", "tongbao.engines.solo.engine")
-
-
-class WheelError(Exception):
-    """What was built does not do what it must; says what."""
-
-
-def run(*command: str | Path, folder: Path = ROOT) -> str:
-    """Run a program to its end and return what it printed; raises WheelError when it fails."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        env=clean,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        words = " ".join(map(str, command))
-        raise WheelError(f"{words} exited with {ended.returncode}\n{ended.stdout}{ended.stderr}")
-    return ended.stdout
 
 
 def build() -> tuple[Path, Path]:
@@ -68,16 +46,6 @@ def check_contents(wheel: Path, sdist: Path) -> None:
         for needed in ("tongbao/py.typed", "LICENSE"):
             if not any(name.endswith(needed) for name in names):
                 raise WheelError(f"{path.name} holds no {needed}")
-
-
-def install(wheel: Path, home: Path) -> Path:
-    """Make an environment of the wheel and the verifier's lock; returns its programs' folder."""
-    run(sys.executable, "-m", "venv", home)
-    programs = home / "bin"
-    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    run(*pip, "--require-hashes", "--requirement", LOCK)
-    run(*pip, "--no-deps", wheel)
-    return programs
 
 
 def check_programs(programs: Path, folder: Path) -> list[str]:
@@ -116,11 +84,16 @@ def main() -> int:
         check_contents(wheel, sdist)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            shown = check_programs(install(wheel, folder / "fresh"), folder)
+            fresh = make_environment(folder / "fresh", LOCK, wheel)
+            shown = check_programs(fresh, folder)
+            stranger = folder / "stranger"
+            stranger.mkdir()
+            beside = check_module(wheel, stranger)
     except WheelError as error:
         print(f"{error}\nwheel: FAILED: read the lines above")
         return 1
-    print(f"wheel: {wheel.name} and {sdist.name} are built; {', '.join(shown)} work alone")
+    alone = f"{', '.join(shown)} work alone"
+    print(f"wheel: {wheel.name} and {sdist.name} are built; {alone}; {'; '.join(beside)}")
     return 0
 
 

@@ -12,7 +12,13 @@ from msgspec import Struct
 from tongbao.cli.main import root
 
 PASSPHRASE = "correct horse battery staple"
-VARIABLES = ("TONGBAO_FOLDER", "TONGBAO_PASSPHRASE", "TONGBAO_NEW_PASSPHRASE")
+VARIABLES = (
+    "TONGBAO_FOLDER",
+    "TONGBAO_MODULES",
+    "TONGBAO_NEW_PASSPHRASE",
+    "TONGBAO_NODE",
+    "TONGBAO_PASSPHRASE",
+)
 
 
 class Told(Struct, frozen=True):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.check_wheel import WheelError, check_contents, run
+from tools.check_wheel import check_contents
+from tools.running import WheelError, run
 
 
 def packed(folder: Path, names: list[str]) -> tuple[Path, Path]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tongbao.cli import complete
 from tongbao.cli.book import check_name
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.message_commands import order_of, sending_parameters
-from tongbao.cli.options import Passphrase, folder_option, json_option, terminal_of
+from tongbao.cli.options import Passphrase, folder_option, json_option, node_option, terminal_of
 from tongbao.cli.sending import build, check, sign_with
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
@@ -23,15 +24,15 @@ from tongbao.modules.account import did_document
 from tongbao.modules.account.did import did_of
 
 if TYPE_CHECKING:
+    from tongbao.cli.session import OpenChain
     from tongbao.sdk.client import Applied
-    from tongbao.sdk.local import Chain
 
 LEFT_OUT = {"out", "unsigned", "dry_run"}
 
 
 def _create(**options: Any) -> int:
     name, with_keys = check_name(options["name"]), options["with_keys"]
-    session = Session(options["folder"], Passphrase(options["passphrase_file"]))
+    session = Session(options["folder"], Passphrase(options["passphrase_file"]), options["node"])
     session.must_be_chain()
     if name in session.book.names:
         raise CommandError(
@@ -45,7 +46,6 @@ def _create(**options: Any) -> int:
         message = _opening(session, key_names, options)
         payload = build(session, chain, order, (message,))
         applied = chain.submit(sign_with(session, signing, payload, (message,)))
-        # Only the process that has the chain open writes the names, so none is lost.
         session.book.remember(name, Address(applied.made))
     return _show_created(name, made, applied)
 
@@ -139,11 +139,12 @@ def names(ctx: click.Context, folder: Path) -> None:
 @click.argument("name")
 @click.argument("address")
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def remember(ctx: click.Context, name: str, address: str, folder: Path) -> None:
+def remember(ctx: click.Context, name: str, address: str, folder: Path, node: str | None) -> None:
     """Remember the account at ADDRESS as NAME in this folder; the ledger is not told."""
-    session = Session(folder)
+    session = Session(folder, node=node)
     check_name(name)
     found = session.book.address(address)
     with session.open(write=False) as chain:
@@ -153,13 +154,14 @@ def remember(ctx: click.Context, name: str, address: str, folder: Path) -> None:
 
 
 @click.command(epilog="\b\nExample:\n  tongbao account did alice")
-@click.argument("address", metavar="ACCOUNT")
+@click.argument("address", metavar="ACCOUNT", shell_complete=complete.accounts)
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def did(ctx: click.Context, address: str, folder: Path) -> None:
+def did(ctx: click.Context, address: str, folder: Path, node: str | None) -> None:
     """Print the DID document of ACCOUNT (a name or an address): did:tongbao:<chain>:<id>."""
-    session = Session(folder)
+    session = Session(folder, node=node)
     found = session.book.address(address)
     with session.open(write=False) as chain:
         row = _must_exist(chain, found)
@@ -168,7 +170,7 @@ def did(ctx: click.Context, address: str, folder: Path) -> None:
     terminal_of(ctx).document(jcs.to_builtins(document), verdict)
 
 
-def _must_exist(chain: Chain, address: Address) -> account.Account:
+def _must_exist(chain: OpenChain, address: Address) -> account.Account:
     """The row of an account. Raises CommandError when there is none."""
     row = chain.query(account.show, address)
     if row is None:

@@ -5,7 +5,11 @@ It is a convenience of this folder and nothing that the ledger knows: `{"alice":
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -75,8 +79,25 @@ class AccountBook:
     def remember(self, name: str, address: Address) -> None:
         """Keep a name, durably. Raises CommandError when it is another's, OSError."""
         check_name(name)
-        known = self._names.get(name)
-        if known is not None and known != address:
-            raise CommandError(f"{name} is remembered already as {known}", "choose another name")
-        self._names[name] = address
-        write_file(self._path, msgspec.json.format(msgspec.json.encode(self.names)) + b"\n")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(self._path.parent):
+            if self._path.exists():
+                self._names |= self._read()
+            known = self._names.get(name)
+            if known is not None and known != address:
+                raise CommandError(
+                    f"{name} is remembered already as {known}", "choose another name"
+                )
+            self._names[name] = address
+            write_file(self._path, msgspec.json.format(msgspec.json.encode(self.names)) + b"\n")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time adds names; others wait for the moment that it takes."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

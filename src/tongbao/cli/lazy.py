@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Lazy(NamedTuple):
@@ -40,6 +41,18 @@ class LazyGroup(click.Group):
         """The command of this name, imported now."""
         found = self.lazy.get(cmd_name)
         return load(found.target) if found else super().get_command(ctx, cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What may stand here: commands by their names alone, then what every group has."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._help_at_hand(name)) for name in names]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def _help_at_hand(self, name: str) -> str | None:
+        """One line about a command, if nothing needs to be imported for it."""
+        if name in self.lazy:
+            return self.lazy[name].help
+        return self.commands[name].get_short_help_str() if name in self.commands else None
 
     def help_of(self, ctx: click.Context, name: str) -> str:
         """One line about a command, without importing it."""

@@ -15,6 +15,8 @@ from tongbao.cli.terminal import Terminal
 
 BEFORE: Final = {
     "init": Lazy("tongbao.cli.chain_commands:init", "Begin a chain in a new folder."),
+    "dev": Lazy("tongbao.cli.dev.command:dev", "A throw-away chain that reloads your module."),
+    "new": Lazy("tongbao.cli.new_commands:new", "Write the beginning of a module of your own."),
     "keys": Lazy("tongbao.cli.key_commands:keys", "Make and keep the keys that sign."),
 }
 AFTER: Final = {
@@ -24,7 +26,11 @@ AFTER: Final = {
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
+    "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
+    "completion": Lazy(
+        "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."
+    ),
     "version": Lazy("tongbao.cli.version_command:version", "Which Tongbao this is."),
 }
 HELP: Final = """A permissioned ledger for business: keys, accounts, assets, holds, and proofs.
@@ -46,19 +52,28 @@ class Root(LazyGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order of a chain's life."""
-        from tongbao.cli.module_groups import installed, modules_with_commands
+        from tongbao.cli.module_groups import module_names
 
-        return [*BEFORE, *modules_with_commands(installed()), *AFTER]
+        return [*BEFORE, *module_names(), *AFTER]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name; the modules are imported only for theirs."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
-        from tongbao.cli.module_groups import installed, module_group, modules_with_commands
+        from tongbao.cli.module_groups import find_module, module_group
 
-        module = modules_with_commands(installed()).get(cmd_name)
+        module = find_module(cmd_name)
         return None if module is None else module_group(module)
+
+    def help_of(self, ctx: click.Context, name: str) -> str:
+        """One line about a command; a module that can't be used says why, and others go on."""
+        from tongbao.sdk.announced import ModuleError
+
+        try:
+            return super().help_of(ctx, name)
+        except ModuleError as error:
+            return str(error)
 
     def main(
         self,

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
 
+from tongbao.cli import complete
 from tongbao.cli.failures import CommandError
 from tongbao.cli.values import Form, Resolver, form_of, plain, read, sample
-from tongbao.kernel import jcs
+from tongbao.kernel import Address, Key, PublicKey, jcs
+
+COMPLETERS: Final[dict[Any, Any]] = {
+    Address: complete.accounts,
+    PublicKey: complete.keys,
+    Key: complete.keys,
+}
+"""What completes the values of a type in a shell."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -46,6 +54,7 @@ class Member(msgspec.Struct, frozen=True):
             [self.variable, self.option],
             required=self.required,
             metavar=form.metavar,
+            shell_complete=COMPLETERS.get(plain(self.hint)),
             help=f"{form.help}.",
         )
 

@@ -8,11 +8,13 @@ from typing import Any, get_type_hints
 import click
 import msgspec
 
+from tongbao.cli import complete
 from tongbao.cli.members import convert_all, example, given_values, help_of, kebab, members_of
 from tongbao.cli.options import (
     Passphrase,
     folder_parameter,
     json_parameter,
+    node_parameter,
     passphrase_parameter,
     terminal_of,
 )
@@ -32,15 +34,22 @@ def signing_parameters() -> list[click.Parameter]:
             default="operator",
             show_default=True,
             metavar="ACCOUNT",
+            shell_complete=complete.accounts,
             help="The account that sends.",
         ),
         click.Option(
             ["--key", "keys"],
             multiple=True,
             metavar="NAME",
+            shell_complete=complete.keys,
             help="A key that signs; repeat it for several. Default: the sender's.",
         ),
-        click.Option(["--sponsor"], metavar="ACCOUNT", help="The account that answers for it."),
+        click.Option(
+            ["--sponsor"],
+            metavar="ACCOUNT",
+            shell_complete=complete.accounts,
+            help="The account that answers for it.",
+        ),
         click.Option(
             ["--lane"],
             type=click.IntRange(0, LANES_LIMIT - 1),
@@ -75,6 +84,7 @@ def sending_parameters() -> list[click.Parameter]:
         ),
         click.Option(["--unsigned"], is_flag=True, help="With --out: write the bare payload."),
         folder_parameter(),
+        node_parameter(),
         passphrase_parameter(),
         json_parameter(),
     ]
@@ -98,7 +108,9 @@ def message_command(module: Module, message: type[Message]) -> click.Command:
             given = given_values(resolver, members, options)
             return (convert_all(message, members, {"@type": tag} | given),)
 
-        session = Session(options["folder"], Passphrase(options["passphrase_file"]))
+        session = Session(
+            options["folder"], Passphrase(options["passphrase_file"]), options["node"]
+        )
         terminal = terminal_of(click.get_current_context())
         return send(terminal, session, order_of(options), make)
 

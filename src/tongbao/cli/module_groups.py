@@ -33,10 +33,34 @@ EXTRAS: Final[dict[str, dict[str, Lazy]]] = {
 
 @cache
 def installed() -> Registry:
-    """The modules of this distribution."""
-    from tongbao.modules.registry import registry
+    """The modules of this distribution and all of others that are installed and can be used."""
+    from tongbao.sdk.announced import usable
 
-    return registry()
+    return usable()[0]
+
+
+def module_names() -> list[str]:
+    """The names of all modules with commands; those of others are not imported."""
+    from tongbao.modules.registry import MODULES
+    from tongbao.sdk.announced import OWN_NAMES, announced
+
+    return [module.name for module in MODULES] + [
+        name for name in announced() if name not in OWN_NAMES
+    ]
+
+
+def find_module(name: str) -> Module | None:
+    """The module of a name, None when nobody has it. Raises ModuleError when it can't be used."""
+    from tongbao.modules.registry import registry
+    from tongbao.sdk.announced import announced, usable
+
+    found = modules_with_commands(registry()).get(name)
+    if found is not None or name not in announced():
+        return found
+    others, wrong = usable()
+    if name in wrong:
+        raise wrong[name]
+    return modules_with_commands(others).get(name)
 
 
 def modules_with_commands(registry: Registry) -> dict[str, Module]:

@@ -17,6 +17,7 @@ from tongbao.cli.terminal import Terminal
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_FOLDER: Final = "tongbao-chain"
+NODE_VARIABLE: Final = "TONGBAO_NODE"
 PASSPHRASE_VARIABLE: Final = "TONGBAO_PASSPHRASE"
 NEW_PASSPHRASE_VARIABLE: Final = "TONGBAO_NEW_PASSPHRASE"
 FILE_BYTES_LIMIT: Final = 16_777_216
@@ -59,6 +60,25 @@ def folder_parameter() -> click.Option:
     )
 
 
+def node_parameter() -> click.Option:
+    """`--node`: ask a node over HTTP instead of opening the folder's chain."""
+    return click.Option(
+        ["--node"],
+        metavar="URL",
+        envvar=NODE_VARIABLE,
+        show_envvar=True,
+        callback=_check_node,
+        help="Ask this node, such as http://127.0.0.1:8632; names and keys are FOLDER's. A node "
+        "that serves FOLDER's chain on this machine is found by itself.",
+    )
+
+
+def _check_node(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{value!r} is no address: it begins with http:// or https://")
+    return value.rstrip("/") if value else None
+
+
 def passphrase_parameter() -> click.Option:
     """`--passphrase-file`: never the passphrase itself, which other processes could see."""
     return click.Option(
@@ -80,6 +100,7 @@ def _adding(make: Callable[[], click.Option]) -> Callable[[F], F]:
 
 json_option = _adding(json_parameter)
 folder_option = _adding(folder_parameter)
+node_option = _adding(node_parameter)
 passphrase_option = _adding(passphrase_parameter)
 
 
@@ -108,6 +129,11 @@ class Passphrase:
         self._variable = variable
         self._what = what
         self._known: str | None = None
+        self._open: Path | None = None
+
+    def lies_open_in(self, file: Path) -> None:
+        """Take it from this file if the file exists and no other was named."""
+        self._open = file
 
     def get(self) -> str:
         """The passphrase of keys that exist. Raises CommandError."""
@@ -124,6 +150,8 @@ class Passphrase:
     def _find(self, confirm: bool) -> str:
         if self._file is not None:
             found = _first_line(self._file)
+        elif self._open is not None and self._open.is_file():
+            found = _first_line(self._open)
         elif (given := os.environ.get(self._variable)) is not None:
             found = given
         else:

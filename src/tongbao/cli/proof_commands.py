@@ -8,14 +8,23 @@ from typing import Any
 import click
 import msgspec
 
+from tongbao.cli import complete
 from tongbao.cli.chain_commands import check_transaction_id
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.module_groups import installed
-from tongbao.cli.options import folder_option, json_option, out_option, terminal_of, write_file
+from tongbao.cli.options import (
+    folder_option,
+    json_option,
+    node_option,
+    out_option,
+    terminal_of,
+    write_file,
+)
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
 from tongbao.cli.values import Resolver, form_of, read
+from tongbao.engines.solo.header import read_header
 from tongbao.kernel import jcs
 from tongbao.kernel.module import Table
 from tongbao.sdk.folder import Folder, trust_bytes
@@ -30,28 +39,34 @@ def proof() -> None:
 @proof.command(
     epilog="\b\nExample:\n  tongbao proof row asset.holdings alice CNY.operator --out holding.proof"
 )
-@click.argument("table_name", metavar="TABLE")
+@click.argument("table_name", metavar="TABLE", shell_complete=complete.tables)
 @click.argument("parts", metavar="KEYPART...", nargs=-1, required=True)
 @out_option
 @folder_option
+@node_option
 @json_option
 @click.pass_context
 def row(
-    ctx: click.Context, table_name: str, parts: tuple[str, ...], out: Path | None, folder: Path
+    ctx: click.Context,
+    table_name: str,
+    parts: tuple[str, ...],
+    out: Path | None,
+    folder: Path,
+    node: str | None,
 ) -> None:
     """Prove a row of TABLE, such as asset.holdings, or that there is none.
 
     The parts of its key are given as its table has them: addresses or remembered names, assets as
     CODE or CODE.NAME, text, integers.
     """
-    session = Session(folder)
+    session = Session(folder, node=node)
     table = _table(table_name)
     # Once before the chain is opened, so that a wrong part is told at once.
     _key(session.resolver(), table, parts)
     with session.open(write=False) as chain:
         key = _key(session.resolver(), table, parts)
         found = chain.prove_row(table_name, key)
-        height = chain.head().height
+    height = read_header(found.header.encode())[0].height
     what = bytes(found.value).decode() or "no such row"
     _give(ctx, to_json(found), out, {"height": height, "row": what}, f"at height {height}: {what}")
 
@@ -60,12 +75,15 @@ def row(
 @click.argument("transaction_id", metavar="ID")
 @out_option
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def transaction(ctx: click.Context, transaction_id: str, out: Path | None, folder: Path) -> None:
+def transaction(
+    ctx: click.Context, transaction_id: str, out: Path | None, folder: Path, node: str | None
+) -> None:
     """Prove that transaction ID stands in its block, with what its receipt says."""
     check_transaction_id(transaction_id)
-    with Session(folder).open(write=False) as chain:
+    with Session(folder, node=node).open(write=False) as chain:
         try:
             found = chain.prove_transaction(transaction_id)
         except LookupError as error:

@@ -19,8 +19,8 @@ from tongbao.cli.members import (
     kebab,
     members_of,
 )
-from tongbao.cli.options import folder_parameter, json_parameter, terminal_of
-from tongbao.cli.session import Session
+from tongbao.cli.options import folder_parameter, json_parameter, node_parameter, terminal_of
+from tongbao.cli.session import Session, ask
 from tongbao.cli.terminal import Terminal, count
 from tongbao.cli.values import plain
 from tongbao.kernel import Cursor, Module, Page, jcs
@@ -34,21 +34,20 @@ def query_command(module: Module, function_name: str, query: Callable[..., Any])
     name = kebab(function_name)
     parameters = list(inspect.signature(query).parameters.values())[1:]
     required = {each.name: each.default is inspect.Parameter.empty for each in parameters}
-    shared: list[click.Parameter] = [folder_parameter(), json_parameter()]
+    shared: list[click.Parameter] = [folder_parameter(), node_parameter(), json_parameter()]
     members = members_of(get_type_hints(query, include_extras=True), required, shared)
 
     def run(**options: Any) -> int:
-        session = Session(options["folder"])
+        session = Session(options["folder"], node=options["node"])
         # Once before the chain is opened, so that a wrong name is told at once.
         given_values(session.resolver(), members, options)
         with session.open(write=False) as chain:
             given = given_values(session.resolver(), members, options)
             arguments = convert_each(members, given)
             try:
-                found = chain.query(query, **arguments)
+                height, found = ask(chain, query, arguments)
             except ValueError as error:
                 raise _cursor_error(members, given, error) from error
-            height = chain.head().height
         return show_found(terminal_of(click.get_current_context()), found, height)
 
     return click.Command(

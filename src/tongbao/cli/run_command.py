@@ -38,6 +38,7 @@ def run_node(**options: Any) -> int:
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.opening import open_chain
+    from tongbao.sdk.presence import present
 
     terminal = terminal_of(click.get_current_context())
     flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
@@ -60,9 +61,11 @@ def run_node(**options: Any) -> int:
         open_index(folder, chain.id, settings) as index,
     ):
         address = address_of(listening)
-        terminal.note(f"chain {chain.id} at height {chain.head().height} is served at {address}")
-        terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
-        serve(server_of(chain, settings, index), listening)
+        with present(folder, chain.id, address):
+            head = chain.head()
+            terminal.note(f"chain {chain.id} at height {head.height} is served at {address}")
+            terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
+            serve(server_of(chain, settings, index), listening)
         head = chain.head()
     terminal.answer(
         {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"

@@ -17,8 +17,8 @@ from tongbao.cli.values import Resolver
 from tongbao.kernel import Message, Outcome, Reference, Time, jcs
 
 if TYPE_CHECKING:
+    from tongbao.cli.session import OpenChain
     from tongbao.sdk.client import Applied, DryRun
-    from tongbao.sdk.local import Chain
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ def check(kind: Any, value: Any, option: str) -> Any:
         raise CommandError(f"{option}: {error}", "see the option's line in --help") from error
 
 
-def build(session: Session, chain: Chain, order: Order, messages: tuple[Message, ...]) -> bytes:
+def build(session: Session, chain: OpenChain, order: Order, messages: tuple[Message, ...]) -> bytes:
     """The payload with the next nonce of the sender's lane."""
     from tongbao.sdk.builder import payload_bytes
 

@@ -5,35 +5,45 @@ The SDK's parts that need the extra `node` are imported when they are used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
 
 from tongbao.cli.book import AccountBook
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
-from tongbao.cli.options import Passphrase
+from tongbao.cli.options import Passphrase, terminal_of
 from tongbao.cli.values import Resolver
 from tongbao.kernel import Address, AssetId, Message
 from tongbao.modules import asset
-from tongbao.sdk.folder import Folder
+from tongbao.sdk.folder import OPEN_PASSPHRASE, Folder
 
 if TYPE_CHECKING:
+    from tongbao.sdk.http import HttpChain
     from tongbao.sdk.keystore import Keystore
     from tongbao.sdk.local import Chain
     from tongbao.sdk.signer import Signer
+
+    OpenChain: TypeAlias = Chain | HttpChain
 
 
 class Session:
     """One folder, its names and keys, and the passphrase that opens them."""
 
-    def __init__(self, folder: Path, passphrase: Passphrase | None = None) -> None:
-        """Read the names; the chain stays closed."""
+    def __init__(
+        self, folder: Path, passphrase: Passphrase | None = None, node: str | None = None
+    ) -> None:
+        """Read the names; the chain stays closed. `node` is asked in the place of the folder."""
+        self.node = node
         self.folder = Folder(folder)
         self.book = AccountBook(folder)
         self.passphrase = passphrase or Passphrase(None)
-        self._chain: Chain | None = None
+        self.passphrase.lies_open_in(folder / OPEN_PASSPHRASE)
+        self._chain: OpenChain | None = None
 
     @property
     def keystore(self) -> Keystore:
@@ -44,21 +54,42 @@ class Session:
 
     def must_be_chain(self) -> None:
         """Say that a folder has no chain before anybody types a passphrase. Raises FolderError."""
-        self.folder.genesis()
+        if self.node is None:
+            self.folder.genesis()
 
     @contextmanager
-    def open(self, *, write: bool) -> Iterator[Chain]:
-        """The chain, open until the `with` statement ends; to write it asks for a passphrase."""
-        from tongbao.sdk.opening import open_chain
+    def open(self, *, write: bool) -> Iterator[OpenChain]:
+        """The chain, until the `with` statement ends: behind a node, else open in this process.
 
-        self.must_be_chain()
-        passphrase = self.passphrase.get() if write else None
-        with open_chain(self.folder.path, passphrase=passphrase) as chain:
+        To write in this process it asks for the passphrase; a node has the authority's key itself.
+        """
+        with self._own(write) if self.node is None else remote(self.node) as chain:
             self._chain = chain
             try:
                 yield chain
             finally:
                 self._chain = None
+
+    def _own(self, write: bool) -> OpenChain:
+        """The folder's chain; where a node of this machine serves it, nobody else can open it."""
+        from tongbao.sdk.opening import open_chain
+
+        self.must_be_chain()
+        address = self.served_at()
+        if address is not None:
+            _note(f"a node serves this folder: {address} is asked")
+            return remote(address)
+        passphrase = self.passphrase.get() if write else None
+        return open_chain(self.folder.path, passphrase=passphrase)
+
+    def served_at(self) -> str | None:
+        """Where a node of this machine serves this folder's chain, if one does."""
+        from tongbao.kernel.genesis import chain_id
+        from tongbao.sdk.presence import node_of
+
+        if not self.folder.exists:
+            return None
+        return node_of(self.folder.path, chain_id(self.folder.genesis()))
 
     # Names
 
@@ -127,6 +158,35 @@ class Session:
         signers = [keystore.unlock(name, passphrase) for name in (*names, *also)]
         # Two names may be of one key, which signs once.
         return list({signer.key_id: signer for signer in signers}.values())
+
+
+def _note(text: str) -> None:
+    terminal_of(click.get_current_context()).note(text)
+
+
+def remote(address: str) -> HttpChain:
+    """The chain that a node serves; says so when it has to be patient."""
+    from tongbao.sdk.http import HttpChain
+
+    said = Event()
+
+    def wait(seconds: float) -> None:
+        if not said.is_set():
+            _note(f"{address} does not answer; it is asked again for a while (Ctrl-C stops)")
+            said.set()
+        Event().wait(seconds)
+
+    return HttpChain(address, wait=wait)
+
+
+def ask(chain: OpenChain, query: Callable[..., Any], arguments: dict[str, Any]) -> tuple[int, Any]:
+    """What a module's query finds, behind the height at which that is true."""
+    from tongbao.sdk.http import HttpChain
+
+    if isinstance(chain, HttpChain):
+        return chain.query_at(query, **arguments)
+    with chain.reading() as height:
+        return height, chain.query(query, **arguments)
 
 
 def public_text(keystore: Keystore, name: str) -> str:

@@ -20,6 +20,7 @@ from tongbao.cli.options import (
     Passphrase,
     folder_option,
     json_option,
+    node_option,
     out_option,
     passphrase_option,
     read_file,
@@ -30,6 +31,7 @@ from tongbao.cli.sending import show_applied, show_dry_run
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
 from tongbao.cli.transaction_files import add_signatures, read_draft
+from tongbao.engines.solo.header import read_header
 from tongbao.kernel import InvalidTransaction, jcs
 from tongbao.kernel.envelope import decode_envelope, normalise, signing_input
 from tongbao.kernel.transaction import id_of
@@ -49,19 +51,22 @@ def tx() -> None:
 @tx.command(epilog="\b\nExample:\n  tongbao tx submit payment.jws")
 @click.argument("file", type=FILE)
 @folder_option
+@node_option
 @passphrase_option
 @json_option
 @click.pass_context
-def submit(ctx: click.Context, file: Path, folder: Path, passphrase_file: Path | None) -> int:
+def submit(
+    ctx: click.Context, file: Path, folder: Path, node: str | None, passphrase_file: Path | None
+) -> int:
     """Submit the signed transaction in FILE (- is standard input) and wait until it is durable.
 
     Any JWS serialization will do. One that a block holds already is not sent again: its outcome is
-    told. The passphrase is the authority's, which signs the block.
+    told. The passphrase is the authority's, which signs the block; a node needs none.
     """
     terminal = terminal_of(ctx)
     wire = normalise(read_file(file))
     transaction_id = id_of(decode_envelope(wire).payload).hex()
-    session = Session(folder, Passphrase(passphrase_file))
+    session = Session(folder, Passphrase(passphrase_file), node)
     with session.open(write=True) as chain:
         try:
             return show_applied(terminal, chain.submit(wire))
@@ -122,40 +127,42 @@ def sign(
 @tx.command("dry-run", epilog="\b\nExample:\n  tongbao tx dry-run payment.json")
 @click.argument("file", metavar="PAYLOADFILE", type=FILE)
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def dry_run(ctx: click.Context, file: Path, folder: Path) -> int:
+def dry_run(ctx: click.Context, file: Path, folder: Path, node: str | None) -> int:
     """Say what the payload (or the transaction) in PAYLOADFILE would do now; send nothing.
 
     Signatures are not looked at.
     """
     draft = read_draft(file, installed())
-    with Session(folder).open(write=False) as chain:
+    with Session(folder, node=node).open(write=False) as chain:
         return show_dry_run(terminal_of(ctx), chain.dry_run(draft.payload))
 
 
 @tx.command(epilog=f"\b\nExample:\n  tongbao tx show {'5e' * 32}")
 @click.argument("transaction_id", metavar="ID")
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def show(ctx: click.Context, transaction_id: str, folder: Path) -> int:
+def show(ctx: click.Context, transaction_id: str, folder: Path, node: str | None) -> int:
     """Print exactly what was signed, who signed, the outcome and the events of transaction ID.
 
     Times are milliseconds UTC. The exit code is that of `tongbao status ID`.
     """
     check_transaction_id(transaction_id)
-    with Session(folder).open(write=False) as chain:
+    with Session(folder, node=node).open(write=False) as chain:
         found = chain.status(transaction_id)
         if found.height is None or found.index is None:
             raise CommandError(
                 f"no block holds a transaction {transaction_id}", "check the id", Exit.NOTHING
             )
-        record = chain.block(found.height)
-        envelope = decode_envelope(record.transactions[found.index])
-        receipt = chain.registry.receipt_decoder.decode(record.receipts[found.index])
+        proof = chain.prove_transaction(transaction_id)
+        envelope = decode_envelope(proof.transaction.encode())
+        receipt = chain.registry.receipt_decoder.decode(proof.receipt)
         facts: dict[str, Any] = status_facts(chain, transaction_id, found)
-    facts["time"] = record.time
+    facts["time"] = read_header(proof.header.encode())[0].time
     facts |= {
         "signed": envelope.payload.decode(),
         "signers": [signature.kid for signature in envelope.signatures],

@@ -37,7 +37,7 @@ PAGE_BLOCKS: Final = 50
 PROOFS_LIMIT: Final = 256
 JSON: Final = ("application/json",)
 
-TableName = Annotated[str, Meta(pattern=r"^[a-z_]{1,64}[.][a-z_]{1,64}\Z")]
+TableName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}[.][a-z0-9_]{1,64}\Z")]
 KeyTexts = Annotated[tuple[str, ...], Meta(max_length=8)]
 
 

@@ -24,7 +24,7 @@ from tongbao.kernel.row_keys import encode_by_value
 from tongbao.kernel.state import PREFIX_BYTES, after_prefix
 from tongbao.kernel.transaction import id_of
 from tongbao.kernel.trie import Trie
-from tongbao.modules.registry import registry as all_modules
+from tongbao.sdk.announced import registry_of
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer
 from tongbao.store.interface import AnyStore
@@ -65,7 +65,7 @@ def audit_folder(folder: Path | str, progress: Progress = silent) -> AuditReport
     """
     place = Folder(folder)
     genesis = place.genesis()
-    producer, store = open_producer(place, genesis, all_modules(), None)
+    producer, store = open_producer(place, genesis, registry_of(genesis.modules), None)
     try:
         return Auditor(genesis, producer, store, progress).run()
     finally:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.proofs import FORMAT, TrustFile
+
+OPEN_PASSPHRASE: Final = "passphrase.txt"
+"""In a developer's folder: the passphrase of its keys, for everybody who has the folder."""
 
 
 class FolderError(Exception):

@@ -10,7 +10,6 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 import httpx2
 
 from tongbao.kernel import Address, Registry, View
-from tongbao.modules.registry import registry as all_modules
 from tongbao.sdk import steps
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Status
@@ -46,10 +45,11 @@ class HttpChain(HttpShared):
         With a trust file (its bytes, its path or what was read of it) answers are checked before
         they are returned, and a lie raises VerificationError; `light.py` says which can't be.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
+        `registry` are the chain's modules; by default those installed that its genesis names.
         """
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
-        super().__init__(registry or all_modules(), trust)
+        super().__init__(registry, trust)
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
         try:
             self._meet(self._do(steps.chain()))
@@ -112,7 +112,13 @@ class HttpChain(HttpShared):
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Ask a module's query, such as `asset.held_by`."""
-        found: R = self._do(self._query(function, args, kwargs))
+        return self.query_at(function, *args, **kwargs)[1]
+
+    def query_at(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[int, R]:
+        """As `query`, behind the height at which it is true."""
+        found: tuple[int, R] = self._do(self._query(function, args, kwargs))
         return found
 
     def next_nonce(self, sender: Address, lane: int = 0) -> int:

@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import httpx2
 
 from tongbao.kernel import Address, Registry, View
-from tongbao.modules.registry import registry as all_modules
 from tongbao.sdk import steps
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.http_shared import TIMEOUT_S, HttpShared, answer_of, lost, request_of
@@ -26,7 +25,10 @@ class AsyncHttpChain(HttpShared):
     """A chain that a node serves; made by `connect`. Many calls may be under way at once."""
 
     def __init__(
-        self, client: httpx2.AsyncClient, registry: Registry, trust: TrustSource | None = None
+        self,
+        client: httpx2.AsyncClient,
+        registry: Registry | None = None,
+        trust: TrustSource | None = None,
     ) -> None:
         """Use a client; `connect` says hello."""
         super().__init__(registry, trust)
@@ -38,7 +40,7 @@ class AsyncHttpChain(HttpShared):
 
         `trust` is what it is for `HttpChain`.
         """
-        chain = cls(httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S), all_modules(), trust)
+        chain = cls(httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S), trust=trust)
         try:
             chain._meet(await chain._do(steps.chain()))
         except BaseException:
@@ -93,8 +95,8 @@ class AsyncHttpChain(HttpShared):
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Ask a module's query, such as `asset.held_by`."""
-        found: R = await self._do(self._query(function, args, kwargs))
-        return found
+        found: tuple[int, R] = await self._do(self._query(function, args, kwargs))
+        return found[1]
 
     async def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """One above the highest nonce that a lane has used."""

@@ -11,6 +11,7 @@ import httpx2
 
 from tongbao.kernel import Address, ChainId, Registry
 from tongbao.sdk import steps
+from tongbao.sdk.announced import registry_of_known, registry_with
 from tongbao.sdk.answers import ChainAnswer, query_path
 from tongbao.sdk.client import Applied, Head, Status
 from tongbao.sdk.light import Light, TrustSource, trust_of
@@ -24,13 +25,23 @@ NS_PER_MS: Final = 1_000_000
 class HttpShared:
     """The state of a client, without a connection."""
 
-    def __init__(self, registry: Registry, trust: TrustSource | None = None) -> None:
-        """Know the modules; nothing of the node yet. Raises VerificationError."""
-        self.registry = registry
-        self._light = None if trust is None else Light(registry, trust_of(trust))
+    def __init__(self, registry: Registry | None, trust: TrustSource | None = None) -> None:
+        """Know nothing of the node yet; its chain says which modules it has, unless they are given.
+
+        Of modules that are not installed here, messages can't be sent and queries not asked. Raises
+        VerificationError for a trust file that is none.
+        """
+        self._light = None if trust is None else Light(trust_of(trust))
         self.id = ChainId("")
         self._ahead = 0
         self._seen = 0
+        self._given = registry
+        self._know(registry or registry_with(()))
+
+    def _know(self, registry: Registry) -> None:
+        self.registry = registry
+        if self._light is not None:
+            self._light.know(registry)
         self._paths = {
             query: query_path(module.name, name)
             for module in registry.modules
@@ -43,6 +54,8 @@ class HttpShared:
             self._light.check_chain(found.chain)
         self.id = found.chain
         self._ahead = found.now - time.time_ns() // NS_PER_MS
+        if self._given is None:
+            self._know(registry_of_known(found.modules))
 
     def now(self) -> int:
         """The time, in ms UTC, that a block made now would carry, by the node's clock."""
@@ -58,8 +71,8 @@ class HttpShared:
             if isinstance(one, Applied):
                 self._saw(one)
 
-    def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[Any]:
-        """The steps of a module's query."""
+    def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[tuple[int, Any]]:
+        """The steps of a module's query: the height, and what it finds."""
         names = list(inspect.signature(function).parameters)[1:]
         if self._light is not None:
             return self._light.query(function, args, kwargs, self._seen)

@@ -106,12 +106,18 @@ class _Settings(Mapping[str, int]):
 class Light:
     """What one client trusts, and the highest state that it has seen proven."""
 
-    def __init__(self, registry: Registry, trust: TrustFile) -> None:
-        """Trust a trust file."""
-        self._registry = registry
+    _registry: Registry
+    _modules: dict[Callable[..., Any], Module]
+
+    def __init__(self, trust: TrustFile) -> None:
+        """Trust a trust file; `know` says what the chain's modules are."""
         self._trust = trust
         self._highest = 0
-        self._modules: dict[Callable[..., Any], Module] = {
+
+    def know(self, registry: Registry) -> None:
+        """Take the modules of the chain, before anything is asked."""
+        self._registry = registry
+        self._modules = {
             query: module for module in registry.modules for query in module.queries.values()
         }
 
@@ -237,8 +243,13 @@ class Light:
         raw = bytes(proof.value)
         return int(msgspec.json.decode(raw)["highest"]) + 1 if raw else 1
 
-    def query(self, function: Callable[..., Any], args: Any, kwargs: Any, least: int) -> Steps[Any]:
-        """Run a module's query here, over rows that are proven as it asks for them."""
+    def query(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, least: int
+    ) -> Steps[tuple[int, Any]]:
+        """Run a module's query here, over rows that are proven as it asks for them.
+
+        What it finds stands behind the height at which it is true.
+        """
         proven = _Proven()
         moves = 0
         while True:
@@ -262,7 +273,9 @@ class Light:
             if len(proven.rows) > ROWS_LIMIT:
                 _unprovable(f"a query of more than {ROWS_LIMIT} rows")
 
-    def _run(self, function: Callable[..., Any], args: Any, kwargs: Any, proven: _Proven) -> Any:
+    def _run(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, proven: _Proven
+    ) -> tuple[int, Any]:
         header = proven.header
         at = (Count(0), Time(0)) if header is None else (header.height, header.time)
         module = self._modules[function]
@@ -270,4 +283,4 @@ class Light:
         found = function(view, *args, **kwargs)
         if header is None:
             _unprovable("a query that reads no row")
-        return found
+        return int(at[0]), found

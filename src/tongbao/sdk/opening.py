@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,9 @@ from tongbao.engines.solo.header import HeaderSigner, read_header
 from tongbao.kernel import Genesis, GenesisError, Machine, Module, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.genesis import chain_id
-from tongbao.modules.registry import registry as all_modules
+from tongbao.sdk.announced import FIRST_NUMBER, registry_of, registry_with
 from tongbao.sdk.folder import Folder, FolderError
-from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
+from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.packages import module_hash
@@ -31,15 +31,19 @@ OPERATOR: Final = "operator"
 
 
 def check_modules(genesis: Genesis, registry: Registry) -> None:
-    """Refuse to run code that genesis does not name. Raises GenesisError."""
+    """Refuse to run code that genesis does not name. Raises GenesisError.
+
+    A chain of a developer fixes no code: its genesis has zeros for hashes.
+    """
     installed: dict[str, Module] = {module.name: module for module in registry.modules}
     for line in genesis.modules:
         module = installed.get(line.name)
-        if module is None or module_hash(module) != line.hash:
+        if module is None or line.hash not in (NOT_FIXED, module_hash(module)):
+            whose = "tongbao" if line.number < FIRST_NUMBER else "the package that brings it"
             raise GenesisError(
                 f"module {line.name} {line.number} is not the one that genesis names "
                 f"(version {line.version}, hash {line.hash[:16]}...): install that version of "
-                "tongbao, or begin a new chain"
+                f"{whose}, or begin a new chain"
             )
 
 
@@ -89,14 +93,15 @@ def open_chain(
 ) -> Chain:
     """Open the chain in a folder: to read, and with the authority key's passphrase to write.
 
-    Raises FolderError, KeystoreError, StoreError (in use, damaged, another version), GenesisError.
+    Raises FolderError, KeystoreError, StoreError (in use, damaged, another version), GenesisError,
+    ModuleError.
     """
     place = Folder(folder)
     genesis = place.genesis()
     signer = None if passphrase is None else Keystore(place.keys).unlock(AUTHORITY, passphrase)
     if signer is not None and signer.key_id not in genesis.engine.keys:
         raise FolderError("this key is not the authority that genesis names")
-    producer, store = open_producer(place, genesis, all_modules(), signer)
+    producer, store = open_producer(place, genesis, registry_of(genesis.modules), signer)
     engine = SoloEngine(producer, options)
     engine.start()
     return Chain(engine, store, genesis)
@@ -109,22 +114,25 @@ def create_chain(
     name: str = "demo",
     parameters: Mapping[str, int] | None = None,
     options: Options | None = None,
+    modules: Sequence[str] = (),
 ) -> tuple[Chain, Wallet]:
     """Begin a chain in a new folder: the open chain, and the wallet of its operator account.
 
     Two keys are made in the folder's keystore under the passphrase: `authority` signs blocks,
-    `operator` controls the first account. Raises FolderError, KeystoreError.
+    `operator` controls the first account. `modules` are those of others that shall decide here
+    too. Raises FolderError, KeystoreError, ModuleError.
     """
     require_assertions()
     place = Folder(folder)
     if place.exists:
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
+    registry = registry_with(tuple(modules))
     place.path.mkdir(parents=True, exist_ok=True)
     keystore = Keystore(place.keys)
     authority = _key(keystore, AUTHORITY, passphrase)
     operator = _key(keystore, OPERATOR, passphrase)
     genesis = build_genesis(
-        all_modules(),
+        registry,
         name,
         wall_clock(),
         authority.key_id,

@@ -265,8 +265,11 @@ def status(transaction_id: str, expires: int | None) -> Steps[Status]:
 
 def query(
     path: str, function: Any, names: Sequence[str], values: Sequence[Any], least: int
-) -> Steps[Any]:
-    """Ask a module's query, at the height of the caller's own last transaction or later."""
+) -> Steps[tuple[int, Any]]:
+    """Ask a module's query, at the height of the caller's own last transaction or later.
+
+    The answer stands behind the height at which it is true.
+    """
     given = [
         (name, str(value)) for name, value in zip(names, values, strict=False) if value is not None
     ]
@@ -274,13 +277,14 @@ def query(
     given.append(("min_height", str(least)))
     if get_origin(kind) is not Page:
         answer = yield from get(path, QueryAnswer, *given)
-        return None if answer.value is None else jcs.convert(answer.value, kind)
+        value = None if answer.value is None else jcs.convert(answer.value, kind)
+        return answer.height, value
     key_kind, row_kind = get_args(kind)
     page = yield from get(path, PageAnswer, *given)
     rows = tuple(
         (jcs.convert(row.key, key_kind), jcs.convert(row.value, row_kind)) for row in page.rows
     )
-    return Page(rows, None if page.after is None else Cursor(page.after))
+    return page.height, Page(rows, None if page.after is None else Cursor(page.after))
 
 
 def row_query(key: Any) -> tuple[tuple[str, str], ...]:

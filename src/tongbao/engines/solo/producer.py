@@ -54,11 +54,14 @@ class Producer:
         """The time that a block made now would carry: later than the last, whatever the clock."""
         return Time(max(now, self.machine.time + 1))
 
-    def make(self, transactions: tuple[bytes, ...], now: int) -> Made | None:
+    def make(
+        self, transactions: tuple[bytes, ...], now: int, *, even_empty: bool = False
+    ) -> Made | None:
         """Make one block out of those transactions that are valid, and of due work.
 
-        Invalid ones change nothing, so they are left out; None when nothing is left to do. The
-        store's errors pass through after the candidate was taken back.
+        Invalid ones change nothing, so they are left out; None when nothing is left to do, unless
+        a block is wanted `even_empty`. The store's errors pass through after the candidate was
+        taken back.
         """
         machine, invalid = self.machine, dict[bytes, int]()
         time = self.next_time(now)
@@ -70,7 +73,7 @@ class Producer:
             machine.discard()
             transactions = tuple(wire for wire in transactions if wire not in invalid)
             decided = self._apply(transactions, time)
-        if not transactions and decided.due is None:
+        if not transactions and decided.due is None and not even_empty:
             machine.discard()
             return Made(None, decided, invalid) if invalid else None
         return Made(self._finish(decided, transactions), decided, invalid)

@@ -1,0 +1,77 @@
+"""A node says in the folder of its chain where it is asked: `node.json`, as long as it runs.
+
+The file is a hint: a node that was killed leaves it behind, so whoever reads it asks the address
+first whether it still serves this chain.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Struct
+
+FILE: Final = "node.json"
+FILE_BYTES_LIMIT: Final = 4_096
+PROBE_S: Final = 2.0
+ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+"""Addresses to listen on that stand for all of a machine, and how they are reached there."""
+
+GOOD: Final = 200
+
+
+class Presence(Struct, frozen=True):
+    """Which chain a process serves at which address, such as `http://127.0.0.1:8632`."""
+
+    chain: str
+    address: str
+    process: int
+
+
+@contextmanager
+def present(folder: Path, chain: str, address: str) -> Iterator[None]:
+    """Say so until the `with` statement ends. Raises OSError."""
+    path = folder / FILE
+    partial = path.with_name(f"{FILE}.part")
+    said = Presence(chain, reachable(address), os.getpid())
+    partial.write_bytes(msgspec.json.format(msgspec.json.encode(said)) + b"\n")
+    partial.replace(path)
+    try:
+        yield
+    finally:
+        # Whoever has removed the folder meanwhile wanted that.
+        path.unlink(missing_ok=True)
+
+
+def reachable(address: str) -> str:
+    """An address of this machine for one that means all of its addresses."""
+    parts = urlsplit(address)
+    host = ANYWHERE.get(parts.hostname or "")
+    if host is None:
+        return address
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
+
+
+def node_of(folder: Path, chain: str) -> str | None:
+    """Where the chain of a folder is served now; None when no node says so and answers."""
+    with suppress(OSError, msgspec.DecodeError):
+        with (folder / FILE).open("rb") as file:
+            said = msgspec.json.decode(file.read(FILE_BYTES_LIMIT), type=Presence)
+        if said.chain == chain and _serves(said):
+            return said.address
+    return None
+
+
+def _serves(said: Presence) -> bool:
+    import httpx2
+
+    try:
+        found = httpx2.get(f"{said.address}/v1", timeout=PROBE_S)
+        return found.status_code == GOOD and bool(found.json().get("chain") == said.chain)
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
+        return False
