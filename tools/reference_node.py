@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from tongbao.console.console import PAGES
+from tongbao.console.static import PATH
 from tongbao.kernel.registry import Registry
 from tongbao.node.metrics import Metrics
 from tongbao.node.operations import Operation
@@ -18,6 +20,7 @@ def http_page(modules: Registry, table: Table) -> str:
     """Every operation of the HTTP interface."""
     rows = [_operation(one) for one in operations(modules)]
     rows.append(("GET", "`/openapi.json`", "", "All of this for programs, as OpenAPI 3.1.", ""))
+    rows.append(("GET", f"`{PATH}`", "", "The files that pages load.", ""))
     rows.append(("WS", "`/v1/events/socket`", "as `/v1/events`", "The same over a WebSocket.", ""))
     head = ("method", "path", "parameters", "what it does", "problems")
     return (
@@ -25,6 +28,9 @@ def http_page(modules: Registry, table: Table) -> str:
         "there is one, is explained at their `type` and in [refusals](refusals.md). A request that "
         "names an unknown parameter is wrong. 429 and 503 carry Retry-After.\n\n"
         + table(head, rows)
+        + "\n## Pages\n\nFor people, in HTML; English or Chinese, light or dark, as `?lang=zh` and "
+        "`?theme=dark` choose.\n\n"
+        + table(("path", "what it shows"), [(f"`{one.path}`", one.meaning) for one in PAGES])
     )
 
 

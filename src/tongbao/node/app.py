@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from tongbao.console import Console, Recall
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
 from tongbao.node.api import Api
@@ -45,9 +46,12 @@ class Site:
         self.api.feed.close()
 
 
-def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Door:
+def create_app(
+    chain: Chain, settings: Settings, site: Site | None = None, index: Recall | None = None
+) -> Door:
     """The ASGI application that serves an open chain; closing the chain is its owner's."""
     found = operations(chain.registry)
+    console = Console(chain, index)
     parts = site or Site()
 
     @asynccontextmanager
@@ -70,14 +74,14 @@ def create_app(chain: Chain, settings: Settings, site: Site | None = None) -> Do
         Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
     ]
     routes += [
+        Route(one.path, _counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        for one in console.routes()
+    ]
+    routes += [
         Route("/openapi.json", show_document, name="openapi"),
         WebSocketRoute("/v1/events/socket", follow, name="events_socket"),
     ]
-    handlers: dict[Any, Any] = {
-        ProblemError: _problem,
-        HTTPException: _http_error,
-        Exception: _our_bug,
-    }
+    handlers: dict[Any, Any] = {ProblemError: _problem, **_errors(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings)
@@ -87,13 +91,23 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
     """An operation as Starlette calls it."""
 
     async def endpoint(request: Request) -> Response:
-        api = parts.api
+        answer = await one.run(parts.api, request, parameters(request, one.asks))
+        if isinstance(answer, Response):
+            return answer
+        return Response(jcs.encode(answer), media_type=one.media_type)
+
+    return _counted(one.name, endpoint, parts)
+
+
+def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
+    """An endpoint whose requests are counted, timed and logged under a name."""
+
+    async def endpoint(request: Request) -> Response:
+        metrics = parts.api.metrics
         begun = time.monotonic()
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
         try:
-            answer = await one.run(api, request, parameters(request, one.asks))
-            if not isinstance(answer, Response):
-                answer = Response(jcs.encode(answer), media_type=one.media_type)
+            answer = await run(request)
             status = answer.status_code
             return answer
         except ProblemError as error:
@@ -101,9 +115,9 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
             raise
         finally:
             seconds = time.monotonic() - begun
-            api.metrics.requests.labels(one.name, status).inc()
-            api.metrics.seconds.labels(one.name).observe(seconds)
-            log.info("request", operation=one.name, status=status, ms=round(seconds * 1000, 1))
+            metrics.requests.labels(name, status).inc()
+            metrics.seconds.labels(name).observe(seconds)
+            log.info("request", operation=name, status=status, ms=round(seconds * 1000, 1))
 
     return endpoint
 
@@ -112,18 +126,30 @@ async def _problem(request: Request, error: ProblemError) -> Response:
     return problems.response(error)
 
 
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    """What the router itself answers: no such path, no such method."""
-    status = HTTPStatus(error.status_code)
-    detail = {
-        HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
-        HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
-    }.get(status, "")
-    return problems.response(problems.problem(status, detail, dict(error.headers or {})))
+def _errors(console: Console) -> dict[Any, Any]:
+    """What answers to errors that no operation gives: a page to people, else a problem."""
 
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        """What the router itself answers: no such path, no such method."""
+        status = HTTPStatus(error.status_code)
+        headers = dict(error.headers or {})
+        if console.wants(request):
+            answer = console.error(request, status)
+            answer.headers.update(headers)
+            return answer
+        detail = {
+            HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
+            HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
+        }.get(status, "")
+        return problems.response(problems.problem(status, detail, headers))
 
-async def _our_bug(request: Request, error: Exception) -> Response:
-    """A bug of ours: the log has it, the caller learns only that it is one."""
-    log.error("unexpected", kind=type(error).__name__)
-    detail = "this is a bug of the node; its log has the details"
-    return problems.response(problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+    async def our_bug(request: Request, error: Exception) -> Response:
+        """A bug of ours: the log has it, the caller learns only that it is one."""
+        log.error("unexpected", kind=type(error).__name__)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        if console.wants(request):
+            return console.error(request, status)
+        detail = "this is a bug of the node; its log has the details"
+        return problems.response(problems.problem(status, detail))
+
+    return {HTTPException: http_error, Exception: our_bug}

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 
+from tongbao.console import Recall
 from tongbao.node.app import Site, create_app
 from tongbao.node.connection import guarded
 from tongbao.node.settings import Settings
@@ -80,13 +81,16 @@ class NodeServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(chain: Chain, settings: Settings) -> NodeServer:
-    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`."""
+def server_of(chain: Chain, settings: Settings, index: Recall | None = None) -> NodeServer:
+    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`.
+
+    With an index, the pages of accounts show movements.
+    """
     configure_log(settings)
     site = Site()
     return NodeServer(
         uvicorn.Config(
-            create_app(chain, settings, site),
+            create_app(chain, settings, site, index),
             http=guarded(settings.header_bytes, settings.request_ms / 1000),
             ws="websockets-sansio",
             ws_max_size=SOCKET_TEXT_BYTES,

@@ -1,0 +1,33 @@
+"""One asset: who issues it, how much of it there is, and the proofs of that."""
+
+from __future__ import annotations
+
+from tongbao.console import forms
+from tongbao.console.site import Asked, Site, View, follow, missing
+from tongbao.kernel import Amount
+from tongbao.modules import asset as assets
+
+
+def asset(site: Site, asked: Asked) -> View:
+    """An asset's definition and supply."""
+    wanted = forms.asset(asked.path["asset"])
+    with site.chain.reading() as height:
+        definition = site.chain.query(assets.show, wanted)
+        supply = site.chain.query(assets.supply, wanted)
+    if definition is None or supply is None:
+        raise missing("asset.missing_title", "asset.missing", id=wanted)
+    cap = definition.cap
+    left = None if cap is None else Amount.of(cap - supply.issued, definition.scale)
+    return View(
+        template="asset.html",
+        facts={
+            "id": wanted,
+            "code": wanted.partition(".")[0],
+            "definition": definition,
+            "issued": supply.issued,
+            "left": left,
+        },
+        height=height,
+        follow=follow(height, asset=wanted),
+        json=f"/v1/assets/{wanted}",
+    )

@@ -1,0 +1,52 @@
+// Makes one element look like another and touches only what differs, so that nothing flickers,
+// and focus, selection and opened details stay where they are.
+
+/** Make `old` have the attributes and children of `wanted`. `data-key` tells children apart. */
+export function morph(old, wanted) {
+  attributes(old, wanted);
+  const keyed = new Map();
+  for (const child of old.children) {
+    if (child.dataset?.key) keyed.set(child.dataset.key, child);
+  }
+  const isFirst = keyed.size === 0;
+  let place = old.firstChild;
+  for (const next of [...wanted.childNodes]) {
+    const key = next.dataset?.key;
+    const same = key === undefined ? (alike(place, next) ? place : undefined) : keyed.get(key);
+    if (same === undefined) {
+      const made = document.importNode(next, true);
+      if (key !== undefined && !isFirst) made.classList.add("fresh");
+      old.insertBefore(made, place);
+      continue;
+    }
+    if (same === place) place = place.nextSibling;
+    else old.insertBefore(same, place);
+    if (!same.isEqualNode(next)) change(same, next);
+  }
+  while (place !== null) {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
+  }
+}
+
+/** Whether a node can become the other: of the same kind, and not one that a key will claim. */
+function alike(node, other) {
+  return node !== null && node.nodeType === other.nodeType && node.nodeName === other.nodeName
+    && node.dataset?.key === undefined;
+}
+
+function change(node, wanted) {
+  if (node.nodeType === Node.ELEMENT_NODE) morph(node, wanted);
+  else node.nodeValue = wanted.nodeValue;
+}
+
+function attributes(old, wanted) {
+  for (const { name } of [...old.attributes]) {
+    const isOfReader = name === "open" && old.localName === "details";
+    if (!wanted.hasAttribute(name) && !isOfReader) old.removeAttribute(name);
+  }
+  for (const { name, value } of wanted.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}

@@ -1,0 +1,146 @@
+"""Recent movements out of an index: here a small one, over the blocks of a chain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from tests.console.conftest import read
+from tests.fixed_chain import FixedChain
+from tongbao.console import Console
+from tongbao.console.recall import Movement, cursor_of
+from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.transaction import id_of
+from tongbao.sdk.local import Chain
+
+MINUS = "\N{MINUS SIGN}"
+
+
+class Moved(Struct, frozen=True):
+    """One movement."""
+
+    height: int
+    index: int
+    place: int
+    time: int
+    id: str
+    asset: str
+    amount: str
+    payer: str | None
+    payee: str | None
+    reference: str | None
+
+
+class Blocks:
+    """An index that reads every block up to a height each time that it is asked."""
+
+    def __init__(self, chain: Chain, height: int) -> None:
+        """Know the blocks up to a height."""
+        self._chain = chain
+        self.height = height
+
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> Sequence[Movement]:
+        """The account's movements before a cursor, the newest first."""
+        place = (2**53,) if before is None else tuple(map(int, before.split(".")))
+        rows = [row for height in range(self.height + 1) for row in self._of(height)]
+        wanted = [
+            row
+            for row in reversed(rows)
+            if account in (row.payer, row.payee) and (row.height, row.index, row.place) < place
+        ]
+        return wanted[:limit]
+
+    def _of(self, height: int) -> list[Moved]:
+        record = self._chain.block(height)
+        found = []
+        for index, receipt in enumerate(record.receipts):
+            is_due = index >= len(record.transactions)
+            payload = b"" if is_due else decode_envelope(record.transactions[index]).payload
+            events = msgspec.json.decode(receipt).get("events", ())
+            found += [
+                Moved(
+                    height,
+                    index,
+                    place,
+                    record.time,
+                    "" if is_due else id_of(payload).hex(),
+                    event["asset"],
+                    event["amount"],
+                    event.get("payer"),
+                    event.get("payee"),
+                    None,
+                )
+                for place, event in enumerate(events)
+                if event["@type"] == "asset.moved"
+            ]
+        return found
+
+
+def paying_chain(payments: int) -> FixedChain:
+    """A chain on which alice pays so often, one payment a block."""
+    fixed = FixedChain()
+    for _ in range(payments):
+        fixed.make(fixed.pay("1.25"))
+    return fixed
+
+
+def test_movements_are_listed_with_signs_and_counterparties() -> None:
+    """
+    Given alice, who got 100.00 and paid 1.25 twice, and an index that knows all of it,
+    when her page and the shop's are read,
+    then each has its own side of every movement, the newest first, and no lag.
+    """
+    fixed = paying_chain(2)
+    chain = fixed.reading()
+    console = Console(chain, Blocks(chain, chain.head().height))
+    hers = read(console, f"/accounts/{fixed.alice}")
+    shops = read(console, f"/accounts/{fixed.shop}")
+
+    amounts = re.compile(r'<td class="number (in|out)">(\S+) <a')
+    assert amounts.findall(hers) == [
+        ("out", f"{MINUS}1.25"),
+        ("out", f"{MINUS}1.25"),
+        ("in", "+100.00"),
+    ]
+    assert amounts.findall(shops) == [("in", "+1.25"), ("in", "+1.25")]
+    assert "The index is at height" not in hers
+    assert "data-again" not in hers
+
+
+def test_an_index_that_lags_says_so_and_the_page_looks_again() -> None:
+    """
+    Given an index that is two blocks behind the chain,
+    when an account's page is read,
+    then both heights are named, and the page's script is told to look again.
+    """
+    fixed = paying_chain(2)
+    chain = fixed.reading()
+    text = read(Console(chain, Blocks(chain, 1)), f"/accounts/{fixed.alice}")
+
+    assert "The index is at height 1, the chain at 3" in text
+    assert 'data-again=""' in text
+
+
+def test_movements_are_turned_page_by_page_and_odd_cursors_refused() -> None:
+    """
+    Given more movements than a page has,
+    when the pages are turned by their links, and when a cursor is odd,
+    then each movement is listed once, and the odd one gets an error page.
+    """
+    fixed = paying_chain(30)
+    chain = fixed.reading()
+    index = Blocks(chain, chain.head().height)
+    console = Console(chain, index)
+    path, listed = f"/accounts/{fixed.alice}", []
+    while path:
+        text = read(console, path)
+        listed += re.findall(r'data-key="moved-(\d+-\d+-\d+)"', text)
+        following = re.search(rf'href="(/accounts/{fixed.alice}\?before=[0-9.]+)"', text)
+        path = following[1] if following else ""
+
+    every = index.movements_of(fixed.alice, before=None, limit=100)
+    assert listed == [cursor_of(row).replace(".", "-") for row in every]
+    read(console, f"/accounts/{fixed.alice}?before=yesterday", 400)
