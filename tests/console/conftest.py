@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
 
+from tests.console.small_index import SmallIndex
 from tests.fixed_chain import BEGIN, HOUR
 from tests.node.conftest import Served, serving
 from tongbao.console import Console
@@ -115,7 +116,7 @@ def read(console: Console, path: str, status: int = 200) -> str:
 @contextmanager
 def showing() -> Iterator[Shown]:
     """Serve the chain until the `with` statement ends."""
-    with serving() as served:
+    with serving(index_of=SmallIndex) as served:
         yield Shown(served)
 
 

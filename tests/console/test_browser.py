@@ -11,10 +11,43 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.conftest import Shown, showing
+from tongbao.console.static import Static
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 AXE = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 HEIGHT = 800
+MORPH_MANY = """async (path) => {
+    const { morph } = await import(path);
+    let seed = 7;
+    const below = (limit) => (seed = (seed * 48271) % 2147483647) % limit;
+    const tree = (depth) => {
+        const made = document.createElement(["p", "div", "ul"][below(3)]);
+        if (below(2)) made.title = String(below(3));
+        for (let count = below(5); count > 0; count--) {
+            const kind = below(depth > 0 ? 4 : 1);
+            const child = kind === 0 ? document.createTextNode(String(below(4))) : tree(depth - 1);
+            if (kind === 3) child.dataset.key = String(count + below(3));
+            made.append(child);
+        }
+        return made;
+    };
+    const wrong = [];
+    for (let round = 0; round < 2000; round++) {
+        const old = tree(3), wanted = tree(3), was = old.outerHTML;
+        const kept = [...old.children].find((child) => child.dataset.key !== undefined);
+        const key = kept?.dataset.key;
+        const of = (parent) => [...parent.children].filter((child) => child.dataset.key === key);
+        const others = of(wanted), only = of(old);
+        morph(old, wanted);
+        const isKept = key === undefined || others.length !== 1 || only.length !== 1
+            || others[0].nodeName !== kept.nodeName || kept.parentNode === old;
+        for (const made of old.querySelectorAll(".fresh")) made.removeAttribute("class");
+        const isEqual = old.childNodes.length === wanted.childNodes.length
+            && [...old.childNodes].every((node, at) => node.isEqualNode(wanted.childNodes[at]));
+        if (!isEqual || !isKept) wrong.push([was, wanted.outerHTML]);
+    }
+    return wrong;
+}"""
 LIKE_OTHERS = {"genesis", "odd", "several", "vault"}
 """Pages of which there is another of the same making."""
 
@@ -108,6 +141,19 @@ def test_a_payment_appears_while_the_page_is_open(browser: Browser) -> None:
             expect(page.locator(".figures .big").first).to_have_text(str(height))
             assert page.evaluate("window.loadedOnce") is True
             assert page.evaluate("document.querySelectorAll('[data-key]').length") == 7 + 8
+
+
+def test_morphing_gives_what_is_wanted(browser: Browser, shown: Shown) -> None:
+    """
+    Given many pairs of small random documents, with and without keys, from a seed,
+    when the first of each is morphed into the second,
+    then they are equal, and an element whose key both have is still the same one.
+    """
+    with looking(browser, shown) as page:
+        page.goto("/")
+        wrong = page.evaluate(MORPH_MANY, Static().path("morph.js"))
+
+    assert wrong == []
 
 
 def test_what_somebody_is_doing_is_not_disturbed(browser: Browser) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 import pytest
 
 from tests.console.conftest import Shown, read
+from tests.console.small_index import SmallIndex
 from tests.fixed_chain import BEGIN, fixed_genesis, key
 from tests.node.conftest import serving
 from tongbao.console import Console
+from tongbao.console.recall import Movement
 from tongbao.console.rendering import CSP
 from tongbao.engines.solo import Producer, SoloEngine
 from tongbao.kernel import Machine
@@ -54,6 +57,14 @@ class Outline(HTMLParser):
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of every element of a kind."""
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+class Failing(SmallIndex):
+    """An index whose disk has gone."""
+
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> Sequence[Movement]:
+        """Raises OSError."""
+        raise OSError("canary")
 
 
 def title_of(text: str) -> str:
@@ -147,20 +158,50 @@ def test_a_refusal_shows_its_number_and_its_rule(shown: Shown) -> None:
     assert "被拒绝" in text
 
 
-def test_an_account_shows_balances_holds_keys_and_that_there_is_no_index(shown: Shown) -> None:
+def test_an_account_shows_balances_holds_and_movements(shown: Shown) -> None:
     """
     Given alice, who paid 12.50 and has 20.00 on hold,
     when her page is read,
-    then it has what is left with a proof, the hold, her key, and that movements are not listed.
+    then it has what is left with a proof, the hold, and her six movements.
     """
     alice, cny = shown.fixed.alice, shown.fixed.cny
     text = shown.get(f"/accounts/{alice}")
 
     assert '<td class="number">67.50</td>' in text and '<td class="number">3,750.0000</td>' in text
     assert f"/v1/rows/asset.holdings/proof?key={alice}&amp;key={cny}" in text
-    assert "20.00 <a" in text
-    assert "The index is not running" in text
+    assert '<span class="one">20.00</span> <a' in text
+    assert text.count('data-key="moved-') == 6
     assert "Vault of module hold" in shown.get(f"/accounts/{hold.module.vault}")
+
+
+def test_without_an_index_an_account_says_so() -> None:
+    """
+    Given a node without an index,
+    when an account's page is read,
+    then it has the balance, and says that movements are not listed.
+    """
+    with serving() as served:
+        text = served.client.get(f"/accounts/{served.fixed.alice}").text
+
+    assert '<td class="number">100.00</td>' in text
+    assert "The index is not running" in text
+
+
+def test_a_failure_here_has_a_page_that_tells_nothing() -> None:
+    """
+    Given a node whose index fails with a text in its error,
+    when a browser and a program ask for an account's page,
+    then one gets the error page and the other a problem, without the text.
+    """
+    with serving(index_of=Failing) as served:
+        path = f"/accounts/{served.fixed.alice}"
+        page = served.client.get(path, headers={"accept": "text/html", "connection": "close"})
+        problem = served.client.get(path)
+
+    assert (page.status_code, problem.status_code) == (500, 500)
+    assert "This went wrong here" in page.text and page.headers["content-security-policy"] == CSP
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert "canary" not in page.text + problem.text
 
 
 def test_an_asset_shows_its_supply_and_what_is_left(shown: Shown) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx2
@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
+from tongbao.console import Recall
 from tongbao.engines.solo import Options
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
@@ -41,12 +42,16 @@ class Served:
 
 
 @contextmanager
-def serving(options: Options | None = None, **settings: object) -> Iterator[Served]:
+def serving(
+    options: Options | None = None,
+    index_of: Callable[[Chain], Recall] | None = None,
+    **settings: object,
+) -> Iterator[Served]:
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
     fixed = FixedChain()
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
     with fixed.running(lambda: BEGIN + 60_000, options) as chain, listen(told) as listening:
-        server = server_of(chain, told)
+        server = server_of(chain, told, None if index_of is None else index_of(chain))
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
         served = Served(fixed, chain, address_of(listening))

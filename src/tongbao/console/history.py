@@ -14,7 +14,7 @@ from tongbao.kernel.transaction import id_of
 from tongbao.sdk.local import Chain
 from tongbao.store.record import FIRST_REFUSAL
 
-BLOCKS_REMEMBERED: Final = 2_048
+BLOCKS_REMEMBERED: Final = 512
 LATEST: Final = 12
 """Transactions of a block that are kept for the list of the newest."""
 

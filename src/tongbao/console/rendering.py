@@ -32,13 +32,24 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"count": count, "amount": amount, "moment": moment, "exact": exact}
+    made.filters |= {
+        "count": count,
+        "amount": amount,
+        "moment": moment,
+        "exact": exact,
+        "rate": rate,
+    }
     return made
 
 
 def count(number: int) -> str:
     """A number in groups of three digits."""
     return f"{number:,}"
+
+
+def rate(number: float) -> str:
+    """A rate with two decimals while it is small, and none where they would say nothing."""
+    return f"{number:.2f}" if number < 100 else f"{number:,.0f}"
 
 
 def amount(value: object) -> str:

@@ -8,14 +8,16 @@ export function morph(old, wanted) {
   for (const child of old.children) {
     if (child.dataset?.key) keyed.set(child.dataset.key, child);
   }
-  const isFirst = keyed.size === 0;
+  const wasEmpty = keyed.size === 0;
   let place = old.firstChild;
   for (const next of [...wanted.childNodes]) {
     const key = next.dataset?.key;
-    const same = key === undefined ? (alike(place, next) ? place : undefined) : keyed.get(key);
+    const found = key === undefined ? unkeyed(place) : keyed.get(key);
+    const same = found?.nodeName === next.nodeName ? found : undefined;
+    keyed.delete(key);
     if (same === undefined) {
       const made = document.importNode(next, true);
-      if (key !== undefined && !isFirst) made.classList.add("fresh");
+      if (key !== undefined && !wasEmpty) made.classList.add("fresh");
       old.insertBefore(made, place);
       continue;
     }
@@ -30,10 +32,9 @@ export function morph(old, wanted) {
   }
 }
 
-/** Whether a node can become the other: of the same kind, and not one that a key will claim. */
-function alike(node, other) {
-  return node !== null && node.nodeType === other.nodeType && node.nodeName === other.nodeName
-    && node.dataset?.key === undefined;
+/** A node, unless it is one that a key will claim. */
+function unkeyed(node) {
+  return node?.dataset?.key === undefined ? node : null;
 }
 
 function change(node, wanted) {

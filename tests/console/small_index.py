@@ -1,0 +1,79 @@
+"""A small index of movements: it reads every block each time that it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.console.recall import Movement
+from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.transaction import id_of
+from tongbao.sdk.local import Chain
+
+
+class Moved(Struct, frozen=True):
+    """One movement."""
+
+    height: int
+    index: int
+    place: int
+    time: int
+    id: str
+    asset: str
+    amount: str
+    payer: str | None
+    payee: str | None
+    reference: str | None
+
+
+class SmallIndex:
+    """Knows a chain's blocks up to a height, or all of them."""
+
+    def __init__(self, chain: Chain, height: int | None = None) -> None:
+        """Read a chain."""
+        self._chain = chain
+        self._height = height
+
+    @property
+    def height(self) -> int:
+        """The last block that it knows."""
+        return self._chain.head().height if self._height is None else self._height
+
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> Sequence[Movement]:
+        """The account's movements before a cursor, the newest first."""
+        place = (2**53,) if before is None else tuple(map(int, before.split(".")))
+        rows = [row for height in range(self.height + 1) for row in self._of(height)]
+        wanted = [
+            row
+            for row in reversed(rows)
+            if account in (row.payer, row.payee) and (row.height, row.index, row.place) < place
+        ]
+        return wanted[:limit]
+
+    def _of(self, height: int) -> list[Moved]:
+        record = self._chain.block(height)
+        found = []
+        for index, receipt in enumerate(record.receipts):
+            is_due = index >= len(record.transactions)
+            payload = b"" if is_due else decode_envelope(record.transactions[index]).payload
+            reference = msgspec.json.decode(payload).get("reference") if payload else None
+            events = msgspec.json.decode(receipt).get("events", ())
+            found += [
+                Moved(
+                    height,
+                    index,
+                    place,
+                    record.time,
+                    "" if is_due else id_of(payload).hex(),
+                    event["asset"],
+                    event["amount"],
+                    event.get("payer"),
+                    event.get("payee"),
+                    reference,
+                )
+                for place, event in enumerate(events)
+                if event["@type"] == "asset.moved"
+            ]
+        return found
