@@ -120,9 +120,9 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
 
 def test_a_payment_appears_while_the_page_is_open(browser: Browser) -> None:
     """
-    Given an open overview, account, asset and last block, and a payment's page before it is made,
-    when the payment is made,
-    then each shows it without being loaded again.
+    Given an open overview and the payer's open page,
+    when payments are made,
+    then each shows it without being loaded again, and without motion where none is wanted.
     """
     with showing() as shown:
         fixed = shown.fixed
@@ -137,6 +137,8 @@ def test_a_payment_appears_while_the_page_is_open(browser: Browser) -> None:
                 row = page.locator(f'tr[data-key="transaction-{identifier}"]')
                 expect(row).to_contain_text("Applied")
                 expect(account.get_by_role("cell", name=left)).to_be_visible()
+                assert row.get_attribute("class") == "fresh"
+                assert page.evaluate("document.getAnimations().length") == 0
             height = shown.served.chain.head().height
             expect(page.locator(".figures .big").first).to_have_text(str(height))
             assert page.evaluate("window.loadedOnce") is True

@@ -69,6 +69,6 @@ def test_html_in_what_modules_of_others_say_stays_text() -> None:
     )
     for kind in ("address", "asset", "code", "text"):
         one = {"kind": kind, "value": f"{HTML}.{HTML}"}
-        shown = template.render(t=Words("en"), one=one, name=f"{HTML}.{HTML}", text=HTML)
+        shown = template.render(t=Words("en"), vaults={}, one=one, name=f"{HTML}.{HTML}", text=HTML)
         assert "<img" not in shown and "<script" not in shown
         assert str(escape(HTML)) in shown

@@ -7,7 +7,7 @@ from typing import Any, Final
 from tongbao.console import forms
 from tongbao.console.recall import cursor_of
 from tongbao.console.site import Asked, Site, View, follow, missing, not_understood
-from tongbao.kernel import Address, Cursor, is_vault
+from tongbao.kernel import Address, Cursor
 from tongbao.modules import account as accounts
 from tongbao.modules import asset, hold
 
@@ -38,7 +38,7 @@ def _state(site: Site, address: Address, after: Cursor | None) -> tuple[dict[str
     chain = site.chain
     with chain.reading() as height:
         row = chain.query(accounts.show, address)
-        vault = _vault(site, address)
+        vault = site.vaults.get(address)
         if row is None and vault is None:
             raise missing("account.missing_title", "account.missing", id=address)
         facts: dict[str, Any] = {
@@ -53,14 +53,6 @@ def _state(site: Site, address: Address, after: Cursor | None) -> tuple[dict[str
             facts["placed"] = chain.query(hold.placed_by, address)
             facts["expected"] = chain.query(hold.held_for, address)
     return facts, height
-
-
-def _vault(site: Site, address: Address) -> str | None:
-    """The module whose vault an address is, if it is one."""
-    if not is_vault(address):
-        return None
-    found = (module.name for module in site.chain.registry.modules if module.vault == address)
-    return next(found, None)
 
 
 def _movements(site: Site, address: Address, before: str | None, height: int) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class Console:
             "way": way,
             "chain_id": self._site.chain.id,
             "file": self._static.path,
+            "vaults": self._site.vaults,
             **view.facts,
         }
         text = self._templates.get_template(view.template).render(given)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tongbao.console import forms
 from tongbao.console.site import Asked, Elsewhere, Site, View
-from tongbao.kernel import Address, AssetId, is_vault
+from tongbao.kernel import Address, AssetId
 from tongbao.modules import account, asset
 
 LONGEST: Final = 200
@@ -38,7 +38,7 @@ def place_of(site: Site, text: str) -> str | None:
         return f"/transactions/{small}" if chain.status(small).state != "unknown" else None
     if forms.ADDRESS.match(small):
         address = Address(small)
-        is_there = is_vault(address) or chain.query(account.show, address) is not None
+        is_there = address in site.vaults or chain.query(account.show, address) is not None
         return f"/accounts/{small}" if is_there else None
     code, _, issuer = text.partition(".")
     found = f"{code.upper()}.{issuer.lower()}"

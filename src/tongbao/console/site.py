@@ -25,6 +25,7 @@ class Site:
         self.index = index
         self.history = History(chain)
         self.reader = Reader(chain.registry)
+        self.vaults = {module.vault: module.name for module in chain.registry.modules}
 
     def has(self, module: str) -> bool:
         """Whether the chain has a module."""
