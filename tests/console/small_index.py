@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
 
-from tongbao.console.recall import Movement
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk.local import Chain
@@ -27,6 +26,19 @@ class Moved(Struct, frozen=True):
     payee: str | None
     reference: str | None
 
+    @property
+    def at(self) -> tuple[int, int, int]:
+        """Where it stands in history."""
+        return self.height, self.index, self.place
+
+
+class MovedPage(Struct, frozen=True):
+    """Some movements."""
+
+    height: int
+    movements: tuple[Moved, ...]
+    before: str | None
+
 
 class SmallIndex:
     """Knows a chain's blocks up to a height, or all of them."""
@@ -36,21 +48,21 @@ class SmallIndex:
         self._chain = chain
         self._height = height
 
-    @property
-    def height(self) -> int:
-        """The last block that it knows."""
-        return self._chain.head().height if self._height is None else self._height
-
-    def movements_of(self, account: str, *, before: str | None, limit: int) -> Sequence[Movement]:
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> MovedPage:
         """The account's movements before a cursor, the newest first."""
-        place = (2**53,) if before is None else tuple(map(int, before.split(".")))
-        rows = [row for height in range(self.height + 1) for row in self._of(height)]
-        wanted = [
-            row
-            for row in reversed(rows)
-            if account in (row.payer, row.payee) and (row.height, row.index, row.place) < place
-        ]
-        return wanted[:limit]
+        return self._page(lambda row: account in (row.payer, row.payee), before, limit)
+
+    def movements_of_asset(self, asset: str, *, before: str | None, limit: int) -> MovedPage:
+        """The asset's movements before a cursor, the newest first."""
+        return self._page(lambda row: row.asset == asset, before, limit)
+
+    def _page(self, wanted: Callable[[Moved], bool], before: str | None, limit: int) -> MovedPage:
+        height = self._chain.head().height if self._height is None else self._height
+        end = (2**53,) if before is None else tuple(map(int, before.split(".")))
+        rows = [row for at in range(height, -1, -1) for row in reversed(self._of(at))]
+        rows = [row for row in rows if wanted(row) and row.at < end]
+        cursor = ".".join(map(str, rows[limit - 1].at)) if len(rows) > limit else None
+        return MovedPage(height, tuple(rows[:limit]), cursor)
 
     def _of(self, height: int) -> list[Moved]:
         record = self._chain.block(height)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 from tests.console.conftest import read
-from tests.console.small_index import SmallIndex
+from tests.console.small_index import MovedPage, SmallIndex
 from tests.fixed_chain import FixedChain
 from tongbao.console import Console
-from tongbao.console.recall import cursor_of
 
 MINUS = "\N{MINUS SIGN}"
+
+
+class Unreadable(SmallIndex):
+    """An index whose file is damaged."""
+
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> MovedPage:
+        """Raises sqlite3.Error."""
+        raise sqlite3.DatabaseError("file is not a database")
 
 
 def paying_chain(payments: int) -> FixedChain:
@@ -76,5 +84,34 @@ def test_movements_are_turned_page_by_page_and_odd_cursors_refused() -> None:
         path = following[1] if following else ""
 
     every = index.movements_of(fixed.alice, before=None, limit=100)
-    assert listed == [cursor_of(row).replace(".", "-") for row in every]
+    assert listed == ["-".join(map(str, row.at)) for row in every.movements]
     read(console, f"/accounts/{fixed.alice}?before=yesterday", 400)
+
+
+def test_an_asset_lists_who_paid_whom() -> None:
+    """
+    Given an asset that was issued once and paid once,
+    when its page is read,
+    then both movements are there with payer and payee, and amounts without a sign.
+    """
+    fixed = paying_chain(1)
+    chain = fixed.reading()
+    text = read(Console(chain, SmallIndex(chain)), f"/assets/{fixed.cny}")
+    rows = re.findall(r'<tr data-key="moved-.*?</tr>', text, re.DOTALL)
+
+    paid, issued = rows
+    assert fixed.alice in paid and fixed.shop in paid and '<td class="number">1.25</td>' in paid
+    assert "issued" in issued and '<td class="number">100.00</td>' in issued
+
+
+def test_an_index_that_fails_leaves_the_rest_of_the_page() -> None:
+    """
+    Given an index whose file cannot be read,
+    when an account's page is read,
+    then the balance is there, and that movements are not.
+    """
+    chain = FixedChain().reading()
+    text = read(Console(chain, Unreadable(chain)), f"/accounts/{FixedChain.alice}")
+
+    assert '<td class="number">100.00</td>' in text
+    assert "The index cannot be read now" in text

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 from html.parser import HTMLParser
 
 import pytest
 
 from tests.console.conftest import Shown, read
-from tests.console.small_index import SmallIndex
+from tests.console.small_index import MovedPage, SmallIndex
 from tests.fixed_chain import BEGIN, fixed_genesis, key
 from tests.node.conftest import serving
 from tongbao.console import Console
-from tongbao.console.recall import Movement
 from tongbao.console.rendering import CSP
 from tongbao.engines.solo import Producer, SoloEngine
 from tongbao.kernel import Machine
@@ -62,7 +60,7 @@ class Outline(HTMLParser):
 class Failing(SmallIndex):
     """An index whose disk has gone."""
 
-    def movements_of(self, account: str, *, before: str | None, limit: int) -> Sequence[Movement]:
+    def movements_of(self, account: str, *, before: str | None, limit: int) -> MovedPage:
         """Raises OSError."""
         raise OSError("canary")
 

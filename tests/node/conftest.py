@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
-from tongbao.console import Recall
+from tongbao.console import MovementIndex
 from tongbao.engines.solo import Options
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
@@ -44,7 +44,7 @@ class Served:
 @contextmanager
 def serving(
     options: Options | None = None,
-    index_of: Callable[[Chain], Recall] | None = None,
+    index_of: Callable[[Chain], MovementIndex] | None = None,
     **settings: object,
 ) -> Iterator[Served]:
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""

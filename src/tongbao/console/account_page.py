@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from tongbao.console import forms
-from tongbao.console.recall import cursor_of
-from tongbao.console.site import Asked, Site, View, follow, missing, not_understood
+from tongbao.console.asking import Asked, View, follow, missing, not_understood
+from tongbao.console.movements import recall
+from tongbao.console.site import Site
 from tongbao.kernel import Address, Cursor
 from tongbao.modules import account as accounts
 from tongbao.modules import asset, hold
-
-MOVEMENTS: Final = 25
 
 
 def account(site: Site, asked: Asked) -> View:
@@ -20,15 +19,15 @@ def account(site: Site, asked: Asked) -> View:
     after = asked.query.get("after")
     try:
         facts, height = _state(site, address, None if after is None else Cursor(after))
-        movements = _movements(site, address, asked.query.get("before"), height)
     except ValueError:
         raise not_understood("account.bad_cursor") from None
+    recalled = recall(site.index.movements_of if site.index else None, address, asked, height)
     return View(
         template="account.html",
-        facts={"address": address, "is_first": after is None, **facts, **movements},
+        facts={"address": address, "is_first": after is None, "recalled": recalled, **facts},
         height=height,
         follow=follow(height, account=address),
-        again=movements["lag"] is not None,
+        again=recalled.lags,
         json=f"/v1/accounts/{address}",
     )
 
@@ -53,17 +52,3 @@ def _state(site: Site, address: Address, after: Cursor | None) -> tuple[dict[str
             facts["placed"] = chain.query(hold.placed_by, address)
             facts["expected"] = chain.query(hold.held_for, address)
     return facts, height
-
-
-def _movements(site: Site, address: Address, before: str | None, height: int) -> dict[str, Any]:
-    """What the index recalls, and how far it is behind the chain. Raises ValueError."""
-    index = site.index
-    if index is None:
-        return {"movements": None, "older": None, "lag": None}
-    known = index.height
-    rows = index.movements_of(address, before=before, limit=MOVEMENTS)
-    return {
-        "movements": rows,
-        "older": cursor_of(rows[-1]) if len(rows) == MOVEMENTS else None,
-        "lag": {"index": known, "chain": height} if known < height else None,
-    }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tongbao.console import forms
-from tongbao.console.site import Asked, Site, View, follow, missing
+from tongbao.console.asking import Asked, View, follow, missing
+from tongbao.console.movements import recall
+from tongbao.console.site import Site
 from tongbao.kernel import Amount
 from tongbao.modules import asset as assets
 
@@ -18,6 +20,7 @@ def asset(site: Site, asked: Asked) -> View:
         raise missing("asset.missing_title", "asset.missing", id=wanted)
     cap = definition.cap
     left = None if cap is None else Amount.of(cap - supply.issued, definition.scale)
+    recalled = recall(site.index.movements_of_asset if site.index else None, wanted, asked, height)
     return View(
         template="asset.html",
         facts={
@@ -26,8 +29,10 @@ def asset(site: Site, asked: Asked) -> View:
             "definition": definition,
             "issued": supply.issued,
             "left": left,
+            "recalled": recalled,
         },
         height=height,
         follow=follow(height, asset=wanted),
+        again=recalled.lags,
         json=f"/v1/assets/{wanted}",
     )

@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from tongbao.console import forms
+from tongbao.console.asking import Asked, View, follow, missing
 from tongbao.console.history import RATE_BLOCKS, briefs
-from tongbao.console.site import Asked, Site, View, follow, missing
+from tongbao.console.site import Site
 from tongbao.engines.solo import read_header
 
 OVERVIEW_BLOCKS: Final = 12

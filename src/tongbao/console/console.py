@@ -13,10 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tongbao.console import account_page, asset_page, block_pages, search_page, transaction_page
+from tongbao.console.asking import Asked, Elsewhere, PageError, View
+from tongbao.console.movements import MovementIndex
 from tongbao.console.preferences import Preferences, choosing, links, preferences
-from tongbao.console.recall import Recall
 from tongbao.console.rendering import CSP, environment, page
-from tongbao.console.site import Asked, Elsewhere, PageError, Site, View
+from tongbao.console.site import Site
 from tongbao.console.static import PATH, Static
 from tongbao.console.words import Words
 from tongbao.sdk.local import Chain
@@ -52,7 +53,7 @@ PAGES: Final = (
 class Console:
     """The pages of a chain; `routes` are for the node to serve, at the root of its site."""
 
-    def __init__(self, chain: Chain, index: Recall | None = None) -> None:
+    def __init__(self, chain: Chain, index: MovementIndex | None = None) -> None:
         """Show a chain, and with an index the movements of accounts."""
         self._site = Site(chain, index)
         self._static = Static()

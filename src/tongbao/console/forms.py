@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tongbao.console.site import Asked, not_understood
+from tongbao.console.asking import Asked, not_understood
 from tongbao.kernel import Address, AssetId
 
 HEIGHT: Final = re.compile(r"(0|[1-9][0-9]{0,14})\Z")

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from tongbao.console import forms
-from tongbao.console.site import Asked, Elsewhere, Site, View
+from tongbao.console.asking import Asked, Elsewhere, View
+from tongbao.console.site import Site
 from tongbao.kernel import Address, AssetId
 from tongbao.modules import account, asset
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from tongbao.console import forms
+from tongbao.console.asking import Asked, View, follow
 from tongbao.console.history import state_of
-from tongbao.console.site import Asked, Site, View, follow
+from tongbao.console.site import Site
 from tongbao.kernel.envelope import decode_envelope
 
 

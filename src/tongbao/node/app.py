@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tongbao.console import Console, Recall
+from tongbao.console import Console, MovementIndex
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
 from tongbao.node.api import Api
@@ -47,7 +47,7 @@ class Site:
 
 
 def create_app(
-    chain: Chain, settings: Settings, site: Site | None = None, index: Recall | None = None
+    chain: Chain, settings: Settings, site: Site | None = None, index: MovementIndex | None = None
 ) -> Door:
     """The ASGI application that serves an open chain; closing the chain is its owner's."""
     found = operations(chain.registry)

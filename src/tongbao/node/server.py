@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 
-from tongbao.console import Recall
+from tongbao.console import MovementIndex
 from tongbao.node.app import Site, create_app
 from tongbao.node.connection import guarded
 from tongbao.node.settings import Settings
@@ -81,7 +81,7 @@ class NodeServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(chain: Chain, settings: Settings, index: Recall | None = None) -> NodeServer:
+def server_of(chain: Chain, settings: Settings, index: MovementIndex | None = None) -> NodeServer:
     """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`.
 
     With an index, the pages of accounts show movements.
