@@ -6,7 +6,8 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
 
-.PHONY: help setup run check test tests examples simulate bench golden reference wheel lock clean
+.PHONY: help setup run check test tests client examples simulate bench golden \
+	reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -14,8 +15,8 @@ help: ## show what can be made
 setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
 
-run: setup ## carry real purchases and prove every total; ARGS=--all for all of them
-	@.venv/bin/tongbao demo purchases $(ARGS)
+run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
+	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 check: setup ## format, lint, types, imports, house rules, reference, spelling
 	@$(PY) -m tools.check
@@ -28,6 +29,9 @@ test: check ## everything that must pass: checks, tests, examples, a simulated h
 	@$(MAKE) examples
 	@$(MAKE) simulate
 	@echo "test: passed (checks, tests, examples, simulator)"
+
+client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
+	@$(PY) -m tools.client
 
 examples: setup ## run every program of examples/
 	@$(PY) examples/run_all.py
@@ -53,5 +57,6 @@ lock: setup ## choose newer dependencies and lock them with hashes, in requireme
 	@$(PY) -m tools.lock
 
 clean: ## remove what was built; .venv stays
-	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build dist clients/typescript/dist
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@echo "clean: done"

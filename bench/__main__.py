@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from bench import idle, over_http
 from bench.stages import measure
 from bench.verify_rate import all_cores
 from bench.workload import Workload
@@ -25,6 +26,18 @@ from tongbao.sdk.client import Applied
 
 RESULTS = Path("build") / "bench.json"
 WARM_UP = 1_000
+SINGLES = 3_000
+OVER_HTTP = (
+    ("http_batch_tx_per_s", "over HTTP, batches of 500", "/s"),
+    ("http_single_tx_per_s", "over HTTP, one a request", "/s"),
+    ("http_single_p50_ms", "one a request, p50 at half load", "ms"),
+    ("http_single_p95_ms", "one a request, p95 at half load", "ms"),
+    ("http_single_p99_ms", "one a request, p99 at half load", "ms"),
+    ("websocket_events_per_s", "events over one WebSocket", "/s"),
+    ("idle_cpu_percent", "idle node, CPU of one core", "%"),
+    ("idle_rss_mb", "idle node, resident memory", "MB"),
+)
+"""Figures of a node: their names in the file, words for people, units."""
 
 
 def cpu_name() -> str:
@@ -94,9 +107,12 @@ def report(found: dict[str, Any]) -> None:
     print(f"{'signed payment to durable block':38} {found['submit_durable_tx_per_s']:10,.0f} /s")
     for name in ("p50_ms", "p95_ms", "p99_ms"):
         print(f"{name + ' at half load':38} {found[name]:10.1f}")
+    for name, words, unit in OVER_HTTP:
+        print(f"{words:38} {found[name]:10,.1f} {unit}".rstrip())
     print(
-        f"\n{found['ratio_to_verify']:.3f} of L: {found['submit_durable_tx_per_s']:,.0f} "
-        f"payments/s where L is {found['verify_per_s']:,.0f}/s"
+        f"\n{found['ratio_to_verify']:.3f} of L in process, {found['http_ratio_to_verify']:.3f} "
+        f"over HTTP: {found['submit_durable_tx_per_s']:,.0f} and "
+        f"{found['http_batch_tx_per_s']:,.0f} payments/s where L is {found['verify_per_s']:,.0f}/s"
     )
 
 
@@ -115,7 +131,10 @@ def main() -> None:
         stages = measure(workload, min(chosen.transactions, 10_000))
         before = all_cores()
         rates = end_to_end(workload, chosen.transactions, chosen.runs)
-        verify = (before + all_cores()) / 2
+        between = all_cores()
+        http = over_http.measure(workload, chosen.transactions, min(chosen.transactions, SINGLES))
+        after = all_cores()
+        verify = (before + between) / 2
         rate = statistics.median(rates)
         quick = Workload(folder / "latency", 1_000)
         found = {
@@ -135,6 +154,9 @@ def main() -> None:
             "submit_durable_tx_per_s": rate,
             "ratio_to_verify": rate / verify,
             **latencies(quick, rate),
+            **http,
+            "http_ratio_to_verify": http["http_batch_tx_per_s"] / ((between + after) / 2),
+            **idle.measure(folder / "idle"),
         }
         RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         report(found)

@@ -13,12 +13,15 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.modules import asset
 from tongbao.modules.registry import registry
 from tongbao.sdk.builder import payload_bytes, sign
+from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.local import Chain
+from tongbao.sdk.opening import open_producer
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.store.store import Store
 
 ISSUES_AT_ONCE = 200
+AUTHORITY = SoftwareKey.from_seed(bytes(32))
 
 
 class Workload:
@@ -31,18 +34,18 @@ class Workload:
             for at in range(accounts)
         ]
         self.addresses = [genesis_address(at) for at in range(accounts)]
-        authority = SoftwareKey.from_seed(bytes(32))
+        self.folder = Folder(folder)
         genesis = build_genesis(
             registry(),
             "bench",
             wall_clock(),
-            authority.key_id,
+            AUTHORITY.key_id,
             tuple(single_key(key.key_id) for key in self.keys),
         )
         folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(folder, chain=chain_id(genesis))
         machine = Machine(registry(), genesis, self.store, -1, 0)
-        self.producer = Producer(machine, self.store, authority)
+        self.producer = Producer(machine, self.store, AUTHORITY)
         self.producer.begin()
         self.producer.maintain(idle=True)
         self.chain_id = machine.chain
@@ -91,6 +94,11 @@ class Workload:
             )
             found.append(self._signed(payer, (message,)))
         return found
+
+    def reopen(self) -> None:
+        """Open the chain again after it was closed, as a start of a node does."""
+        genesis = self.producer.machine.genesis_file
+        self.producer, self.store = open_producer(self.folder, genesis, registry(), AUTHORITY)
 
     def chain(self, options: Options) -> Chain:
         """The chain behind its engine, as applications have it."""

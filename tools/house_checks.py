@@ -20,6 +20,7 @@ TEXT_METHODS = (
 )
 TEXT_PACKAGES = ("locale", "unicodedata")
 STORY = re.compile(r"\bgiven\b.*\bwhen\b.*\bthen\b", re.IGNORECASE | re.DOTALL)
+EXPORTED = re.compile(r"export (async |abstract )*(function|class|interface|type \w|const)\b")
 UNFINISHED = re.compile("|".join((r"\bTO" r"DO\b", r"\bFIX" r"ME\b")))
 UNFINISHED_COMMENT = re.compile(r"\bX{3}\b|\bHACK\b")
 ELSEWHERE = re.compile(
@@ -73,6 +74,17 @@ def _undocumented(owner: ast.Module | ast.ClassDef) -> Found:
             yield node.lineno, f"{node.name} is public and has no docstring"
         if isinstance(node, ast.ClassDef):
             yield from _undocumented(node)
+
+
+def no_doc_comment(source: Source) -> Found:
+    """What a TypeScript file gives to others, or the file itself, without its meaning."""
+    before = ""
+    for number, line in enumerate(source.lines, 1):
+        if number == 1 and not line.startswith("/**"):
+            yield 1, "the file has no doc comment"
+        if EXPORTED.match(line) and not before.endswith("*/"):
+            yield number, "what is exported has a doc comment"
+        before = line
 
 
 def float_arithmetic(source: Source) -> Found:

@@ -24,17 +24,19 @@ MADE = re.compile(r"(^|/)(\.(?!ci/|gitignore|editorconfig)[^/]*|build|dist|node_
 DECIDING = under(f"{PACKAGE}/kernel/", f"{PACKAGE}/modules/")
 MODULES = under(f"{PACKAGE}/modules/")
 PYTHON = ending(".py")
+TYPESCRIPT = ending(".ts")
 PUBLIC = under("src/", "tools/", "bench/", "examples/")
 CODE = ending(".py", ".sh", ".toml", ".js", ".mjs", ".ts", ".yml", "Makefile", ".ci/run")
 WRITTEN = ending(".py", ".sh", ".toml", ".js", ".mjs", ".ts", ".yml", ".md", "Makefile", ".ci/run")
 NOT_KERNEL = under("src/", "tests/", "bench/", "examples/", but=(f"{PACKAGE}/kernel/",))
 
 RULES = (
-    Rule("file length", PYTHON, find.long_file),
+    Rule("file length", CODE, find.long_file),
     Rule("function length", PYTHON, find.long_function),
     Rule("columns", CODE, find.wide_line),
     Rule("docstring of the file", PYTHON, find.no_module_docstring),
     Rule("docstring", PUBLIC, find.no_docstring),
+    Rule("doc comment", TYPESCRIPT, find.no_doc_comment),
     Rule("blind except", PYTHON, find.blind_except),
     Rule("unfinished", WRITTEN, find.unfinished),
     Rule("unfinished", PYTHON, find.unfinished_code),

@@ -1,4 +1,5 @@
-"""Write the reference out of the code: `docs/reference/` and the tables in module READMEs.
+"""Write the reference out of the code: `docs/reference/`, the tables in module READMEs, and the
+types of the TypeScript client.
 
 `python -m tools.reference` writes; `--check` only compares and fails where a page is behind.
 """
@@ -18,9 +19,11 @@ from tongbao.kernel.registry import Registry
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules.registry import registry
 from tools.reference_node import http_page, metrics_page, settings_page
+from tools.reference_typescript import typescript_file
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+CLIENT = ROOT / "clients" / "typescript"
 HEAD = "<!-- Generated from code by `make reference`: change the code, not this page. -->\n\n"
 MARK = re.compile(r"<!-- generated:(\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
@@ -178,6 +181,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "http.md": HEAD + http_page(modules, table),
         REFERENCE / "settings.md": HEAD + settings_page(table),
         REFERENCE / "metrics.md": HEAD + metrics_page(table),
+        CLIENT / "src" / "registry.ts": typescript_file(modules),
     }
     for module in modules.modules[1:]:
         found[REFERENCE / f"module-{module.name}.md"] = module_page(module)

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
 
-from tests.console.small_index import SmallIndex
 from tests.fixed_chain import BEGIN, HOUR
 from tests.node.conftest import Served, serving
 from tongbao.console import Console
@@ -63,6 +62,11 @@ class Shown:
                 ),
             )
         )
+
+        served.client.get(
+            f"/v1/accounts/{fixed.alice}/movements",
+            params={"min_height": served.chain.head().height},
+        ).raise_for_status()
 
     def send(self, wire: bytes) -> str:
         """Submit a transaction and give its id."""
@@ -116,7 +120,7 @@ def read(console: Console, path: str, status: int = 200) -> str:
 @contextmanager
 def showing() -> Iterator[Shown]:
     """Serve the chain until the `with` statement ends."""
-    with serving(index_of=SmallIndex) as served:
+    with serving() as served:
         yield Shown(served)
 
 

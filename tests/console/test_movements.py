@@ -1,24 +1,38 @@
-"""Recent movements out of an index: here a small one, over the blocks of a chain."""
+"""Recent movements out of an index in memory, which has been fed so many blocks of a chain."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.console.conftest import read
-from tests.console.small_index import MovedPage, SmallIndex
 from tests.fixed_chain import FixedChain
 from tongbao.console import Console
+from tongbao.index import Index, Movements
+from tongbao.sdk.local import Chain
 
 MINUS = "\N{MINUS SIGN}"
 
 
-class Unreadable(SmallIndex):
+class Unreadable(Index):
     """An index whose file is damaged."""
 
-    def movements_of(self, account: str, *, before: str | None, limit: int) -> MovedPage:
+    def movements_of(
+        self, account: str, *, asset: str | None = None, before: str | None = None, limit: int = 50
+    ) -> Movements:
         """Raises sqlite3.Error."""
         raise sqlite3.DatabaseError("file is not a database")
+
+
+@contextmanager
+def fed(chain: Chain, height: int | None = None) -> Iterator[Index]:
+    """An index in memory that knows a chain's blocks up to a height, or all."""
+    last = chain.head().height if height is None else height
+    with Index.open(None, chain.id) as index:
+        index.add([chain.block(at) for at in range(last + 1)])
+        yield index
 
 
 def paying_chain(payments: int) -> FixedChain:
@@ -37,9 +51,10 @@ def test_movements_are_listed_with_signs_and_counterparties() -> None:
     """
     fixed = paying_chain(2)
     chain = fixed.reading()
-    console = Console(chain, SmallIndex(chain))
-    hers = read(console, f"/accounts/{fixed.alice}")
-    shops = read(console, f"/accounts/{fixed.shop}")
+    with fed(chain) as index:
+        console = Console(chain, index)
+        hers = read(console, f"/accounts/{fixed.alice}")
+        shops = read(console, f"/accounts/{fixed.shop}")
 
     amounts = re.compile(r'<td class="number (in|out)"><span class="one">(\S+)</span>')
     assert amounts.findall(hers) == [
@@ -60,7 +75,8 @@ def test_an_index_that_lags_says_so_and_the_page_looks_again() -> None:
     """
     fixed = paying_chain(2)
     chain = fixed.reading()
-    text = read(Console(chain, SmallIndex(chain, 1)), f"/accounts/{fixed.alice}")
+    with fed(chain, 1) as index:
+        text = read(Console(chain, index), f"/accounts/{fixed.alice}")
 
     assert "The index is at height 1, the chain at 3" in text
     assert 'data-again=""' in text
@@ -74,18 +90,18 @@ def test_movements_are_turned_page_by_page_and_odd_cursors_refused() -> None:
     """
     fixed = paying_chain(30)
     chain = fixed.reading()
-    index = SmallIndex(chain)
-    console = Console(chain, index)
-    path, listed = f"/accounts/{fixed.alice}", []
-    while path:
-        text = read(console, path)
-        listed += re.findall(r'data-key="moved-(\d+-\d+-\d+)"', text)
-        following = re.search(rf'href="(/accounts/{fixed.alice}\?before=[0-9.]+)"', text)
-        path = following[1] if following else ""
+    with fed(chain) as index:
+        console = Console(chain, index)
+        path, listed = f"/accounts/{fixed.alice}", []
+        while path:
+            text = read(console, path)
+            listed += re.findall(r'data-key="moved-(\d+-\d+-\d+)"', text)
+            following = re.search(rf'href="(/accounts/{fixed.alice}\?before=[0-9.]+)"', text)
+            path = following[1] if following else ""
 
-    every = index.movements_of(fixed.alice, before=None, limit=100)
-    assert listed == ["-".join(map(str, row.at)) for row in every.movements]
-    read(console, f"/accounts/{fixed.alice}?before=yesterday", 400)
+        every = index.movements_of(fixed.alice, before=None, limit=100)
+        assert listed == [f"{row.height}-{row.index}-{row.place}" for row in every.movements]
+        read(console, f"/accounts/{fixed.alice}?before=yesterday", 400)
 
 
 def test_an_asset_lists_who_paid_whom() -> None:
@@ -96,7 +112,8 @@ def test_an_asset_lists_who_paid_whom() -> None:
     """
     fixed = paying_chain(1)
     chain = fixed.reading()
-    text = read(Console(chain, SmallIndex(chain)), f"/assets/{fixed.cny}")
+    with fed(chain) as index:
+        text = read(Console(chain, index), f"/assets/{fixed.cny}")
     rows = re.findall(r'<tr data-key="moved-.*?</tr>', text, re.DOTALL)
 
     paid, issued = rows
@@ -111,7 +128,8 @@ def test_an_index_that_fails_leaves_the_rest_of_the_page() -> None:
     then the balance is there, and that movements are not.
     """
     chain = FixedChain().reading()
-    text = read(Console(chain, Unreadable(chain)), f"/accounts/{FixedChain.alice}")
+    with Unreadable.open(None, chain.id) as index:
+        text = read(Console(chain, index), f"/accounts/{FixedChain.alice}")
 
     assert '<td class="number">100.00</td>' in text
     assert "The index cannot be read now" in text

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.console.conftest import Shown, read
-from tests.console.small_index import MovedPage, SmallIndex
 from tests.fixed_chain import BEGIN, fixed_genesis, key
 from tests.node.conftest import serving
 from tongbao.console import Console
 from tongbao.console.rendering import CSP
 from tongbao.engines.solo import Producer, SoloEngine
+from tongbao.index import Index, Movements
 from tongbao.kernel import Machine
 from tongbao.modules import hold
 from tongbao.modules.registry import registry
@@ -57,10 +57,12 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-class Failing(SmallIndex):
+class Failing(Index):
     """An index whose disk has gone."""
 
-    def movements_of(self, account: str, *, before: str | None, limit: int) -> MovedPage:
+    def movements_of(
+        self, account: str, *, asset: str | None = None, before: str | None = None, limit: int = 50
+    ) -> Movements:
         """Raises OSError."""
         raise OSError("canary")
 
@@ -178,7 +180,7 @@ def test_without_an_index_an_account_says_so() -> None:
     when an account's page is read,
     then it has the balance, and says that movements are not listed.
     """
-    with serving() as served:
+    with serving(index="none") as served:
         text = served.client.get(f"/accounts/{served.fixed.alice}").text
 
     assert '<td class="number">100.00</td>' in text
@@ -191,7 +193,7 @@ def test_a_failure_here_has_a_page_that_tells_nothing() -> None:
     when a browser and a program ask for an account's page,
     then one gets the error page and the other a problem, without the text.
     """
-    with serving(index_of=Failing) as served:
+    with serving(index_kind=Failing) as served:
         path = f"/accounts/{served.fixed.alice}"
         page = served.client.get(path, headers={"accept": "text/html", "connection": "close"})
         problem = served.client.get(path)

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.demo.beginning import new_chain, silent
 from tongbao.demo.baskets import Purchases, read_baskets
 from tongbao.demo.purchases import Report, compare, run
 from tongbao.demo.read_back import Totals
-from tongbao.sdk import create_chain, open_chain, operator_wallet
+from tongbao.demo.serving import Node
+from tongbao.sdk import open_chain
+from tongbao.sdk.genesis_builder import genesis_address
+from tongbao.sdk.http import HttpChain
 
-PASSPHRASE = "correct horse"
+SEED = bytes(32)
 TOTALS = Totals("demo-00000000", 9, {"1": 100, "2": 50}, {"30": 150}, 5)
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Show no progress."""
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +68,20 @@ def test_a_second_start_pays_only_for_what_is_left(purchases: Purchases, tmp_pat
     when another start carries 200, and a third asks for 80 again,
     then the second pays for the rest, the third for none, and all totals are the data file's.
     """
-    folder = tmp_path / "chain"
-    seed = bytes(32)
-    chain, bank = create_chain(folder, passphrase=PASSPHRASE, name="purchases")
-    with chain:
-        first = run(chain, bank, seed, purchases, 80, folder, silent)
-    chain = open_chain(folder, passphrase=PASSPHRASE)
-    with chain:
-        bank = operator_wallet(chain, folder, PASSPHRASE)
-        second = run(chain, bank, seed, purchases, None, folder, silent)
-        third = run(chain, bank, seed, purchases, 80, folder, silent)
+    bank_key = new_chain(tmp_path)
+
+    def carry(*limits: int | None) -> list[Report]:
+        """What one process reports of each start."""
+        with Node(tmp_path, 0) as node, HttpChain(node.address) as chain:
+            bank = chain.wallet(genesis_address(0), bank_key)
+            return [
+                run(chain, bank, SEED, purchases, limit, tmp_path, node.address, silent)
+                for limit in limits
+            ]
+
+    (first,) = carry(80)
+    second, third = carry(None, 80)
+    with open_chain(tmp_path) as chain:
         assert chain.audit() == []
     assert [stable(report) for report in (first, second, third)] == [
         wanted(purchases, first, 80, carried=0, limit=80),
@@ -102,6 +106,7 @@ def wanted(
     stores = {basket.store_id for basket in everything}
     return Report(
         chain=found.chain,
+        address=found.address,
         height=found.height,
         payments=len(paid),
         carried_now=len(paid) - carried,

@@ -4,17 +4,28 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.demo.beginning import new_chain, silent
 from tongbao.demo.baskets import Basket
 from tongbao.demo.plan import Plan
 from tongbao.demo.purchases import DemoError, Run, read_back_elsewhere
-from tongbao.demo.read_back import PARTIES, PROOFS, TRUST, ReadBackError, Totals, read_back
-from tongbao.sdk import create_chain
+from tongbao.demo.read_back import (
+    PARTIES,
+    PROOFS,
+    TRUST,
+    ReadBackError,
+    Totals,
+    collect,
+    read_back,
+)
+from tongbao.demo.serving import Node
+from tongbao.sdk.genesis_builder import genesis_address
+from tongbao.sdk.http import HttpChain
 from tongbao.sdk.verification import Finding, VerificationError
 
 SPENT = {"900": 350, "12": 75, "7": 1}
@@ -32,35 +43,33 @@ class Proven(NamedTuple):
 
     folder: Path
     totals: Totals
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Show no progress."""
+    address: str
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Proven:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proven]:
     """Three of the baskets paid for; household 7 and store 332 have no part in them."""
     folder = tmp_path_factory.mktemp("read_back")
-    chain, bank = create_chain(folder / "chain", passphrase="correct horse", name="readback")
-    with chain:
+    bank_key = new_chain(folder)
+    with Node(folder, 0) as node, HttpChain(node.address) as chain:
+        bank = chain.wallet(genesis_address(0), bank_key)
         run = Run(chain, bank, Plan(bank.address, bytes(32), SPENT, ["330", "331", "332"]), silent)
         run.prepare()
         run.carry(BASKETS[:1])
-        run.write_proofs(folder)
+        run.write_parties(folder)
+        collect(folder, node.address)
         (folder / PROOFS).rename(folder / "earlier")
         run.carry(BASKETS)
-        proofs = run.write_proofs(folder)
+        collect(folder, node.address)
         head = chain.head()
-    shutil.copy(folder / "chain" / TRUST, folder / TRUST)
-    totals = Totals(
-        chain=head.chain,
-        height=head.height,
-        households={"900": 150, "12": 75, "7": 0},
-        stores={"330": 100, "331": 125, "332": 0},
-        proofs=proofs,
-    )
-    return Proven(folder, totals)
+        totals = Totals(
+            chain=head.chain,
+            height=head.height,
+            households={"900": 150, "12": 75, "7": 0},
+            stores={"330": 100, "331": 125, "332": 0},
+            proofs=9,
+        )
+        yield Proven(folder, totals, node.address)
 
 
 @pytest.fixture
@@ -68,7 +77,7 @@ def proven(made: Proven, tmp_path: Path) -> Proven:
     """A copy that a test may spoil."""
     for name in (PROOFS, PARTIES, TRUST, "earlier"):
         shutil.copy(made.folder / name, tmp_path / name)
-    return Proven(tmp_path, made.totals)
+    return Proven(tmp_path, made.totals, made.address)
 
 
 def change(folder: Path, change_them: Change) -> None:
@@ -91,10 +100,12 @@ def test_proofs_add_up_to_what_was_spent_and_received(proven: Proven) -> None:
 def test_a_second_process_finds_the_same(proven: Proven) -> None:
     """
     Given the same folder,
-    when another process reads it back,
-    then it prints the same totals.
+    when another process asks the node for proofs and reads them back,
+    then it prints the same totals, and has kept what the node gave.
     """
-    assert read_back_elsewhere(proven.folder) == proven.totals
+    (proven.folder / PROOFS).unlink()
+    assert read_back_elsewhere(proven.folder, proven.address) == proven.totals
+    assert read_back(proven.folder) == proven.totals
 
 
 def test_reading_back_needs_neither_store_nor_node(proven: Proven) -> None:
@@ -152,13 +163,15 @@ def test_a_proof_that_was_tampered_with_is_refused(proven: Proven, lie: Change) 
 
 def test_what_the_second_process_refuses_stops_the_demonstration(proven: Proven) -> None:
     """
-    Given good proofs, one of which somebody changed,
-    when another process reads them back,
+    Given a trust file that does not name who signs this chain,
+    when another process asks the node for proofs and reads them back,
     then the demonstration ends with the reason that process gave.
     """
-    change(proven.folder, give_more)
-    with pytest.raises(DemoError, match=r"refused a proof:(.|\n)*ROW_IS_NOT_PROVEN"):
-        read_back_elsewhere(proven.folder)
+    trust = json.loads((proven.folder / TRUST).read_bytes())
+    trust["keys"] = ["A" * 43]
+    (proven.folder / TRUST).write_text(json.dumps(trust))
+    with pytest.raises(DemoError, match=r"refused a proof:(.|\n)*SIGNER_IS_NOT_TRUSTED"):
+        read_back_elsewhere(proven.folder, proven.address)
 
 
 def test_a_signer_that_is_not_trusted_proves_nothing(proven: Proven) -> None:

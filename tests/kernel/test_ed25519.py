@@ -98,7 +98,7 @@ def test_library_and_equations_agree_on_a_seeded_fuzz(capsys: pytest.CaptureFixt
     """
     answers: dict[str, Counter[bool]] = {}
     cofactor_differs = 0
-    for name, key, message, signature in _fuzz(Random(20250101)):
+    for name, key, message, signature in fuzz(Random(20250101)):
         found = ed25519.verify(key, message, signature)
         assert found == reference.accepts(key, message, signature), (name, key, message, signature)
         assert ed25519.public_key_is_acceptable(key) == reference.key_is_acceptable(key), key.hex()
@@ -143,7 +143,7 @@ def test_keys_and_signatures_of_other_lengths_are_refused(length: int) -> None:
     assert not ed25519.public_key_is_acceptable((key * 3)[:length])
 
 
-def _fuzz(random: Random) -> Iterator[tuple[str, bytes, bytes, bytes]]:
+def fuzz(random: Random) -> Iterator[tuple[str, bytes, bytes, bytes]]:
     """(class, key, message, signature), EACH of every class."""
     for _ in range(EACH):
         seed, message = random.randbytes(32), random.randbytes(random.randrange(80))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
-from tongbao.console import MovementIndex
 from tongbao.engines.solo import Options
+from tongbao.index import Index
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain
@@ -43,15 +43,25 @@ class Served:
 
 @contextmanager
 def serving(
-    options: Options | None = None,
-    index_of: Callable[[Chain], MovementIndex] | None = None,
-    **settings: object,
+    options: Options | None = None, index_kind: type[Index] = Index, **settings: object
 ) -> Iterator[Served]:
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
     fixed = FixedChain()
+    with (
+        fixed.running(lambda: BEGIN + 60_000, options) as chain,
+        serving_chain(fixed, chain, index_kind, **settings) as served,
+    ):
+        yield served
+
+
+@contextmanager
+def serving_chain(
+    fixed: FixedChain, chain: Chain, index_kind: type[Index] = Index, **settings: object
+) -> Iterator[Served]:
+    """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with fixed.running(lambda: BEGIN + 60_000, options) as chain, listen(told) as listening:
-        server = server_of(chain, told, None if index_of is None else index_of(chain))
+    with listen(told) as listening, index_kind.open(None, chain.id) as index:
+        server = server_of(chain, told, index if told.index == "sqlite" else None)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()
         served = Served(fixed, chain, address_of(listening))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema
@@ -123,6 +124,25 @@ def test_rows_and_their_absence_are_proven(served: Served) -> None:
     assert verify(proof, trust).value["amount"] == "100.00"
     assert verify(absent, trust).value is None
     assert get(served, f"/v1/rows/asset.holdings?{query}")["value"]["amount"] == "100.00"
+
+
+def test_several_rows_are_proven_at_one_height(served: Served) -> None:
+    """
+    Given a held and an absent balance,
+    when proofs of both are asked for at once, and of none, too many, and unknown rows,
+    then both verify at one height in the order asked for; the others are problems.
+    """
+    alice, bank, cny = served.fixed.alice, served.fixed.bank, served.fixed.cny
+    rows = [{"table": "asset.holdings", "key": [owner, cny]} for owner in (alice, bank)]
+    answer = served.client.post("/v1/proofs", json={"rows": rows})
+    trust = served.client.get("/v1/trust").content
+    found = [verify(json.dumps(proof).encode(), trust) for proof in answer.json()["proofs"]]
+
+    assert [one.key for one in found] == [(alice, cny), (bank, cny)]
+    assert [one.value and one.value["amount"] for one in found] == ["100.00", None]
+    assert {one.height for one in found} == {answer.json()["height"]}
+    for wrong, status in (([], 400), (rows * 129, 400), ([{"table": "no.table", "key": []}], 404)):
+        problem(served.client.post("/v1/proofs", json={"rows": wrong}), status)
 
 
 def test_a_transaction_proof_verifies(served: Served) -> None:

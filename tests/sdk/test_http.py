@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from tests.fixed_chain import key
-from tests.node.conftest import Served, serving
+from tests.fixed_chain import BEGIN, HOUR, FixedChain, key
+from tests.node.conftest import Served, serving, serving_chain
 from tongbao.kernel import Amount, Invalid, InvalidTransaction
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.modules import asset
@@ -131,6 +131,30 @@ def test_a_batch_whose_answer_is_lost_doubles_nothing(served: Served) -> None:
 
     assert [type(answer) for answer in answers] == [Applied] * 19 + [Refused]
     assert balance == asset.Holding(amount=Amount("19.00"))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_payments_that_expired_while_the_answer_was_lost_are_told_as_applied(count: int) -> None:
+    """
+    Given one payment or two that are applied, and whose answer is lost,
+    when the client sends them again two hours later, so that they have expired,
+    then they are not told as invalid, which would tempt one to pay again, but as applied.
+    """
+    fixed = FixedChain()
+    past: list[int] = []
+    with (
+        fixed.running(lambda: BEGIN + 60_000 + (2 * HOUR if past else 0)) as chain,
+        serving_chain(fixed, chain) as served,
+    ):
+        chain.listen(past.append)
+        lost = Flaky(lambda request, number: request.method == "POST" and number == 3)
+        client = httpx2.Client(base_url=served.address, transport=lost)
+        with HttpChain(served.address, client=client, wait=at_once) as remote:
+            alice = remote.wallet(fixed.alice, key("alice"))
+            built = [alice.build(pay(served, "1.00")) for _ in range(count)]
+            answers = [remote.submit(*built)] if count == 1 else remote.submit_many(built)
+
+    assert [isinstance(answer, Applied) and answer.height for answer in answers] == [2] * count
 
 
 def test_a_node_that_is_not_there_is_unreachable() -> None:

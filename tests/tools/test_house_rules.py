@@ -21,6 +21,7 @@ from tools.house_rules import (
 KERNEL = "src/tongbao/kernel/amount.py"
 MODULE = "src/tongbao/modules/hold/rules.py"
 STORE = "src/tongbao/store/log.py"
+CLIENT = "clients/typescript/src/http.ts"
 TEST = "tests/kernel/test_amount.py"
 SLASH = "/"
 STORY = '    """Given one, when two, then three."""\n'
@@ -62,6 +63,14 @@ CASES = (
         3,
         "import typing\n\ndef get():\n    pass\n",
         "import typing\n\n@typing.overload\ndef get():\n    pass\n",
+    ),
+    Case("doc comment", CLIENT, 1, "const x = 1;\n", "/** Why. */\n"),
+    Case(
+        "doc comment",
+        CLIENT,
+        3,
+        "/** Why. */\n\nexport async function get() {}\n",
+        "/** Why. */\n\n/** Gets. */\nexport async function get() {}\n\nconst x = 1;\n",
     ),
     Case(
         "blind except",

@@ -34,6 +34,7 @@ def setting_parameter(line: SettingLine) -> click.Option:
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
     from tongbao.engines.solo import Options
+    from tongbao.node.recall import open_index
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.opening import open_chain
@@ -56,11 +57,12 @@ def run_node(**options: Any) -> int:
             passphrase=passphrase,
             options=Options(queue_transactions=settings.queue_transactions),
         ) as chain,
+        open_index(folder, chain.id, settings) as index,
     ):
         address = address_of(listening)
         terminal.note(f"chain {chain.id} at height {chain.head().height} is served at {address}")
         terminal.note(f"try: curl {address}/v1; Ctrl-C stops")
-        serve(server_of(chain, settings), listening)
+        serve(server_of(chain, settings, index), listening)
         head = chain.head()
     terminal.answer(
         {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"

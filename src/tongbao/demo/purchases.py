@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -21,16 +22,17 @@ from msgspec import Struct
 from tongbao.demo.baskets import Basket, Purchases
 from tongbao.demo.expected import expected_totals
 from tongbao.demo.plan import SCALE, Plan, Step, funding_reference
-from tongbao.demo.read_back import PARTIES, PROOFS, Parties, Totals
-from tongbao.engines.solo import Answer
-from tongbao.kernel import Address, Amount, Message, Outcome, Reference, Time
+from tongbao.demo.read_back import PARTIES, Parties, Totals
+from tongbao.kernel import Address, Amount, Message, Reference, Time
 from tongbao.modules import asset
 from tongbao.sdk.builder import payload_bytes, sign
-from tongbao.sdk.local import Chain
-from tongbao.sdk.proofs import to_json
+from tongbao.sdk.client import Applied, Client
 from tongbao.sdk.wallet import EXPIRES_MS, Wallet
 
-IN_FLIGHT: Final = 4_000
+BATCH: Final = 250
+IN_FLIGHT: Final = 3
+"""Batches of payments under way at once. The bank's own transactions go one batch after the other,
+since one opens the account that a later one funds."""
 
 Progress = Callable[[str, int, int], None]
 """Told a stage's name, how much of it is done, and how much it is."""
@@ -49,6 +51,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """
 
     chain: str
+    address: str
     height: int
     payments: int
     carried_now: int
@@ -64,7 +67,7 @@ class Report(Struct, frozen=True, kw_only=True):
 class Run:
     """One start of the demonstration on an open chain."""
 
-    def __init__(self, chain: Chain, bank: Wallet, plan: Plan, progress: Progress) -> None:
+    def __init__(self, chain: Client, bank: Wallet, plan: Plan, progress: Progress) -> None:
         """Carry purchases on `chain` with the parties of `plan`."""
         self.chain = chain
         self.bank = bank
@@ -75,7 +78,8 @@ class Run:
         """Send what is left of the bank's list: define the asset, open accounts, fund them."""
         done = self.chain.next_nonce(self.bank.address) - 1
         steps = list(self.plan.steps())
-        self._send_all("accounts", len(steps) - done, self._bank_transactions(steps[done:]))
+        transactions = self._bank_transactions(steps[done:])
+        self._send_all("accounts", len(steps) - done, transactions, at_once=1)
 
     def _bank_transactions(self, steps: list[Step]) -> Iterator[bytes]:
         for step in steps:
@@ -85,7 +89,8 @@ class Run:
     def carry(self, baskets: list[Basket]) -> int:
         """Pay for every basket that is not paid for yet; how many that were."""
         todo = list(self._unpaid(baskets))
-        self._send_all("baskets", len(todo), (self._payment(*item) for item in todo))
+        payments = (self._payment(*item) for item in todo)
+        self._send_all("baskets", len(todo), payments, at_once=IN_FLIGHT)
         return len(todo)
 
     def _unpaid(self, baskets: list[Basket]) -> Iterator[tuple[Basket, int]]:
@@ -101,13 +106,13 @@ class Run:
 
     def paid_counts(self, households: set[str]) -> Counter[str]:
         """How many baskets each household has paid for, as the chain says."""
-        parties = self.plan.parties
-        return Counter(
-            {
-                name: self.chain.next_nonce(parties[f"household/{name}"].address) - 1
-                for name in households
-            }
-        )
+        names = sorted(households)
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            return Counter(dict(zip(names, pool.map(self._paid_count, names), strict=True)))
+
+    def _paid_count(self, household: str) -> int:
+        address = self.plan.parties[f"household/{household}"].address
+        return self.chain.next_nonce(address) - 1
 
     def _payment(self, basket: Basket, nonce: int) -> bytes:
         parties = self.plan.parties
@@ -124,54 +129,43 @@ class Run:
         expires = Time(self.chain.now() + EXPIRES_MS)
         return payload_bytes(self.chain.id, sender, nonce, expires, messages)
 
-    def _send_all(self, stage: str, total: int, transactions: Iterator[bytes]) -> None:
-        """Keep some transactions in flight; on Ctrl-C wait for those that are on their way."""
-        waiting: list[Future[Answer]] = []
+    def _send_all(
+        self, stage: str, total: int, transactions: Iterator[bytes], *, at_once: int
+    ) -> None:
+        """Keep some batches in flight; on Ctrl-C wait for those that are on their way."""
         done = 0
         self.progress(stage, 0, total)
-        try:
-            for transaction in transactions:
-                waiting.append(self.chain.send(transaction))
-                if len(waiting) >= IN_FLIGHT:
-                    done += self._settle(waiting[: IN_FLIGHT // 2])
-                    del waiting[: IN_FLIGHT // 2]
+        under_way: deque[Future[list[Applied | Exception]]] = deque()
+        with ThreadPoolExecutor(at_once) as pool:  # waits for what is under way, whatever happens
+            while batch := list(islice(transactions, BATCH)):
+                under_way.append(pool.submit(self.chain.submit_many, batch))
+                if len(under_way) > at_once:
+                    done += self._settle(under_way.popleft().result())
                     self.progress(stage, done, total)
-        finally:
-            done += self._settle(waiting)
-            self.progress(stage, done, total)
+            for sent in under_way:
+                done += self._settle(sent.result())
+                self.progress(stage, done, total)
 
-    def _settle(self, futures: list[Future[Answer]]) -> int:
-        for future in futures:
-            answer = future.result()
-            if answer.outcome is not Outcome.APPLIED:
-                raise DemoError(f"a payment was refused: {self.chain.why(answer.number)}")
-        return len(futures)
+    def _settle(self, answers: list[Applied | Exception]) -> int:
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise DemoError(f"a payment did not happen: {answer}")
+        return len(answers)
 
-    def write_proofs(self, folder: Path) -> int:
-        """Write a proof of every total: holdings of all parties, fundings of all households."""
+    def write_parties(self, folder: Path) -> None:
+        """Tell the second process whose totals to ask for."""
         plan = self.plan
-        rows: list[tuple[str, tuple[str, str]]] = [
-            ("asset.holdings", (party.address, plan.usd)) for party in plan.parties.values()
-        ]
-        rows += [("asset.settled", (plan.usd, funding_reference(name))) for name in plan.funds]
-        with (folder / PROOFS).open("wb") as file:
-            for at, (table, key) in enumerate(rows):
-                file.write(to_json(self.chain.prove_row(table, key)) + b"\n")
-                if at % 500 == 0:
-                    self.progress("proofs", at, len(rows))
-        self.progress("proofs", len(rows), len(rows))
         parties = Parties(
             asset=plan.usd,
             addresses={label: party.address for label, party in plan.parties.items()},
             references={f"household/{name}": funding_reference(name) for name in plan.funds},
         )
         (folder / PARTIES).write_bytes(msgspec.json.encode(parties))
-        return len(rows)
 
 
-def read_back_elsewhere(folder: Path) -> Totals:
-    """Let a second process verify the proofs and add up."""
-    command = [sys.executable, "-m", "tongbao.demo.read_back", str(folder)]
+def read_back_elsewhere(folder: Path, address: str) -> Totals:
+    """Let a second process ask the node for proofs, verify them and add up. Raises DemoError."""
+    command = [sys.executable, "-m", "tongbao.demo.read_back", str(folder), address]
     process = subprocess.run(command, capture_output=True, check=False)
     if process.returncode != 0:
         raise DemoError(f"the second process refused a proof:\n{process.stderr.decode()}")
@@ -193,15 +187,16 @@ def compare(totals: Totals, households: dict[str, int], stores: dict[str, int]) 
 
 
 def run(
-    chain: Chain,
+    chain: Client,
     bank: Wallet,
     seed: bytes,
     purchases: Purchases,
     limit: int | None,
     folder: Path,
+    address: str,
     progress: Progress,
 ) -> Report:
-    """Carry the first `limit` baskets (None: all), prove, read back elsewhere and compare."""
+    """Carry the first `limit` baskets (None: all), read back elsewhere from the node, compare."""
     everything = purchases.baskets
     funds: Counter[str] = Counter()
     for basket in everything:
@@ -215,19 +210,22 @@ def run(
     now = job.carry(asked)
     seconds = perf_counter() - begun
     counts = job.paid_counts(set(funds))
-    proofs = job.write_proofs(folder)
     carried = list(_carried(everything, counts))
-    totals = read_back_elsewhere(folder)
+    job.write_parties(folder)
+    progress("proofs", 0, 1)
+    totals = read_back_elsewhere(folder, address)
+    progress("proofs", totals.proofs, totals.proofs)
     wanted = expected_totals({basket.basket_id for basket in carried})
     return Report(
         chain=chain.id,
+        address=address,
         height=totals.height,
         payments=len(carried),
         carried_now=now,
         cost_nothing=sum(basket.cents == 0 for basket in asked),
         cents=sum(basket.cents for basket in carried),
         seconds=seconds,
-        proofs=proofs,
+        proofs=totals.proofs,
         households=len(totals.households),
         stores=len(totals.stores),
         differences=compare(totals, wanted.households, wanted.stores),

@@ -16,12 +16,14 @@ from tongbao.kernel.module import Announcement, Module, Table
 from tongbao.kernel.reasons import KernelWhy, Refusal
 from tongbao.kernel.row_keys import encode_by_value
 from tongbao.kernel.schema import Event, Record
-from tongbao.kernel.state import State
+from tongbao.kernel.state import Backing, State
 
 if TYPE_CHECKING:
     from tongbao.kernel.registry import Registry
 
 Kind = TypeVar("Kind", bound=View)
+
+Settings = Mapping[str, int]
 
 QUERY_ROWS: Final = 100_000
 """Rows that one query may read."""
@@ -51,6 +53,19 @@ class Meter:
         self.used = 0
         if self.block_used >= self.block_limit:
             raise Refusal(KernelWhy.BLOCK_WORK_IS_SPENT)
+
+
+def view_of(
+    registry: Registry, backing: Backing, module: Module, at: tuple[Count, Time], settings: Settings
+) -> View:
+    """Reads of one module over rows that `backing` gives, at a height and time.
+
+    For those who have no machine and prove each row. `settings` stands for parameters and features.
+    """
+    job = Job(registry, State(backing), Meter(QUERY_ROWS, QUERY_ROWS))
+    job.parameters = job.features = settings
+    job.set_block(*at)
+    return job.context(View, module, None)
 
 
 class Job:

@@ -1,11 +1,14 @@
 """The modules of this distribution, each after those that it uses: the one place to add one."""
 
+from functools import cache
+
 from tongbao.kernel import Registry
 from tongbao.modules import account, asset, hold
 
 MODULES = (account.module, asset.module, hold.module)
 
 
+@cache
 def registry() -> Registry:
-    """All modules together, checked."""
+    """All modules together, checked once: a registry never changes."""
     return Registry(MODULES)

@@ -13,6 +13,7 @@ from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
 from tongbao.node.metrics import Metrics
 from tongbao.node.problems import problem, unavailable
+from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 
@@ -25,11 +26,14 @@ MS: Final = 1_000
 class Api:
     """One node's parts. Reads happen in worker threads: a block may be under way."""
 
-    def __init__(self, chain: Chain, feed: Feed, settings: Settings) -> None:
-        """Put the parts together."""
+    def __init__(
+        self, chain: Chain, feed: Feed, settings: Settings, recall: Recall | None = None
+    ) -> None:
+        """Put the parts together; without `recall` there is no history."""
         self.chain = chain
         self.feed = feed
         self.settings = settings
+        self.recall = recall
         self.buckets = Buckets(settings.rate_per_s)
         self.metrics = Metrics()
         self.streams = 0

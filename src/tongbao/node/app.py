@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +18,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tongbao.console import Console, MovementIndex
+from tongbao.console import Console
+from tongbao.index import Index
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
 from tongbao.node.api import Api
@@ -26,6 +28,7 @@ from tongbao.node.feed import Feed
 from tongbao.node.openapi import document
 from tongbao.node.operations import Operation, parameters
 from tongbao.node.problems import ProblemError
+from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
 from tongbao.sdk.local import Chain
@@ -47,20 +50,26 @@ class Site:
 
 
 def create_app(
-    chain: Chain, settings: Settings, site: Site | None = None, index: MovementIndex | None = None
+    chain: Chain, settings: Settings, site: Site | None = None, index: Index | None = None
 ) -> Door:
-    """The ASGI application that serves an open chain; closing the chain is its owner's."""
+    """The ASGI application that serves an open chain; it feeds the index while it runs.
+
+    Closing chain and index is their owner's.
+    """
     found = operations(chain.registry)
     console = Console(chain, index)
     parts = site or Site()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts.api = Api(chain, Feed(chain), settings)
+        recall = None if index is None else Recall(index, chain)
+        parts.api = Api(chain, Feed(chain), settings, recall)
         try:
             yield
         finally:
             parts.stop()
+            if recall is not None:
+                await asyncio.to_thread(recall.stop)
 
     openapi = msgspec.json.encode(document(chain.registry, found))
 

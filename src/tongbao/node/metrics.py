@@ -34,6 +34,10 @@ class Metrics:
         self.block_time = self._gauge(
             "tongbao_block_time_seconds", "Time of the last block, seconds since 1970"
         )
+        self.index_height = self._gauge(
+            "tongbao_index_height", "Height of the last block in the index, -1 without an index"
+        )
+        self.index_lag = self._gauge("tongbao_index_lag_blocks", "Blocks that the index is behind")
         self.rows = self._gauge("tongbao_rows", "Rows of the state")
         self.streams = self._gauge("tongbao_streams", "Event streams that are open")
         self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")

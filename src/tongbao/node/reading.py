@@ -26,6 +26,7 @@ from tongbao.sdk.answers import (
     BlocksAnswer,
     BlockTransaction,
     ChainAnswer,
+    ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
     TransactionAnswer,
@@ -33,6 +34,10 @@ from tongbao.sdk.answers import (
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
 PAGE_BLOCKS: Final = 50
+PROOFS_LIMIT: Final = 256
+
+TableName = Annotated[str, Meta(pattern=r"^[a-z_]{1,64}[.][a-z_]{1,64}\Z")]
+KeyTexts = Annotated[tuple[str, ...], Meta(max_length=8)]
 
 
 class OfTransaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,9 +64,25 @@ class OfBlocks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class OfRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row by its table and the parts of its key, in order."""
 
-    table: Annotated[str, Meta(pattern=r"^[a-z_]{1,64}[.][a-z_]{1,64}\Z")]
-    key: Annotated[tuple[str, ...], Meta(max_length=8)]
+    table: TableName
+    key: KeyTexts
     min_height: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+
+
+class WantedRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A row that shall be proven, as in `OfRow`."""
+
+    table: TableName
+    key: KeyTexts
+
+
+class WantedRows(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several of them, in the order of the answer."""
+
+    rows: Annotated[tuple[WantedRow, ...], Meta(min_length=1, max_length=PROOFS_LIMIT)]
+
+
+_rows: Final = msgspec.json.Decoder(WantedRows)
 
 
 class OfReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,7 +202,23 @@ async def row_proof(api: Api, request: Request, asked: OfRow) -> RowProof:
     return await api.read(asked.min_height, api.chain.prove_row, table, key)
 
 
-def _row_key(api: Api, asked: OfRow) -> tuple[str, Any]:
+async def row_proofs(api: Api, request: Request, asked: AtHeight) -> ProofsAnswer:
+    """Proof files for several rows or their absence, all at one height."""
+    try:
+        wanted = _rows.decode(await api.body(request)).rows
+    except (msgspec.DecodeError, ValueError) as error:
+        raise bad_request(f'send {{"rows": [{{"table": ..., "key": [...]}}]}}: {error}') from error
+    rows = [_row_key(api, row) for row in wanted]
+
+    def read() -> ProofsAnswer:
+        with api.chain.reading() as height:
+            proofs = tuple([api.chain.prove_row(table, key) for table, key in rows])
+        return ProofsAnswer(height, proofs)
+
+    return await api.read(asked.min_height, read)
+
+
+def _row_key(api: Api, asked: OfRow | WantedRow) -> tuple[str, Any]:
     """The key that the parts spell. Raises ProblemError."""
     try:
         table = api.chain.registry.table(asked.table)

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 
-from tongbao.console import MovementIndex
+from tongbao.index import Index
 from tongbao.node.app import Site, create_app
 from tongbao.node.connection import guarded
 from tongbao.node.settings import Settings
@@ -81,11 +81,8 @@ class NodeServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(chain: Chain, settings: Settings, index: MovementIndex | None = None) -> NodeServer:
-    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`.
-
-    With an index, the pages of accounts show movements.
-    """
+def server_of(chain: Chain, settings: Settings, index: Index | None = None) -> NodeServer:
+    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`."""
     configure_log(settings)
     site = Site()
     return NodeServer(

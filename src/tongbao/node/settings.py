@@ -62,6 +62,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grace_ms: Annotated[
         Positive, Meta(description="time for open requests to end when the node stops")
     ] = 10_000
+    index: Annotated[
+        Literal["sqlite", "none"],
+        Meta(description="history by account, asset and reference, in `index.sqlite`; or `none`"),
+    ] = "sqlite"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
     ] = "info"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tongbao.kernel import Registry
-from tongbao.node import health, querying, reading, streaming, submitting
+from tongbao.node import health, querying, reading, recalling, streaming, submitting
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation
 from tongbao.sdk.answers import (
     BlockAnswer,
@@ -14,10 +14,13 @@ from tongbao.sdk.answers import (
     ChainAnswer,
     DryRunAnswer,
     ManyAnswers,
+    MovementsAnswer,
+    ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
     SubmitAnswer,
     TransactionAnswer,
+    TransactionsAnswer,
 )
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
@@ -36,6 +39,27 @@ MANY: Final = {
             "type": "array",
             "minItems": 1,
             "items": {"oneOf": [{"type": "string"}, GENERAL]},
+        }
+    },
+}
+ROWS: Final = {
+    "type": "object",
+    "required": ["rows"],
+    "additionalProperties": False,
+    "properties": {
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": reading.PROOFS_LIMIT,
+            "items": {
+                "type": "object",
+                "required": ["table", "key"],
+                "additionalProperties": False,
+                "properties": {
+                    "table": {"type": "string"},
+                    "key": {"type": "array", "items": {"type": "string"}, "maxItems": 8},
+                },
+            },
         }
     },
 }
@@ -67,6 +91,7 @@ def operations(registry: Registry) -> tuple[Operation, ...]:
         *_chain(),
         *_proving(),
         *querying.operations_of(registry),
+        *_recalling(),
         *_watching(),
     )
     places = {(one.method, one.path) for one in found}
@@ -143,6 +168,17 @@ def _proving() -> Iterator[Operation]:
         RowProof,
         *(400, 404, 503),
     )
+    yield Operation(
+        method="POST",
+        path="/v1/proofs",
+        name="row_proofs",
+        summary=_summary(reading.row_proofs),
+        asks=AtHeight,
+        answers=(ProofsAnswer,),
+        run=reading.row_proofs,
+        takes={"application/json": ROWS},
+        errors=(400, 404, 408, 413, 415, 503),
+    )
     yield _get(
         "/v1/accounts/{address}/did",
         "did",
@@ -151,6 +187,40 @@ def _proving() -> Iterator[Operation]:
         dict[str, Any],
         *(400, 404, 503),
     )
+
+
+def _recalling() -> Iterator[Operation]:
+    for path, name, run, asks, answers in (
+        (
+            "/v1/accounts/{address}/movements",
+            "account_movements",
+            recalling.account_movements,
+            recalling.OfAccountMovements,
+            MovementsAnswer,
+        ),
+        (
+            "/v1/accounts/{address}/transactions",
+            "account_transactions",
+            recalling.account_transactions,
+            recalling.OfAccount,
+            TransactionsAnswer,
+        ),
+        (
+            "/v1/assets/{asset}/movements",
+            "asset_movements",
+            recalling.asset_movements,
+            recalling.OfAsset,
+            MovementsAnswer,
+        ),
+        (
+            "/v1/references/{reference}",
+            "reference",
+            recalling.by_reference,
+            recalling.OfReference,
+            TransactionsAnswer,
+        ),
+    ):
+        yield _get(path, name, run, asks, answers, 400, 503)
 
 
 def _watching() -> Iterator[Operation]:

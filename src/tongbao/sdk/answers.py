@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from tongbao.index.answers import Movement, Recalled
 from tongbao.kernel import ChainId
 from tongbao.kernel.genesis import ModuleLine
 
@@ -146,6 +147,35 @@ class PageAnswer(Struct, frozen=True):
     height: int
     rows: tuple[PageRow, ...]
     after: str | None
+
+
+class ProofsAnswer(Struct, frozen=True):
+    """Proof files of rows (`RowProof`), in the order they were asked for, all at one height."""
+
+    height: int
+    proofs: tuple[Any, ...]
+
+
+class MovementsAnswer(Struct, frozen=True):
+    """A page of movements, the newest first, as of the block `index_height`.
+
+    The chain is at `height`: the difference is how far the index is behind. `before` is where the
+    next page begins, null on the last; a page with a next one may be short, even empty.
+    """
+
+    height: int
+    index_height: int
+    movements: tuple[Movement, ...]
+    before: str | None
+
+
+class TransactionsAnswer(Struct, frozen=True):
+    """A page of transactions (and due work), the newest first; as `MovementsAnswer` in the rest."""
+
+    height: int
+    index_height: int
+    transactions: tuple[Recalled, ...]
+    before: str | None
 
 
 class ReasonAnswer(Struct, frozen=True):

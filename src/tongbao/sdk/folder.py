@@ -19,7 +19,10 @@ class FolderError(Exception):
 
 
 class Folder:
-    """The files of one chain: `genesis.json`, `trust.json`, `keys/`, `log/`, `state/`, `lock`."""
+    """The files of one chain: `genesis.json`, `trust.json`, `keys/`, `log/`, `state/`, `lock`.
+
+    A node keeps `index.sqlite` there as well, which may be removed while it is stopped.
+    """
 
     def __init__(self, path: Path | str) -> None:
         """Name the folder; nothing is touched."""

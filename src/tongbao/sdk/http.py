@@ -16,6 +16,7 @@ from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import Follower
 from tongbao.sdk.http_shared import TIMEOUT_S, HttpShared, answer_of, lost, request_of
+from tongbao.sdk.light import TrustSource
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.steps import Answered, Ask, Pause, Steps
@@ -38,16 +39,23 @@ class HttpChain(HttpShared):
         client: httpx2.Client | None = None,
         registry: Registry | None = None,
         wait: Callable[[float], object] | None = None,
+        trust: TrustSource | None = None,
     ) -> None:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
+        With a trust file (its bytes, its path or what was read of it) answers are checked before
+        they are returned, and a lie raises VerificationError; `light.py` says which can't be.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
         """
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
-        super().__init__(registry or all_modules())
+        super().__init__(registry or all_modules(), trust)
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
-        self._meet(self._do(steps.chain()))
+        try:
+            self._meet(self._do(steps.chain()))
+        except BaseException:
+            self.close()
+            raise
 
     def _do(self, walk: Steps[R]) -> R:
         """Take the steps one after the other."""
@@ -74,11 +82,11 @@ class HttpChain(HttpShared):
 
     def submit(self, transaction: bytes) -> Applied:
         """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        return self._saw(self._do(steps.submit(self.registry, transaction)))
+        return self._saw(self._do(self._submit(transaction)))
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
-        found = self._do(steps.submit_many(self.registry, list(transactions)))
+        found = self._do(self._submit_many(list(transactions)))
         self._saw_all(found)
         return found
 
@@ -94,11 +102,11 @@ class HttpChain(HttpShared):
 
     def head(self) -> Head:
         """The last block."""
-        return self._do(steps.head())
+        return self._do(self._head())
 
     def status(self, transaction_id: str, expires: int | None = None) -> Status:
         """What became of a transaction."""
-        return self._do(steps.status(transaction_id, expires))
+        return self._do(self._status(transaction_id, expires))
 
     def query(
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
@@ -109,7 +117,7 @@ class HttpChain(HttpShared):
 
     def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """One above the highest nonce that a lane has used."""
-        return self._do(steps.next_nonce(sender, lane, self._seen))
+        return self._do(self._next_nonce(sender, lane))
 
     def happenings(self, after: str | None = None, **filters: str) -> Iterator[Happening]:
         """What happens, as it happens: after a cursor, or from now on.
@@ -124,15 +132,15 @@ class HttpChain(HttpShared):
 
     def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""
-        return self._do(steps.prove_row(table_name, key, self._seen))
+        return self._do(self._prove_row(table_name, key))
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError."""
-        return self._do(steps.prove_transaction(transaction_id))
+        return self._do(self._prove_transaction(transaction_id))
 
     def trust(self) -> TrustFile:
         """What the node says of who signs: compare it with what somebody you trust says."""
-        return self._do(steps.trust())
+        return self._do(self._trust())
 
     def close(self) -> None:
         """Close the connections."""

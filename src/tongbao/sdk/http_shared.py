@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import httpx2
 
-from tongbao.kernel import ChainId, Registry
+from tongbao.kernel import Address, ChainId, Registry
 from tongbao.sdk import steps
 from tongbao.sdk.answers import ChainAnswer, query_path
-from tongbao.sdk.client import Applied
+from tongbao.sdk.client import Applied, Head, Status
+from tongbao.sdk.light import Light, TrustSource, trust_of
+from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 from tongbao.sdk.steps import Answered, Ask, Steps
 
 TIMEOUT_S: Final = 30.0
@@ -22,9 +24,10 @@ NS_PER_MS: Final = 1_000_000
 class HttpShared:
     """The state of a client, without a connection."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Know the modules; nothing of the node yet."""
+    def __init__(self, registry: Registry, trust: TrustSource | None = None) -> None:
+        """Know the modules; nothing of the node yet. Raises VerificationError."""
         self.registry = registry
+        self._light = None if trust is None else Light(registry, trust_of(trust))
         self.id = ChainId("")
         self._ahead = 0
         self._seen = 0
@@ -36,6 +39,8 @@ class HttpShared:
 
     def _meet(self, found: ChainAnswer) -> None:
         """Take in which chain it is, and how its clock differs."""
+        if self._light is not None:
+            self._light.check_chain(found.chain)
         self.id = found.chain
         self._ahead = found.now - time.time_ns() // NS_PER_MS
 
@@ -56,8 +61,43 @@ class HttpShared:
     def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[Any]:
         """The steps of a module's query."""
         names = list(inspect.signature(function).parameters)[1:]
+        if self._light is not None:
+            return self._light.query(function, args, kwargs, self._seen)
         given = [*args, *(kwargs.get(name) for name in names[len(args) :])]
         return steps.query(self._paths[function], function, names, given, self._seen)
+
+    def _submit(self, transaction: bytes) -> Steps[Applied]:
+        walk = steps.submit(self.registry, transaction)
+        return walk if self._light is None else self._light.submitted(transaction, walk)
+
+    def _submit_many(self, transactions: list[bytes]) -> Steps[list[Applied | Exception]]:
+        walk = steps.submit_many(self.registry, transactions)
+        return walk if self._light is None else self._light.submitted_many(transactions, walk)
+
+    def _head(self) -> Steps[Head]:
+        return steps.head() if self._light is None else self._light.head()
+
+    def _status(self, transaction_id: str, expires: int | None) -> Steps[Status]:
+        walk = steps.status(transaction_id, expires)
+        return walk if self._light is None else self._light.status(transaction_id, walk)
+
+    def _next_nonce(self, sender: Address, lane: int) -> Steps[int]:
+        if self._light is not None:
+            return self._light.next_nonce(sender, lane, self._seen)
+        return steps.next_nonce(sender, lane, self._seen)
+
+    def _prove_row(self, table: str, key: Any) -> Steps[RowProof]:
+        if self._light is not None:
+            return self._light.prove_row(table, key, self._seen)
+        return steps.prove_row(table, key, self._seen)
+
+    def _prove_transaction(self, identifier: str) -> Steps[TransactionProof]:
+        if self._light is not None:
+            return self._light.prove_transaction(identifier)
+        return steps.prove_transaction(identifier)
+
+    def _trust(self) -> Steps[TrustFile]:
+        return steps.trust() if self._light is None else self._light.trust_file()
 
 
 def request_of(ask: Ask) -> dict[str, Any]:

@@ -198,11 +198,12 @@ class Chain:
         with self._engine.reading() as producer:
             machine = producer.machine
             value, proof = machine.row(table, key), machine.prove(table, key)
-            header = self._store.block(machine.height).header
+            last = self._store.last
+        assert last is not None and last.height == machine.height
         return RowProof(
             format=FORMAT,
             engine="solo",
-            header=header.decode(),
+            header=last.header.decode(),
             module=table.module.number,
             table=table.number,
             name=table_name,

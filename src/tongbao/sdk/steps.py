@@ -158,18 +158,24 @@ def submit(registry: Registry, transaction: bytes) -> Steps[Applied]:
         answer = msgspec.json.decode(found.content, type=SubmitAnswer)
         return applied(registry, answer)
     problem = _problem(found)
-    if problem.number == Invalid.NONCE_WAS_USED.number:
-        # An earlier attempt may have arrived although its answer did not.
-        return (yield from settled(registry, wire))
-    raise failure(registry, problem.number, problem.id, problem)
+    error = failure(registry, problem.number, problem.id, problem)
+    if isinstance(error, InvalidTransaction):
+        return (yield from settled(registry, wire, error))
+    raise error
 
 
-def settled(registry: Registry, wire: bytes) -> Steps[Applied]:
-    """What became of a transaction whose nonce is used: it, or another one, happened."""
-    identifier = id_of(decode_envelope(wire).payload).hex()
+def settled(registry: Registry, wire: bytes, last: InvalidTransaction) -> Steps[Applied]:
+    """What an earlier attempt came to, when the last one is told as invalid; else raises that.
+
+    It may have arrived although its answer did not: now its nonce is used, or it has expired.
+    """
+    try:
+        identifier = id_of(decode_envelope(wire).payload).hex()
+    except InvalidTransaction:
+        raise last from None
     found = yield from get(f"/v1/transactions/{identifier}", TransactionAnswer)
     if found.height is None or found.index is None or found.receipt is None:
-        raise InvalidTransaction(Invalid.NONCE_WAS_USED)
+        raise last
     answer = SubmitAnswer(
         found.state, identifier, found.height, found.index, found.number, "", found.receipt
     )
@@ -196,8 +202,12 @@ def _batch(registry: Registry, wires: list[bytes]) -> Steps[list[Applied | Excep
     results: list[Applied | Exception] = []
     for wire, answer in zip(wires, answers, strict=True):
         try:
-            if answer.state == "not taken" or answer.number == Invalid.NONCE_WAS_USED.number:
+            if answer.state == "not taken":
                 results.append((yield from submit(registry, wire)))
+                continue
+            error = failure(registry, answer.number, answer.id, None, answer.receipt)
+            if isinstance(error, InvalidTransaction):
+                results.append((yield from settled(registry, wire, error)))
             else:
                 results.append(applied(registry, answer))
         except (Refused, InvalidTransaction, Unreachable) as error:

@@ -40,6 +40,9 @@ class Finding(Enum):
     ROW_IS_NOT_PROVEN = 7, "the row is not what the header commits to; don't believe the proof"
     TRANSACTION_IS_NOT_PROVEN = 8, "the transaction or receipt is not in the block"
     NAME_IS_WRONG = 9, "the proof gives the row's table another name than it has"
+    ANSWER_IS_NOT_PROVEN = 10, "the proof is of something else than was answered; ask another node"
+    STATE_IS_OLDER = 11, "the node shows an older state than it has shown; ask another node"
+    CANNOT_BE_PROVEN = 12, "no proof exists for this; ask a client without a trust file"
 
     def __init__(self, number: int, advice: str) -> None:
         """Take number and advice."""
@@ -88,10 +91,15 @@ def verify(proof: bytes, trust: bytes) -> Verified:
     if found.format != FORMAT:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, f"format {found.format}")
     trusted = read_trust(trust)
-    header = _header(found, trusted)
-    if isinstance(found, RowProof):
-        return _row(found, header)
-    return _transaction(found, header)
+    return verify_file(found, trusted)
+
+
+def verify_file(proof: ProofFile, trust: TrustFile) -> Verified:
+    """The same for files that were read already. Raises VerificationError."""
+    header = signed_header(proof.engine, proof.header, trust)
+    if isinstance(proof, RowProof):
+        return _row(proof, header)
+    return _transaction(proof, header)
 
 
 def read_trust(trust: bytes) -> TrustFile:
@@ -105,12 +113,12 @@ def read_trust(trust: bytes) -> TrustFile:
     return found
 
 
-def _header(proof: ProofFile, trust: TrustFile) -> Header:
-    """The header of the proof, signed by somebody trusted for its chain."""
-    if proof.engine != trust.engine:
-        raise VerificationError(Finding.ENGINE_IS_ANOTHER, f"{proof.engine}, not {trust.engine}")
+def signed_header(engine: str, text: str, trust: TrustFile) -> Header:
+    """A header, signed by somebody trusted for its chain. Raises VerificationError."""
+    if engine != trust.engine:
+        raise VerificationError(Finding.ENGINE_IS_ANOTHER, f"{engine}, not {trust.engine}")
     try:
-        header, signer = read_header(proof.header.encode("ascii", "replace"))
+        header, signer = read_header(text.encode("ascii", "replace"))
     except HeaderError as error:
         raise VerificationError(Finding.HEADER_IS_WRONG, str(error)) from error
     if signer not in trust.keys:
@@ -123,7 +131,7 @@ def _header(proof: ProofFile, trust: TrustFile) -> Header:
 def _row(proof: RowProof, header: Header) -> Verified:
     root = bytes.fromhex(header.state)
     try:
-        path = sha256(_full_key(proof)).digest()
+        path = sha256(full_key_of(proof)).digest()
         value = _canonical(proof.value) if bytes(proof.value) else None
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
@@ -181,7 +189,7 @@ def _canonical(raw: msgspec.Raw) -> bytes:
     return jcs.encode(msgspec.json.decode(raw))
 
 
-def _full_key(proof: RowProof) -> bytes:
+def full_key_of(proof: RowProof) -> bytes:
     """The full key that a row proof speaks of. Raises ValueError."""
     if not (0 <= proof.module <= NUMBER_LIMIT and 0 <= proof.table <= NUMBER_LIMIT):
         raise ValueError("module and table are 0 to 65535")

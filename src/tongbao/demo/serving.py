@@ -1,0 +1,137 @@
+"""The node of the demonstration: a child process that serves the folder's chain until told to stop.
+
+`python -m tongbao.demo.serving FOLDER PORT` prints its address as one line of JSON and stops when
+its standard input ends: at the latest when the process that started it is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+import msgspec
+from msgspec import Struct
+
+SECRET_FILE: Final = "demo-secret"
+LOG_FILE: Final = "node.log"
+FREE_PORT: Final = 0
+RATE_PER_S: Final = 1_000_000
+"""The demonstration sends as fast as it can, from one address."""
+
+
+class NodeFailed(Exception):
+    """The node did not start; the text is what it said."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        """Carry the node's own words and exit code."""
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Started(Struct, frozen=True):
+    """What a node says once it serves; `instead_of` is the port that was taken, else 0."""
+
+    address: str
+    instead_of: int = 0
+
+
+class Node:
+    """A node in a child process. Use it in a `with` statement, or call `stop`."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Start to serve the chain of a folder, at another port if this one is taken.
+
+        Raises NodeFailed.
+        """
+        self.log = folder / LOG_FILE
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tongbao.demo.serving", str(folder), str(port)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the demonstration, which then stops it
+            )
+        line = _pipe(self._process.stdout).readline()
+        if not line:
+            code = self._process.wait()
+            raise NodeFailed(self.log.read_text().strip(), code)
+        self.started = msgspec.json.decode(line, type=Started)
+        self.address = self.started.address
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the node ends, at most so long. Raises subprocess.TimeoutExpired."""
+        self._process.wait(seconds)
+
+    def stop(self) -> None:
+        """Let requests end, close the chain, end the process. May be called again."""
+        _pipe(self._process.stdin).close()
+        self._process.wait()
+        _pipe(self._process.stdout).close()
+
+    def __enter__(self) -> Self:
+        """Stop at the end of the `with` statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
+
+
+def main(folder: Path, port: int) -> int:
+    """The child: open, serve, close. What can't be is said in one line on standard error."""
+    from tongbao.engines.solo import Options
+    from tongbao.node.recall import open_index
+    from tongbao.node.server import ListenError, address_of, listen, serve, server_of
+    from tongbao.node.settings import Settings
+    from tongbao.sdk.opening import open_chain
+    from tongbao.store.errors import StoreError
+
+    settings = Settings(port=port, log_level="warning", rate_per_s=RATE_PER_S)
+    try:
+        listening, instead_of = listen(settings), 0
+    except ListenError:
+        listening, instead_of = listen(Settings(port=FREE_PORT)), port
+    options = Options(queue_transactions=settings.queue_transactions)
+    secret = (folder / SECRET_FILE).read_text()
+    try:
+        chain = open_chain(folder, passphrase=secret, options=options)
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    with listening, chain, open_index(folder, chain.id, settings) as index:
+        server = server_of(chain, settings, index)
+
+        def stop_at_the_end() -> None:
+            sys.stdin.buffer.read()
+            server.should_exit = True
+
+        threading.Thread(target=stop_at_the_end, daemon=True).start()
+        started = Started(address_of(listening), instead_of)
+        sys.stdout.buffer.write(msgspec.json.encode(started) + b"\n")
+        sys.stdout.buffer.flush()
+        serve(server, listening)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

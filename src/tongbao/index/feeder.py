@@ -1,0 +1,129 @@
+"""The thread that feeds an index from a chain's blocks, from wherever it is to the chain's head."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tongbao.index.history import Index
+from tongbao.store.record import BlockRecord
+
+log = logging.getLogger("tongbao.index")
+
+BATCH_BLOCKS: Final = 64
+BATCH_BYTES: Final = 4_194_304
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Blocks(Protocol):
+    """Where blocks come from."""
+
+    def block(self, height: int) -> BlockRecord:
+        """The record of a durable block. Raises LookupError for one that is not there."""
+
+
+class Feeder:
+    """Feeds an index whenever it is woken; a failed write is tried again, ever more rarely."""
+
+    def __init__(
+        self, index: Index, blocks: Blocks, fed: Callable[[int], object] = lambda height: None
+    ) -> None:
+        """`fed` is called with the index's height after each batch, in the feeder's thread."""
+        self.index = index
+        self.height = index.height
+        self._blocks = blocks
+        self._fed = fed
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._is_useless = False
+        self._thread = threading.Thread(target=self._run, name="tongbao-index", daemon=True)
+
+    def start(self) -> None:
+        """Begin to feed, with what is there already."""
+        self._wake.set()
+        self._thread.start()
+
+    def wake(self, height: int) -> None:
+        """There is a new block. Quick, and for any thread."""
+        self._wake.set()
+
+    def tell(self, error: Exception) -> None:
+        """A reader has met an error: damage is mended before the next block is fed."""
+        if _is_damage(error):
+            self._is_useless = True
+            self._wake.set()
+
+    def stop(self) -> None:
+        """End after the batch that is under way. May be called again."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_S
+        agreed = False
+        while not self._stopping.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                if not agreed:
+                    self._is_useless |= not self._agrees()
+                    agreed = True
+                if self._is_useless:
+                    self._begin_anew()
+                self._catch_up()
+                pause = FIRST_PAUSE_S
+            except (sqlite3.Error, OSError) as error:
+                log.error("index: not written (%s); again in %g s", error, pause)
+                self.tell(error)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+                self._wake.set()
+
+    def _agrees(self) -> bool:
+        """Whether the chain has the last block that the index knows, and not another one."""
+        if self.height < 0:
+            return True
+        try:
+            return self.index.follows(self._blocks.block(self.height))
+        except LookupError:
+            return False
+
+    def _begin_anew(self) -> None:
+        """Trying again mends neither damage nor another history. Raises sqlite3.Error, OSError."""
+        log.warning("index: damaged, or of another history; it is set aside and made anew")
+        self.index.begin_anew()
+        self.height = -1
+        self._is_useless = False
+
+    def _catch_up(self) -> None:
+        while not self._stopping.is_set():
+            batch = self._batch(self.height + 1)
+            if not batch:
+                return
+            self.index.add(batch)
+            self.height = batch[-1].height
+            self._fed(self.height)
+
+    def _batch(self, first: int) -> list[BlockRecord]:
+        """The next blocks, as far as there are any and they are not too many."""
+        found: list[BlockRecord] = []
+        size = 0
+        while len(found) < BATCH_BLOCKS and size < BATCH_BYTES:
+            try:
+                record = self._blocks.block(first + len(found))
+            except LookupError:
+                break
+            found.append(record)
+            size += sum(map(len, record.transactions)) + sum(map(len, record.receipts))
+        return found
+
+
+def _is_damage(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) in DAMAGED

@@ -1,0 +1,157 @@
+"""The file of an index: its tables, and what is done with a file that can't be used.
+
+An index holds nothing that the log does not: a damaged or older file is set aside and made anew.
+One that a newer version made, or that belongs to another chain, is refused, since somebody has put
+the wrong things together.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from tongbao.store.errors import WrongChain, WrongVersion
+
+log = logging.getLogger("tongbao.index")
+
+VERSION: Final = 1
+"""Raise it with every change of the tables or of a chunk's encoding."""
+
+APPLICATION: Final = 0x544F4E47
+"""`TONG`: what tells an index from any other SQLite file."""
+
+CACHE_KIB: Final = 32_768
+BUSY_S: Final = 5.0
+
+TABLES: Final = """
+CREATE TABLE state (
+    only INTEGER PRIMARY KEY CHECK (only = 0),
+    chain TEXT NOT NULL,
+    height INTEGER NOT NULL,  -- of the last block that is in here, -1 before the first
+    header BLOB NOT NULL      -- SHA-256 of that block's signed header
+);
+CREATE TABLE chunks (         -- entries of a block, in order
+    at INTEGER PRIMARY KEY,   -- place of the first
+    time INTEGER NOT NULL,    -- of their block, ms UTC
+    entries BLOB NOT NULL
+);
+CREATE TABLE postings (       -- chunks in which a name occurs, by its number
+    name INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (name, at)
+) WITHOUT ROWID;
+"""
+
+
+class _Unusable(Exception):
+    """The file is no whole index of this version; the text says why."""
+
+
+def open_file(path: Path | None, chain: str) -> sqlite3.Connection:
+    """The connection that writes. Raises WrongChain, WrongVersion; OSError, sqlite3.Error."""
+    if path is None:
+        return _begun(_connect(":memory:"), chain)
+    if path.exists():
+        try:
+            return _existing(path, chain)
+        except (_Unusable, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            log.warning("index: %s; it is set aside and made anew from the log", error)
+            set_aside(path)
+    else:
+        _remove_companions(path)
+    return _begun(_connect(_address(path)), chain)
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can't write."""
+    connection = _connect(f"{_address(path)}?mode=ro")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def set_aside(path: Path) -> None:
+    """Rename a file that can't be used, in the place of one that was set aside before."""
+    path.replace(path.with_name(f"{path.name}.damaged"))
+    _remove_companions(path)
+
+
+def _connect(place: str) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time; transactions begin when we say so."""
+    return sqlite3.connect(
+        place, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
+
+
+def _address(path: Path) -> str:
+    return path.absolute().as_uri()
+
+
+def _remove_companions(path: Path) -> None:
+    """What SQLite keeps beside a file means nothing to another one of the same name."""
+    for ending in ("-wal", "-shm", "-journal"):
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
+
+
+def _existing(path: Path, chain: str) -> sqlite3.Connection:
+    connection = _connect(_address(path))
+    try:
+        _judge(connection, path, chain)
+        _tune(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _judge(connection: sqlite3.Connection, path: Path, chain: str) -> None:
+    """Whether a file is a whole index of this version and chain."""
+    if _pragma(connection, "application_id") != APPLICATION:
+        raise _Unusable(f"{path.name} is no index")
+    version = _pragma(connection, "user_version")
+    if version > VERSION:
+        raise WrongVersion(
+            f"{path} is an index of version {version}, this program reads {VERSION}: install the "
+            "newer one, or remove the file and it is made anew"
+        )
+    if version < VERSION:
+        raise _Unusable(f"{path.name} is of version {version}, older than {VERSION}")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages, size = _pragma(connection, "page_count"), _pragma(connection, "page_size")
+    if path.stat().st_size != pages * size:
+        raise _Unusable(f"{path.name} was cut short")
+    found = connection.execute("SELECT chain FROM state").fetchone()
+    if found is None:
+        raise _Unusable(f"{path.name} does not name its chain")
+    if found[0] != chain:
+        raise WrongChain(
+            f"{path} is an index of the chain {found[0]}, not of {chain}: put the right file "
+            "there, or remove it and it is made anew"
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    """No sync at each commit: what a power cut takes away is fed again."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _begun(connection: sqlite3.Connection, chain: str) -> sqlite3.Connection:
+    """An empty index: whole in one transaction, so that a killed process leaves all or nothing."""
+    _tune(connection)
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO state VALUES (0, ?, -1, x'')", (chain,))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    return connection

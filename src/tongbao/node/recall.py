@@ -1,0 +1,74 @@
+"""The index that a node feeds: opened in the chain's folder, asked at a height, stopped with it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tongbao.index import Feeder, Index
+from tongbao.index.history import FILE
+from tongbao.node.settings import Settings
+from tongbao.sdk.local import Chain
+from tongbao.store.errors import StoreError
+
+
+@contextmanager
+def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Index | None]:
+    """The index of a folder, None when the settings say so. Raises StoreError."""
+    if settings.index == "none":
+        yield None
+        return
+    path = folder / FILE
+    try:
+        index = Index.open(path, chain_id)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{path} can't be opened ({error}): check the disk, or run with --index none"
+        ) from error
+    with index:
+        yield index
+
+
+class Recall:
+    """An index, the thread that feeds it, and who waits for a height of it."""
+
+    def __init__(self, index: Index, chain: Chain) -> None:
+        """Begin to feed, in the event loop that runs now."""
+        self.index = index
+        self._loop = asyncio.get_running_loop()
+        self._moved = asyncio.Event()
+        self._stopped = False
+        self.feeder = Feeder(index, chain, self._fed)
+        self.height = self.feeder.height
+        chain.listen(self.feeder.wake)
+        self.feeder.start()
+
+    def _fed(self, height: int) -> None:
+        """In the feeder's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._move, height)
+        except RuntimeError:
+            assert self._stopped, "the event loop has ended before its feeder"
+
+    def _move(self, height: int) -> None:
+        self.height = height
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def reach(self, height: int, seconds: float) -> bool:
+        """Wait until the index has a height; False when that takes longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.height < height:
+                    await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End the feeder's thread; not in the event loop."""
+        self._stopped = True
+        self.feeder.stop()

@@ -1,0 +1,31 @@
+"""A program that feeds an index from a log's blocks until it is killed or through.
+
+`python feeding_writer.py FOLDER CHAIN` reads `blocks` (records in MessagePack) and feeds two of
+them into `index.sqlite` for each line that it is sent; it prints the height after each.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import msgspec
+
+from tongbao.index import Index
+from tongbao.store.record import BlockRecord
+
+
+def main(folder: Path, chain: str) -> None:
+    """Feed from where the index is."""
+    records = msgspec.msgpack.decode((folder / "blocks").read_bytes(), type=list[BlockRecord])
+    with Index.open(folder / "index.sqlite", chain) as index:
+        for _ in sys.stdin:
+            first = index.height + 1
+            index.add(records[first : first + 2])
+            print(index.height, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,132 @@
+"""The types of every module for the TypeScript client: messages, records, tables, reasons."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterable
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from msgspec import NODEFAULT, structs
+
+from tongbao.kernel import Amount, Registry
+from tongbao.kernel.module import Module
+from tongbao.kernel.reasons import Invalid, Reason
+from tongbao.kernel.schema import Message, Record, Value, wire_name_of
+
+HEAD = "/** Generated from the modules by `make reference`: change those, not this file. */\n"
+PLAIN = {str: "string", int: "number", bool: "boolean", Amount: "Amount"}
+AMOUNT = "Decimal text with exactly the decimals of its asset."
+
+
+class Writer:
+    """Collects declarations as the types that need them are met."""
+
+    def __init__(self) -> None:
+        """Begin with amounts, which are a class of their own in the kernel."""
+        self.aliases = {"Amount": _alias("Amount", "string", AMOUNT)}
+        self.values: dict[str, str] = {}
+
+    def type_of(self, kind: Any) -> str:
+        """A type as TypeScript has it; whatever it names is declared."""
+        if hasattr(kind, "__metadata__"):
+            return self.type_of(get_args(kind)[0])
+        if kind in PLAIN:
+            return PLAIN[kind]
+        if hasattr(kind, "__supertype__"):
+            base = self.type_of(kind.__supertype__)
+            meaning = _meaning(kind)
+            self.aliases.setdefault(kind.__name__, _alias(kind.__name__, base, meaning))
+            return str(kind.__name__)
+        if get_origin(kind) is tuple:
+            return f"readonly {self.type_of(get_args(kind)[0])}[]"
+        if get_origin(kind) in (Union, types.UnionType):
+            parts = [part for part in get_args(kind) if part is not type(None)]
+            return " | ".join(map(self.type_of, parts))
+        assert issubclass(kind, Value), kind
+        self.values.setdefault(kind.__name__, self.interface(kind, kind.__name__, ""))
+        return str(kind.__name__)
+
+    def interface(self, kind: type, name: str, tag: str) -> str:
+        """A message, record or value; members that have a default may be left out."""
+        hints = get_type_hints(kind, include_extras=True)
+        lines = [f"  readonly {tag};"] if tag else []
+        for field in structs.fields(kind):
+            has_default = field.default is not NODEFAULT or field.default_factory is not NODEFAULT
+            mark = "?" if has_default else ""
+            lines.append(f"  readonly {field.name}{mark}: {self.type_of(hints[field.name])};")
+        body = "".join(f"{line}\n" for line in lines)
+        return f"{_comment(inspect.getdoc(kind) or '')}export interface {name} {{\n{body}}}\n"
+
+
+def typescript_file(modules: Registry) -> str:
+    """The whole file."""
+    writer = Writer()
+    messages: dict[str, str] = {}
+    records: dict[str, str] = {}
+    for module in modules.modules[1:]:
+        for message in module.handlers:
+            name = _name(module, message)
+            tag = f'"@type": "{wire_name_of(message)}"'
+            messages[name] = writer.interface(message, name, tag)
+        for table in module.tables:
+            name = _name(module, table.value)
+            tag = f'"@version": {table.value.record_version}'
+            records[name] = writer.interface(table.value, name, tag)
+    union = "".join(f"\n  | {name}" for name in messages)
+    parts = [HEAD, *(writer.aliases[name] for name in sorted(writer.aliases))]
+    parts += [*writer.values.values(), *messages.values(), *records.values()]
+    parts.append(f"/** Every message of the modules here. */\nexport type Message ={union};\n")
+    return "\n".join([*parts, _tables(modules), _reasons(modules)])
+
+
+def _name(module: Module, kind: type[Message] | type[Record]) -> str:
+    """`asset.Transfer` is `AssetTransfer`; no name says a word twice."""
+    prefix = module.name.capitalize()
+    return prefix if kind.__name__ == prefix else f"{prefix}{kind.__name__}"
+
+
+def _meaning(kind: Any) -> str:
+    """What a type of the kernel stands for, by its pattern or bounds."""
+    metas = getattr(kind.__supertype__, "__metadata__", ())
+    told = [meta.pattern.removesuffix(r"\Z") + "$" for meta in metas if meta.pattern]
+    told += [f"{meta.ge} to {meta.le}" for meta in metas if meta.ge is not None]
+    return "; ".join(told)
+
+
+def _alias(name: str, base: str, meaning: str) -> str:
+    return f"{_comment(meaning)}export type {name} = {base};\n"
+
+
+def _comment(text: str) -> str:
+    return f"/** {' '.join(text.split())} */\n" if text else ""
+
+
+def _tables(modules: Registry) -> str:
+    """The names of tables by their two numbers."""
+    found = sorted(
+        (table.module.number, table.number, f"{table.module.name}.{table.name}")
+        for table in modules.tables.values()
+    )
+    lines = "".join(f'  "{module}.{table}": "{name}",\n' for module, table, name in found)
+    return (
+        "/** The names of tables, by the numbers of module and table. */\n"
+        f"export const TABLES: Readonly<Record<string, string>> = {{\n{lines}}};\n"
+    )
+
+
+def _reasons(modules: Registry) -> str:
+    """The numbers of reasons by module and name."""
+    body = _numbers("invalid", Invalid)
+    for module in modules.modules:
+        if module.reasons is not None:
+            body += _numbers(module.name, module.reasons)
+    return (
+        "/** Why a transaction is invalid, or refused by a module: numbers by name. */\n"
+        f"export const WHY = {{\n{body}}} as const;\n"
+    )
+
+
+def _numbers(name: str, reasons: Iterable[Reason]) -> str:
+    lines = "".join(f"    {reason.name}: {reason.number},\n" for reason in reasons)
+    return f"  {name}: {{\n{lines}  }},\n"
