@@ -24,6 +24,13 @@ LOCK = ROOT / "requirements" / "verify.txt"
 GOLDEN = ROOT / "tests" / "golden" / "solo.json"
 PROOFS = ("holding", "absence", "transaction")
 OF_A_NODE = ("cryptography", "lmdb", "rich")
+NEEDED = (
+    "LICENSE",
+    "tongbao/py.typed",
+    "tongbao/console/static/console.css",
+    "tongbao/console/templates/base.html",
+    "tongbao/console/words.toml",
+)
 NOT_LOADED = ("tongbao.node", "tongbao.store", "tongbao.engines.solo.engine")
 
 
@@ -37,13 +44,13 @@ def build() -> tuple[Path, Path]:
 
 
 def check_contents(wheel: Path, sdist: Path) -> None:
-    """Both hold the licence and the mark of types; raises WheelError otherwise."""
+    """Both hold the licence, the mark of types, and what pages load. Raises WheelError."""
     with zipfile.ZipFile(wheel) as packed:
         inside = {wheel: packed.namelist()}
     with tarfile.open(sdist) as archive:
         inside[sdist] = archive.getnames()
     for path, names in inside.items():
-        for needed in ("tongbao/py.typed", "LICENSE"):
+        for needed in NEEDED:
             if not any(name.endswith(needed) for name in names):
                 raise WheelError(f"{path.name} holds no {needed}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 
+from tongbao.console.console import PAGES
+from tongbao.console.static import PATH
 from tongbao.kernel.registry import Registry
 from tongbao.node.metrics import Metrics
 from tongbao.node.operations import Operation, errors_of
@@ -17,19 +18,23 @@ Table = Callable[..., str]
 def http_page(modules: Registry, table: Table) -> str:
     """Every operation of the HTTP interface."""
     rows = [_operation(one) for one in operations(modules)]
+    rows.append(("GET", f"`{PATH}`", "", "The files that pages load.", ""))
     head = ("method", "path", "parameters", "what it does", "problems")
     return (
         "# HTTP\n\nAnswers are JSON; errors are problem documents (RFC 9457) whose `number`, where "
         "there is one, is explained at their `type` and in [refusals](refusals.md). A request that "
         "names an unknown parameter is wrong. 429 and 503 carry Retry-After.\n\n"
         + table(head, rows)
+        + "\n## Pages\n\nFor people, in HTML; English or Chinese, light or dark, as `?lang=zh` and "
+        "`?theme=dark` choose.\n\n"
+        + table(("path", "what it shows"), [(f"`{one.path}`", one.meaning) for one in PAGES])
     )
 
 
 def _operation(one: Operation) -> tuple[str, str, str, str, str]:
     names = [f"`{name}`" for name in one.asks.__struct_fields__ if f"{{{name}}}" not in one.path]
-    problems = [f"{status} {HTTPStatus(status).phrase}" for status in errors_of(one)]
-    return one.method, f"`{one.path}`", ", ".join(names), one.summary, ", ".join(problems)
+    problems = ", ".join(map(str, errors_of(one)))
+    return one.method, f"`{one.path}`", ", ".join(names), one.summary, problems
 
 
 def settings_page(table: Table) -> str:

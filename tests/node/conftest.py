@@ -42,21 +42,25 @@ class Served:
 
 
 @contextmanager
-def serving(options: Options | None = None, **settings: object) -> Iterator[Served]:
+def serving(
+    options: Options | None = None, index_kind: type[Index] = Index, **settings: object
+) -> Iterator[Served]:
     """Serve a fixed chain with these settings, on a free port, until the `with` statement ends."""
     fixed = FixedChain()
     with (
         fixed.running(lambda: BEGIN + 60_000, options) as chain,
-        serving_chain(fixed, chain, **settings) as served,
+        serving_chain(fixed, chain, index_kind, **settings) as served,
     ):
         yield served
 
 
 @contextmanager
-def serving_chain(fixed: FixedChain, chain: Chain, **settings: object) -> Iterator[Served]:
+def serving_chain(
+    fixed: FixedChain, chain: Chain, index_kind: type[Index] = Index, **settings: object
+) -> Iterator[Served]:
     """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with listen(told) as listening, Index.open(None, chain.id) as index:
+    with listen(told) as listening, index_kind.open(None, chain.id) as index:
         server = server_of(chain, told, index if told.index == "sqlite" else None)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tarfile
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.check_wheel import check_contents
+from tools.check_wheel import NEEDED, check_contents
 from tools.running import WheelError, run
 
 
@@ -26,15 +27,17 @@ def packed(folder: Path, names: list[str]) -> tuple[Path, Path]:
     return wheel, sdist
 
 
-def test_a_wheel_without_its_licence_is_refused(tmp_path: Path) -> None:
+def test_a_wheel_without_something_needed_is_refused(tmp_path: Path) -> None:
     """
-    Given builds with and without the licence,
+    Given builds with all that is needed, and each without one of it, such as the licence,
     when their contents are checked,
-    then the first passes, and the second is refused by the name of what is missing.
+    then the first passes, and the others are refused by the name of what is missing.
     """
-    check_contents(*packed(tmp_path, ["tongbao/py.typed", "LICENSE"]))
-    with pytest.raises(WheelError, match=r"^a\.whl holds no LICENSE$"):
-        check_contents(*packed(tmp_path, ["tongbao/py.typed"]))
+    check_contents(*packed(tmp_path, list(NEEDED)))
+    for missing in NEEDED:
+        others = [name for name in NEEDED if name != missing]
+        with pytest.raises(WheelError, match=rf"^a\.whl holds no {re.escape(missing)}$"):
+            check_contents(*packed(tmp_path, others))
 
 
 def test_a_program_that_fails_is_told_with_its_output() -> None:

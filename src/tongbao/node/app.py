@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from tongbao.console import Console
 from tongbao.index import Index
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
@@ -45,6 +46,7 @@ def create_app(
     Closing chain and index is their owner's.
     """
     found = operations(chain.registry)
+    console = Console(chain, index)
     parts = site or Site()
 
     @asynccontextmanager
@@ -65,12 +67,12 @@ def create_app(
     routes: list[BaseRoute] = [
         Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
     ]
+    routes += [
+        Route(one.path, _counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        for one in console.routes()
+    ]
     routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
-    handlers: dict[Any, Any] = {
-        ProblemError: _problem,
-        HTTPException: _http_error,
-        Exception: _our_bug,
-    }
+    handlers: dict[Any, Any] = {ProblemError: _problem, **_errors(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
@@ -80,22 +82,29 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
     """An operation as Starlette calls it."""
 
     async def endpoint(request: Request) -> Response:
-        api = parts.api
+        answer = await one.run(parts.api, request, parameters(request, one.asks))
+        if not isinstance(answer, Response):
+            answer = Response(jcs.encode(answer), media_type=one.media_type)
+        return _unless_known(request, answer) if one.is_lasting else answer
+
+    return _counted(one.name, endpoint, parts)
+
+
+def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
+    """An endpoint whose requests are counted, timed and logged under a name."""
+
+    async def endpoint(request: Request) -> Response:
         begun = time.monotonic()
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
         try:
-            answer = await one.run(api, request, parameters(request, one.asks))
-            if not isinstance(answer, Response):
-                answer = Response(jcs.encode(answer), media_type=one.media_type)
-            if one.is_lasting:
-                answer = _unless_known(request, answer)
+            answer = await run(request)
             status = answer.status_code
             return answer
         except ProblemError as error:
             status = int(error.problem.status)
             raise
         finally:
-            _tell(api, one.name, status, begun)
+            _tell(parts.api, name, status, begun)
 
     return endpoint
 
@@ -133,20 +142,31 @@ async def _problem(request: Request, error: ProblemError) -> Response:
     return problems.response(error)
 
 
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    """What the router itself answers: no such path, no such method."""
-    status = HTTPStatus(error.status_code)
-    detail = {
-        HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
-        HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
-    }.get(status, "")
-    allowed = (error.headers or {}).get("Allow")
-    headers = {"Allow": ", ".join(sorted(allowed.split(", ")))} if allowed else {}
-    return problems.response(problems.problem(status, detail, headers))
+def _errors(console: Console) -> dict[Any, Any]:
+    """What answers to errors that no operation gives: a page to people, else a problem."""
 
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        """What the router itself answers: no such path, no such method."""
+        status = HTTPStatus(error.status_code)
+        allowed = (error.headers or {}).get("Allow")
+        headers = {"Allow": ", ".join(sorted(allowed.split(", ")))} if allowed else {}
+        if console.wants(request):
+            answer = console.error(request, status)
+            answer.headers.update(headers)
+            return answer
+        detail = {
+            HTTPStatus.NOT_FOUND: "no such path: /openapi.json lists all of them",
+            HTTPStatus.METHOD_NOT_ALLOWED: "the path has other methods: see the header Allow",
+        }.get(status, "")
+        return problems.response(problems.problem(status, detail, headers))
 
-async def _our_bug(request: Request, error: Exception) -> Response:
-    """A bug of ours: the log has it, the caller learns only that it is one."""
-    log.error("unexpected", kind=type(error).__name__)
-    detail = "this is a bug of the node; its log has the details"
-    return problems.response(problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+    async def our_bug(request: Request, error: Exception) -> Response:
+        """A bug of ours: the log has it, the caller learns only that it is one."""
+        log.error("unexpected", kind=type(error).__name__)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        if console.wants(request):
+            return console.error(request, status)
+        detail = "this is a bug of the node; its log has the details"
+        return problems.response(problems.problem(status, detail))
+
+    return {HTTPException: http_error, Exception: our_bug}

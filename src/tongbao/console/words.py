@@ -1,0 +1,41 @@
+"""Every text of the pages in both languages, out of one table: `words.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+from markupsafe import Markup, escape
+
+Language = Literal["en", "zh"]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
+"""As `lang` attributes have them (RFC 5646)."""
+
+
+@cache
+def table() -> dict[str, dict[Language, str]]:
+    """Each key, `section.name`, with its text in each language."""
+    file = resources.files("tongbao.console").joinpath("words.toml")
+    sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        f"{section}.{name}": dict(zip(LANGUAGES, texts, strict=True))
+        for section, names in sections.items()
+        for name, texts in names.items()
+    }
+
+
+class Words:
+    """The texts of one language: `words("block.title", height=3)`."""
+
+    def __init__(self, language: Language) -> None:
+        """Speak a language."""
+        self.language = language
+        self.tag = TAGS[language]
+
+    def __call__(self, key: str, **values: object) -> Markup:
+        """The text of a key with values put in, all of it safe in HTML. Raises KeyError."""
+        return escape(table()[key][self.language]).format(**values)
