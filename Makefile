@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
 
-.PHONY: help setup run check test tests client examples simulate bench golden \
+.PHONY: help setup run check test tests client examples tutorials simulate bench golden \
 	reference wheel lock clean
 
 help: ## show what can be made
@@ -24,17 +24,22 @@ check: setup ## format, lint, types, imports, house rules, reference, spelling
 tests: setup ## the tests alone; ARGS='-k proof' for some of them
 	@$(PY) -m pytest $(ARGS)
 
-test: check ## everything that must pass: checks, tests, examples, a simulated history
+test: check ## everything that must pass: checks, tests, client, examples, tutorials, simulator
 	@$(PY) -m pytest
+	@$(MAKE) client
 	@$(MAKE) examples
+	@$(MAKE) tutorials
 	@$(MAKE) simulate
-	@echo "test: passed (checks, tests, examples, simulator)"
+	@echo "test: passed (checks, tests, client, examples, tutorials, simulator)"
 
 client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
 	@$(PY) -m tools.client
 
 examples: setup ## run every program of examples/
 	@$(PY) examples/run_all.py
+
+tutorials: setup ## do every tutorial of docs/tutorials/ word for word
+	@$(PY) -m tools.tutorials $(ARGS)
 
 simulate: setup ## play one random history with invariants after every block; SEED=1
 	@$(PY) -m tongbao.simulation --seed $(SEED)

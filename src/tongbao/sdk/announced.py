@@ -31,8 +31,18 @@ FIRST_NUMBER: Final = 1_000
 
 OWN_NAMES: Final = frozenset({"kernel", *(module.name for module in MODULES)})
 RESERVED_NAMES: Final = frozenset(
-    {"accounts", "assets", "blocks", "events", "genesis", "holds", "reasons", "rows"}
-    | {"tongbao", "transactions", "trust"}
+    {
+        "accounts",
+        "assets",
+        "blocks",
+        "events",
+        "genesis",
+        "holds",
+        "proofs",
+        "reasons",
+        "references",
+    }
+    | {"rows", "tongbao", "transactions", "trust"}
 )
 """Names that the HTTP interface has for itself."""
 
