@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from tests.console.conftest import read
 from tests.fixed_chain import FixedChain
 from tongbao.console import Console
-from tongbao.index import Index, Movements
+from tongbao.index import Movements
+from tongbao.index.history import Index
 from tongbao.sdk.local import Chain
 
 MINUS = "\N{MINUS SIGN}"

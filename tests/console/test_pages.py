@@ -14,7 +14,8 @@ from tests.node.conftest import serving
 from tongbao.console import Console
 from tongbao.console.rendering import CSP
 from tongbao.engines.solo import Producer, SoloEngine
-from tongbao.index import Index, Movements
+from tongbao.index import Movements
+from tongbao.index.history import Index
 from tongbao.kernel import Machine
 from tongbao.modules import hold
 from tongbao.modules.registry import registry

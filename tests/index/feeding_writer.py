@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import msgspec
 
-from tongbao.index import Index
+from tongbao.index.history import Index
 from tongbao.store.record import BlockRecord
 
 

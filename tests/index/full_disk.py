@@ -15,7 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.fixed_chain import FixedChain
-from tongbao.index import Feeder, Index
+from tongbao.index.feeder import Feeder
+from tongbao.index.history import Index
 
 CANNOT_MOUNT = 69
 BLOCKS = 200

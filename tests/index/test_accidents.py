@@ -16,8 +16,10 @@ import pytest
 from tests.fixed_chain import FixedChain
 from tests.index import full_disk
 from tests.index.history_oracle import random_blocks
-from tongbao.index import Feeder, Index, Movements
+from tongbao.index import Movements
+from tongbao.index.feeder import Feeder
 from tongbao.index.file import VERSION
+from tongbao.index.history import Index
 from tongbao.store.errors import WrongChain, WrongVersion
 from tongbao.store.record import BlockRecord
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.fixed_chain import FixedChain
 from tests.index.history_oracle import Oracle, random_blocks
-from tongbao.index import CursorError, Index
+from tongbao.index import CursorError
 from tongbao.index.chunks import SEARCHED
+from tongbao.index.history import Index
 from tongbao.store.record import BlockRecord
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid characters:FutureWarning")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain
 from tongbao.engines.solo import Options
-from tongbao.index import Index
+from tongbao.index.history import Index
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain

@@ -50,6 +50,8 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
         "tongbao_rows",
         "tongbao_streams",
         "tongbao_queue",
+        "tongbao_index_height",
+        "tongbao_index_lag_blocks",
     }
     assert labels == {"operation", "status", "le"}
     assert served.fixed.alice not in text and "127.0.0.1" not in text

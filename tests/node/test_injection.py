@@ -211,7 +211,7 @@ def test_logs_and_metrics_tell_nothing_of_anybody(ground: Ground) -> None:
         lines = [line for line in node.text().splitlines() if not line.startswith("{")]
 
     starts = [line.split()[0] for line in lines]  # what it says to a person, not to a log
-    assert starts == ["chain", "try:"]
+    assert starts == ["chain", "look"]
     known = {"event", "logger", "level", "timestamp", "operation", "status", "ms"}
     assert len(log) > 40
     assert {name for line in log for name in line} <= known

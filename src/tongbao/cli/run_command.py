@@ -61,11 +61,13 @@ def run_node(**options: Any) -> int:
         open_index(folder, chain.id, settings) as index,
     ):
         address = address_of(listening)
-        with present(folder, chain.id, address):
+        server = server_of(chain, settings, index)
+        # From before anybody is told: whoever is told may stop it at once.
+        with server.capture_signals(), present(folder, chain.id, address):
             head = chain.head()
             terminal.note(f"chain {chain.id} at height {head.height} is served at {address}")
             terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
-            serve(server_of(chain, settings, index), listening)
+            serve(server, listening)
         head = chain.head()
     terminal.answer(
         {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"

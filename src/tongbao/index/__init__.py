@@ -1,16 +1,9 @@
-"""History by account, asset and reference, fed after commit and always to be had again."""
+"""History by account, asset and reference, fed after commit and always to be had again.
+
+Here is what it answers, which clients know too; `history.py` and `feeder.py` need a node's parts.
+"""
 
 from tongbao.index.answers import Movement, Movements, Recalled, Transactions
 from tongbao.index.cursor import CursorError
-from tongbao.index.feeder import Feeder
-from tongbao.index.history import Index
 
-__all__ = [
-    "CursorError",
-    "Feeder",
-    "Index",
-    "Movement",
-    "Movements",
-    "Recalled",
-    "Transactions",
-]
+__all__ = ["CursorError", "Movement", "Movements", "Recalled", "Transactions"]

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tongbao.console import Console
-from tongbao.index import Index
+from tongbao.index.history import Index
 from tongbao.kernel import jcs
 from tongbao.node import problems, streaming
 from tongbao.node.api import Api, Site

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tongbao.index import Feeder, Index
-from tongbao.index.history import FILE
+from tongbao.index.feeder import Feeder
+from tongbao.index.history import FILE, Index
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 from tongbao.store.errors import StoreError

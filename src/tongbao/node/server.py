@@ -14,7 +14,7 @@ from typing import Final
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from tongbao.index import Index
+from tongbao.index.history import Index
 from tongbao.node.api import Site
 from tongbao.node.app import create_app
 from tongbao.node.connection import RESERVED, guarded

@@ -24,7 +24,7 @@ from tongbao.cli.dev import chain as developer
 from tongbao.cli.dev.replay import finish, replay
 from tongbao.cli.dev.speech import Failed, Loaded, Ready, Replayed, Said
 from tongbao.engines.solo import Options
-from tongbao.index import Index
+from tongbao.index.history import Index
 from tongbao.kernel import Registry
 from tongbao.kernel.genesis import chain_id
 from tongbao.node.server import address_of, serve, server_of
@@ -113,9 +113,10 @@ class Worker:
             )
             developer.fund(chain, self._folder)
             address = address_of(self._listening)
-            open_things.enter_context(present(self._folder, chain_id(genesis), address))
             index = open_things.enter_context(Index.open(None, chain.id))
             server = server_of(chain, settings, index)
+            open_things.enter_context(server.capture_signals())
+            open_things.enter_context(present(self._folder, chain_id(genesis), address))
             people = tuple(developer.people(chain))
             self.say(Ready(chain.id, chain.head().height, people, replayed))
             serve(server, self._listening)
