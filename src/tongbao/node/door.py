@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tongbao.node.api import Site
 from tongbao.node.operations import HEALTH
 from tongbao.node.problems import ProblemError, problem, response
+from tongbao.node.readers import POLICIES
 from tongbao.node.settings import Settings
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,6 +51,7 @@ class Door:
         self._inner = inner
         self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._origins = frozenset(settings.allowed_origins)
+        self._may_read = POLICIES[settings.read_policy]
         self._always = raw(ALWAYS | ({"Vary": "Origin"} if self._origins else {}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +102,7 @@ class Door:
                 self._site.api.charge(scope)
             except ProblemError as error:
                 return error
+            return self._may_read(scope)
         return None
 
     def _is_ours(self, origin: str, host: str) -> bool:
