@@ -26,8 +26,7 @@ from tongbao.kernel.kernel_module import JSON_DEPTH, SettingName
 from tongbao.kernel.module import Parameter
 from tongbao.modules import account
 from tongbao.modules.registry import registry
-from tongbao.sdk.folder import FolderError
-from tongbao.sdk.genesis_builder import build_genesis, single_key
+from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, single_key
 from tongbao.sdk.opening import check_modules
 from tongbao.testing.backing import SortedBacking
 
@@ -127,7 +126,7 @@ def test_no_chain_begins_with_a_file_that_does_not_fit(wrong: Wrong) -> None:
 
 def test_code_that_genesis_does_not_name_is_not_run() -> None:
     """
-    Given genesis files with the hashes of the installed packages, and with another,
+    Given genesis files with the hashes of the installed packages, with another, and with one open,
     when a folder would be opened on them,
     then the second is refused in the name of the module whose code is another.
     """
@@ -135,9 +134,11 @@ def test_code_that_genesis_does_not_name_is_not_run() -> None:
     check_modules(built, registry())
     for at, line in enumerate(built.modules):
         changed = list(built.modules)
-        changed[at] = replace(line, hash=Hash("0" * 64))
-        with pytest.raises(FolderError, match=f"module {line.name} {line.number} is not the one"):
+        changed[at] = replace(line, hash=Hash("ab" * 32))
+        with pytest.raises(GenesisError, match=f"module {line.name} {line.number} is not the one"):
             check_modules(replace(built, modules=tuple(changed)), registry())
+        changed[at] = replace(line, hash=NOT_FIXED)
+        check_modules(replace(built, modules=tuple(changed)), registry())
 
 
 @pytest.mark.parametrize("parameter", registry().parameters.values(), ids=lambda one: one.name)
