@@ -12,16 +12,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tongbao.node.api import Api
-from tongbao.node.feed import Happened, Place
 from tongbao.node.operations import Filters, parameters
 from tongbao.node.problems import ProblemError, bad_request, unavailable
+from tongbao.sdk.happened import Happened
+from tongbao.sdk.place import END_OF_BLOCK, Place
 
 LAST_EVENT_ID: Final = "last-event-id"
 POLICY_VIOLATION: Final = 1008
 TRY_AGAIN_LATER: Final = 1013
 GOING_AWAY: Final = 1001
-AFTER_ALL: Final = 10**9 - 1
-"""An index after the last of any block."""
 
 
 def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
@@ -32,7 +31,7 @@ def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
         if not _is_cursor(cursor):
             raise bad_request("Last-Event-ID is not a cursor of this stream")
     if cursor is None:
-        return Place(api.feed.height, AFTER_ALL)
+        return Place(api.feed.height, END_OF_BLOCK)
     height, _, index = cursor.partition(".")
     place = Place(int(height), int(index))
     if place.height > api.feed.height:

@@ -61,7 +61,9 @@ async def submit(api: Api, request: Request, asked: Waits) -> Any:
     if asked.wait == "applied":
         for ticket in tickets:
             if isinstance(ticket, Ticket) and not ticket.is_answered:
-                await asyncio.wait([asyncio.wrap_future(ticket.future())])
+                decided = asyncio.wrap_future(ticket.future())
+                await asyncio.wait([decided])
+                decided.exception()  # looked at, so that asyncio logs no invalid transaction
     if media_type == MANY:
         return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
     return _one(api, tickets[0])

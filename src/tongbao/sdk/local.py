@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,8 +25,11 @@ from tongbao.kernel import (
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import nonces
 from tongbao.kernel.nonces import Nonces
+from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.folder import trust_bytes
+from tongbao.sdk.local_following import Bell, LocalFollower
+from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
 from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
@@ -47,6 +50,8 @@ class Chain:
         self._engine = engine
         self._store = store
         self._genesis = genesis
+        self._bell = Bell()
+        engine.listen(self._bell.ring)
         machine = engine.machine
         self.registry: Registry = machine.registry
         self.id = machine.chain
@@ -156,6 +161,19 @@ class Chain:
         row: Nonces | None = None if raw is None else nonces.decode(raw)
         return 1 if row is None else row.highest + 1
 
+    def happenings(self, after: str | None = None, **filters: str) -> Iterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or from now on.
+
+        `filters` are `account`, `asset`, `thing` and `type`. It ends when the chain is closed.
+        Raises ValueError when the cursor is none, or lies beyond the last block.
+        """
+        return self._follower(after, filters).happenings()
+
+    def _follower(self, after: str | None, filters: Mapping[str, str]) -> LocalFollower:
+        check_filters(filters)
+        place = place_of(after) if after is not None else Place(self.head().height, END_OF_BLOCK)
+        return LocalFollower(self, self._bell, place, needles_of(filters))
+
     def row(self, table_name: str, key: Any) -> bytes | None:
         """The bytes of a row. Raises KeyError for a table that no module has."""
         table = self.registry.table(table_name)
@@ -242,7 +260,9 @@ class Chain:
     def close(self) -> None:
         """Finish what is queued, and give the folder free. May be called again."""
         self._engine.close()
-        self._store.close()
+        self._bell.close()
+        with self._engine.reading():
+            self._store.close()
 
     def __enter__(self) -> Self:
         """Close at the end of the `with` statement."""
