@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from tongbao.kernel import Address, View
+from tongbao.kernel import Address, InvalidTransaction, View
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.local import Chain
@@ -38,9 +38,15 @@ class AsyncChain:
         return AsyncWallet(self, Address(address), signers, lane=lane)
 
     async def submit(self, transaction: bytes) -> Applied:
-        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        future = await asyncio.to_thread(self.chain.send, transaction)
-        return self.chain.applied(await asyncio.wrap_future(future))
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others.
+
+        One that was decided before has the answer that it had.
+        """
+        try:
+            future = await asyncio.to_thread(self.chain.send, transaction)
+            return self.chain.applied(await asyncio.wrap_future(future))
+        except InvalidTransaction as error:
+            return await asyncio.to_thread(self.chain.decided_before, transaction, error)
 
     async def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""

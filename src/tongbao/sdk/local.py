@@ -27,6 +27,7 @@ from tongbao.kernel.kernel_module import nonces
 from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
+from tongbao.sdk.errors import id_and_expiry
 from tongbao.sdk.folder import trust_bytes
 from tongbao.sdk.local_following import Bell, LocalFollower
 from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
@@ -68,23 +69,53 @@ class Chain:
         return self.queue(transaction).future()
 
     def submit(self, transaction: bytes) -> Applied:
-        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        return self.applied(self.queue(transaction).result())
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others.
+
+        One that was decided before has the answer that it had.
+        """
+        try:
+            return self.applied(self.queue(transaction).result())
+        except InvalidTransaction as error:
+            return self.decided_before(transaction, error)
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
-        tickets = [_attempt(self.queue, transaction) for transaction in transactions]
+        wires = list(transactions)
+        tickets = [_attempt(self.queue, transaction) for transaction in wires]
         return [
-            ticket if isinstance(ticket, Exception) else _attempt(self._wait, ticket)
-            for ticket in tickets
+            _attempt(self._wait, pair) if isinstance(pair[1], Ticket) else pair[1]
+            for pair in zip(wires, tickets, strict=True)
         ]
 
     def queue(self, transaction: bytes) -> Ticket:
         """Queue a signed transaction; the ticket has the durable answer, for those who poll."""
         return self._engine.submit(normalise(transaction))
 
-    def _wait(self, ticket: Ticket) -> Applied:
-        return self.applied(ticket.result())
+    def _wait(self, submitted: tuple[bytes, Ticket]) -> Applied:
+        transaction, ticket = submitted
+        try:
+            return self.applied(ticket.result())
+        except InvalidTransaction as error:
+            return self.decided_before(transaction, error)
+
+    def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
+        """What a transaction came to, when it is told as invalid as it was submitted already.
+
+        Raises `last` when no block holds it, and Refused.
+        """
+        try:
+            identifier = bytes.fromhex(id_and_expiry(normalise(transaction))[0])
+        except (InvalidTransaction, msgspec.DecodeError):
+            raise last from None
+        with self._engine.reading():
+            found = self._store.status(identifier)
+            if found is None:
+                raise last
+            receipt = self._store.block(found.height).receipts[found.index]
+        outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
+        return self.applied(
+            Answer(identifier, found.height, found.index, outcome, found.number, receipt)
+        )
 
     def applied(self, answer: Answer) -> Applied:
         """The answer of a transaction that was applied. Raises Refused for another."""
