@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 import pytest
 
-from tests.fixed_chain import FixedChain, key
+from tests.fixed_chain import BEGIN, FixedChain, key
 from tests.node.conftest import Served, serving
 from tests.sdk.test_http import Flaky, at_once, pay
 from tongbao.kernel import Amount, Invalid, InvalidTransaction
@@ -19,7 +19,7 @@ from tongbao.modules.registry import registry
 from tongbao.sdk import steps, submitting
 from tongbao.sdk.answers import Problem, SubmitAnswer, TransactionAnswer
 from tongbao.sdk.asking import Answered, Ask, Pause
-from tongbao.sdk.client import Applied
+from tongbao.sdk.client import Applied, Status
 from tongbao.sdk.errors import NodeError, Unreachable, Unreadable, Unsettled, id_and_expiry
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.http_asynchronous import AsyncHttpChain
@@ -273,3 +273,57 @@ def test_a_wallet_keeps_what_a_strange_answer_leaves_open(served: Served) -> Non
 
     with HttpChain(served.address) as honest:
         assert honest.submit(alice.unsettled[0]).height == 2
+
+
+@pytest.mark.parametrize("limits", [{"batch_transactions": 3}, {"body_bytes": 8192}])
+def test_a_batch_that_is_too_large_for_a_node_is_halved(limits: dict[str, Any]) -> None:
+    """
+    Given a node that takes few transactions or bytes at once,
+    when many more are submitted at once,
+    then all are applied, once each.
+    """
+    with serving(**limits) as served, HttpChain(served.address) as chain:
+        found = chain.submit_many([served.fixed.pay("1.00") for _ in range(25)])
+        balance = chain.query(asset.balance, served.fixed.shop, served.fixed.cny)
+
+    assert [type(one) for one in found] == [Applied] * 25
+    assert balance == asset.Holding(amount=Amount("25.00"))
+
+
+class Looking:
+    """The authority's key, which looks at a transaction's status before it signs a header."""
+
+    def __init__(self, look: Callable[[], Status]) -> None:
+        """Look with this."""
+        self._key = key("authority")
+        self._look = look
+        self.seen: list[Status] = []
+
+    @property
+    def key_id(self) -> str:
+        """The authority's."""
+        return self._key.key_id
+
+    def sign(self, message: bytes) -> bytes:
+        """Look, then sign."""
+        self.seen.append(self._look())
+        return self._key.sign(message)
+
+
+def test_a_transaction_in_the_block_that_is_being_made_is_pending() -> None:
+    """
+    Given a payment that has left the queue, and whose block is not durable yet,
+    when its status is asked for,
+    then it is pending: unknown would tempt one to take it for lost.
+    """
+    fixed = FixedChain()
+    wire = fixed.pay("1.00")
+    identifier, expires = id_and_expiry(wire)
+    looking = Looking(lambda: chain.status(identifier, expires))
+    fixed.producer.signer = looking
+    with fixed.running(lambda: BEGIN + 60_000) as chain:
+        chain.submit(wire)
+        after = chain.status(identifier)
+
+    assert [one.state for one in looking.seen] == ["pending"]
+    assert (after.state, after.height) == ("applied", 2)

@@ -32,6 +32,8 @@ from tongbao.sdk.client import Applied, DryRun, Refused
 from tongbao.sdk.errors import NodeError, Unreachable, Unreadable, id_and_expiry
 
 BATCH: Final = 500
+TOO_MUCH: Final = frozenset({400, 413})
+"""What a node says to a batch that is larger than its settings allow: halves may be taken."""
 PENDING: Final = "pending"
 
 
@@ -138,6 +140,10 @@ def _answers(wires: list[bytes]) -> Steps[Sequence[SubmitAnswer | Exception]]:
     body = msgspec.json.encode({"transactions": [wire.decode() for wire in wires]})
     try:
         found = yield from asked(Ask("POST", "/v1/transactions", (), body, "application/json"))
+        if found.status in TOO_MUCH and len(wires) > 1:
+            half = len(wires) // 2
+            first = yield from _answers(wires[:half])
+            return [*first, *(yield from _answers(wires[half:]))]
         if found.status >= BAD_REQUEST:
             raise NodeError(problem_of(found))
         with understood(found.status):
