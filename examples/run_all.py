@@ -8,7 +8,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 JAVASCRIPT = HERE / "javascript"
-EXAMPLES = ("open_pay_verify.py", "follow_asynchronously.py", "foreign_wallets.py")
+EXAMPLES = (
+    "open_pay_verify.py",
+    "follow_asynchronously.py",
+    "pay_over_http.py",
+    "foreign_wallets.py",
+)
 NEEDS_NODE = ("foreign_wallets.py",)
 NODE_MISSING = (
     "Node.js 20 or newer with npm is missing: install it (on Debian `apt-get install nodejs npm`, "

@@ -111,12 +111,13 @@ def test_a_payment_sent_again_later_is_invalid_and_its_status_stands(
     """
     Given a payment that was applied,
     when the same bytes come again,
-    then they are invalid, no block is made and the status is still applied.
+    then they are invalid, no block is made and the status is still applied, as who submits is told.
     """
     payment = fixed.pay("1.00")
     applied = chain.submit(payment)
     with pytest.raises(InvalidTransaction) as caught:
-        chain.submit(payment)
+        chain.queue(payment).result()
+    assert chain.submit(payment) == applied
     assert caught.value.why is Invalid.NONCE_WAS_USED
     assert chain.head().height == applied.height
     assert chain.status(applied.id).state == "applied"

@@ -201,15 +201,14 @@ def test_an_older_state_is_refused(served: Served) -> None:
 
 def test_what_cannot_be_proven_is_refused(served: Served) -> None:
     """
-    Given a query that lists a page, another chain's trust file, and a head with another root,
+    Given history, another chain's trust file, and a head with another root,
     when they are asked for,
     then each is refused by name.
     """
     fixed, trust = served.fixed, served.chain.trust()
     other = replace(trust, chain=type(trust.chain)("other-" + "0" * 16))
     with HttpChain(served.address, trust=trust) as chain:
-        ask = partial(chain.query, asset.held_by, fixed.alice)
-        assert found_by(ask) is Finding.CANNOT_BE_PROVEN
+        assert found_by(lambda: chain.movements_of(fixed.alice)) is Finding.CANNOT_BE_PROVEN
     assert found_by(lambda: HttpChain(served.address, trust=other)) is Finding.CHAIN_IS_ANOTHER
     root = served.chain.head().state_root.encode()
     with lied_to(served, on("/v1", root, b"0" * 64)) as chain:

@@ -249,3 +249,19 @@ def test_the_verifier_imports_no_store() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("spelling", [str.upper, lambda text: f" {text}", lambda text: text + " "])
+@pytest.mark.parametrize("member", ["transaction_path", "receipt_path"])
+def test_a_hash_has_one_spelling(proven: Proven, member: str, spelling: Any) -> None:
+    """
+    Given a right proof whose path is spelled with capitals or blanks,
+    when it is verified,
+    then it is unreadable, as for every other verifier.
+    """
+    proof = json.loads(proven.transaction)
+    proof[member] = [spelling(step) for step in proof[member]]
+    assert proof[member] != json.loads(proven.transaction)[member]
+    with pytest.raises(VerificationError) as caught:
+        verify(json.dumps(proof).encode(), proven.trust)
+    assert caught.value.finding is Finding.PROOF_IS_UNREADABLE

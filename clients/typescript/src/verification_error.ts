@@ -10,6 +10,21 @@ const FINDINGS = {
   ROW_IS_NOT_PROVEN: [7, "the row is not what the header commits to; don't believe the proof"],
   TRANSACTION_IS_NOT_PROVEN: [8, "the transaction or receipt is not in the block"],
   NAME_IS_WRONG: [9, "the proof gives the row's table another name than it has"],
+  // What only a client that checks a node's answers finds: so far the one in Python.
+  ANSWER_IS_NOT_PROVEN: [
+    10,
+    "the proof is of something else than was answered; ask another node",
+  ],
+  STATE_IS_OLDER: [11, "the node shows an older state than it has shown; ask another node"],
+  CANNOT_BE_PROVEN: [12, "no proof exists for this; ask a client without a trust file"],
+  HEADER_IS_AHEAD: [
+    13,
+    "the header's time lies far ahead of this computer's; check its clock",
+  ],
+  HEADERS_DIFFER: [
+    14,
+    "two different headers of one height are signed; show both to a supervisor",
+  ],
 } as const;
 
 /** The name of what is wrong. */

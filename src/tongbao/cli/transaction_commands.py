@@ -32,7 +32,7 @@ from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
 from tongbao.cli.transaction_files import add_signatures, read_draft
 from tongbao.engines.solo.header import read_header
-from tongbao.kernel import InvalidTransaction, jcs
+from tongbao.kernel import jcs
 from tongbao.kernel.envelope import decode_envelope, normalise, signing_input
 from tongbao.kernel.transaction import id_of
 
@@ -68,13 +68,10 @@ def submit(
     transaction_id = id_of(decode_envelope(wire).payload).hex()
     session = Session(folder, Passphrase(passphrase_file), node)
     with session.open(write=True) as chain:
-        try:
+        found = chain.status(transaction_id)
+        if found.height is None:
             return show_applied(terminal, chain.submit(wire))
-        except InvalidTransaction:
-            found = chain.status(transaction_id)
-            if found.height is None:
-                raise
-            facts = status_facts(chain, transaction_id, found)
+        facts = status_facts(chain, transaction_id, found)
     terminal.answer(facts, f"it happened before: {status_verdict(facts)}")
     return status_exit(found)
 

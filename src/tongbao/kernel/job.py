@@ -56,14 +56,18 @@ class Meter:
 
 
 def view_of(
-    registry: Registry, backing: Backing, module: Module, at: tuple[Count, Time], settings: Settings
+    registry: Registry,
+    backing: Backing,
+    module: Module,
+    at: tuple[Count, Time],
+    settings: tuple[Settings, Settings],
 ) -> View:
     """Reads of one module over rows that `backing` gives, at a height and time.
 
-    For those who have no machine and prove each row. `settings` stands for parameters and features.
+    For those who have no machine and prove each row; `settings` are parameters and features.
     """
     job = Job(registry, State(backing), Meter(QUERY_ROWS, QUERY_ROWS))
-    job.parameters = job.features = settings
+    job.parameters, job.features = settings
     job.set_block(*at)
     return job.context(View, module, None)
 

@@ -10,74 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-import msgspec
-from msgspec import Raw, Struct
-
-from tongbao.kernel.envelope import decode_envelope
-from tongbao.kernel.transaction import id_of
-from tongbao.sdk.answers import Happening
+from tongbao.sdk.happened import Happened, happenings_of
 from tongbao.sdk.local import Chain
-from tongbao.store.record import BlockRecord
+from tongbao.sdk.place import Place
 
 BLOCKS_REMEMBERED: Final = 64
 BYTES_REMEMBERED: Final = 33_554_432
-
-
-class Place(Struct, frozen=True, order=True):
-    """A place in the chain's history: of a block, the transaction at an index."""
-
-    height: int
-    index: int
-
-    def __str__(self) -> str:
-        """As a cursor: `height.index`."""
-        return f"{self.height}.{self.index}"
-
-
-class Happened(Struct, frozen=True):
-    """Something that happened, as it goes over the wire, with all that filters look at."""
-
-    place: Place
-    line: bytes
-    searched: bytes
-
-
-class _Said(Struct):
-    """What of a payload is told."""
-
-    sender: str
-    messages: tuple[Raw, ...]
-
-
-_payloads: Final = msgspec.json.Decoder(_Said)
-
-
-def happenings_of(record: BlockRecord) -> tuple[Happened, ...]:
-    """Each transaction of a block that has an outcome, then its due work."""
-    found = []
-    for index, (wire, receipt, (_, number)) in enumerate(
-        zip(record.transactions, record.receipts, record.outbox, strict=False)
-    ):
-        payload = decode_envelope(wire).payload
-        said = _payloads.decode(payload)
-        place = Place(record.height, index)
-        happening = Happening(
-            cursor=str(place),
-            height=record.height,
-            time=record.time,
-            id=id_of(payload).hex(),
-            number=number,
-            sender=said.sender,
-            messages=said.messages,
-            receipt=Raw(receipt),
-        )
-        found.append(Happened(place, msgspec.json.encode(happening), payload + receipt))
-    if len(record.receipts) > len(record.transactions):
-        place = Place(record.height, len(record.transactions))
-        receipt = record.receipts[-1]
-        due = Happening(str(place), record.height, record.time, receipt=Raw(receipt))
-        found.append(Happened(place, msgspec.json.encode(due), receipt))
-    return tuple(found)
 
 
 class Feed:
@@ -160,10 +98,6 @@ class Feed:
                     continue
             found = await self._block(height)
             height += 1
-            wanted = tuple(
-                one
-                for one in found
-                if one.place > after and all(needle in one.searched for needle in needles)
-            )
+            wanted = tuple(one for one in found if one.is_wanted(after, needles))
             if wanted or height % BLOCKS_REMEMBERED == 0:  # so that a long search shows life
                 yield wanted

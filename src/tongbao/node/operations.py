@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from tongbao.kernel import Address, AssetId, Id
 from tongbao.node.problems import bad_request
+from tongbao.sdk.place import FILTERS, needles_of
 
 HEALTH: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """What is always answered, however much somebody asks."""
@@ -51,12 +52,9 @@ class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: WireName | None = None
 
     def needles(self) -> tuple[bytes, ...]:
-        """The JSON texts that must occur. Ids are no part of any longer text in quotes."""
-        texts = [self.account, self.asset, self.thing]
-        found = [f'"{text}"'.encode() for text in texts if text is not None]
-        if self.type is not None:
-            found.append(f'"@type":"{self.type}"'.encode())
-        return tuple(found)
+        """The JSON texts that must occur."""
+        given = {name: getattr(self, name) for name in FILTERS}
+        return needles_of({name: text for name, text in given.items() if text is not None})
 
 
 class Operation(Struct, frozen=True, kw_only=True):

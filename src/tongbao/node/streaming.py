@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tongbao.node.api import Api
-from tongbao.node.feed import Happened, Place
 from tongbao.node.operations import Filters, parameters
 from tongbao.node.problems import ProblemError, bad_request, problem, response, unavailable
+from tongbao.sdk.happened import Happened
+from tongbao.sdk.place import END_OF_BLOCK, Place
 
 LAST_EVENT_ID: Final = "last-event-id"
 SOCKET_PATH: Final = "/v1/events/socket"
@@ -25,8 +26,6 @@ HEADERS: Final = {"X-Accel-Buffering": "no"}
 RETRY_MS: Final = 1_000
 PIECE_BYTES: Final = 65_536
 GOING_AWAY: Final = 1001
-AFTER_ALL: Final = 10**9 - 1
-"""An index after the last of any block."""
 
 
 def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
@@ -37,7 +36,7 @@ def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
         if not _is_cursor(cursor):
             raise bad_request("Last-Event-ID is not a cursor of this stream")
     if cursor is None:
-        return Place(api.feed.height, AFTER_ALL)
+        return Place(api.feed.height, END_OF_BLOCK)
     height, _, index = cursor.partition(".")
     place = Place(int(height), int(index))
     if place.height > api.feed.height:

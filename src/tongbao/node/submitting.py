@@ -56,9 +56,9 @@ async def submit(api: Api, request: Request, asked: Waits) -> Any:
     if asked.wait == "applied":
         for ticket in tickets:
             if isinstance(ticket, Ticket) and not ticket.is_answered:
-                future = asyncio.wrap_future(ticket.future())
-                await asyncio.wait([future])
-                future.exception()  # the ticket has it, too
+                decided = asyncio.wrap_future(ticket.future())
+                await asyncio.wait([decided])
+                decided.exception()  # looked at, so that asyncio logs no invalid transaction
     if is_many:
         return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
     return _one(api, tickets[0])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tongbao.kernel import Amount
     from tongbao.sdk.asynchronous import AsyncChain, open_async_chain
-    from tongbao.sdk.client import Applied, Client, Head, Refused, Status
+    from tongbao.sdk.client import Applied, AsyncClient, Client, Head, Refused, Status
+    from tongbao.sdk.errors import NodeError, Unreachable, Unsettled
     from tongbao.sdk.http import HttpChain
     from tongbao.sdk.http_asynchronous import AsyncHttpChain
     from tongbao.sdk.keystore import Keystore
@@ -19,21 +20,27 @@ if TYPE_CHECKING:
     from tongbao.sdk.signer import Signer, SoftwareKey
     from tongbao.sdk.verification import VerificationError, Verified, verify
     from tongbao.sdk.wallet import Wallet
+    from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
 _HOMES = {
     "Amount": "tongbao.kernel",
     "Applied": "tongbao.sdk.client",
     "AsyncChain": "tongbao.sdk.asynchronous",
+    "AsyncClient": "tongbao.sdk.client",
     "AsyncHttpChain": "tongbao.sdk.http_asynchronous",
+    "AsyncWallet": "tongbao.sdk.wallet_asynchronous",
     "Chain": "tongbao.sdk.local",
     "Client": "tongbao.sdk.client",
     "Head": "tongbao.sdk.client",
     "HttpChain": "tongbao.sdk.http",
     "Keystore": "tongbao.sdk.keystore",
+    "NodeError": "tongbao.sdk.errors",
     "Refused": "tongbao.sdk.client",
     "Signer": "tongbao.sdk.signer",
     "SoftwareKey": "tongbao.sdk.signer",
     "Status": "tongbao.sdk.client",
+    "Unreachable": "tongbao.sdk.errors",
+    "Unsettled": "tongbao.sdk.errors",
     "VerificationError": "tongbao.sdk.verification",
     "Verified": "tongbao.sdk.verification",
     "Wallet": "tongbao.sdk.wallet",
@@ -49,16 +56,21 @@ __all__ = [
     "Amount",
     "Applied",
     "AsyncChain",
+    "AsyncClient",
     "AsyncHttpChain",
+    "AsyncWallet",
     "Chain",
     "Client",
     "Head",
     "HttpChain",
     "Keystore",
+    "NodeError",
     "Refused",
     "Signer",
     "SoftwareKey",
     "Status",
+    "Unreachable",
+    "Unsettled",
     "VerificationError",
     "Verified",
     "Wallet",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from tongbao.kernel import Address, View
+from tongbao.kernel import Address, InvalidTransaction, View
+from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import open_chain
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+from tongbao.sdk.signer import Signer
+from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,10 +29,24 @@ class AsyncChain:
         self.chain = chain
         self.id = chain.id
 
+    def now(self) -> int:
+        """The time, in ms UTC, that a block made now would carry."""
+        return self.chain.now()
+
+    def wallet(self, address: str, *signers: Signer, lane: int = 0) -> AsyncWallet:
+        """Send as an account, with keys that this process may use."""
+        return AsyncWallet(self, Address(address), signers, lane=lane)
+
     async def submit(self, transaction: bytes) -> Applied:
-        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        future = await asyncio.to_thread(self.chain.send, transaction)
-        return self.chain.applied(await asyncio.wrap_future(future))
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others.
+
+        One that was decided before has the answer that it had.
+        """
+        try:
+            future = await asyncio.to_thread(self.chain.send, transaction)
+            return self.chain.applied(await asyncio.wrap_future(future))
+        except InvalidTransaction as error:
+            return await asyncio.to_thread(self.chain.decided_before, transaction, error)
 
     async def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
@@ -56,6 +73,16 @@ class AsyncChain:
     async def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """One above the highest nonce that a lane has used."""
         return await asyncio.to_thread(self.chain.next_nonce, sender, lane)
+
+    async def happenings(
+        self, after: str | None = None, **filters: str
+    ) -> AsyncIterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or, without one, from
+        the moment on that iterating begins. In the rest it is `Chain.happenings`.
+        """
+        follower = await asyncio.to_thread(self.chain._follower, after, filters)
+        async for happening in follower.happenings_asynchronously():
+            yield happening
 
     async def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
@@ -10,9 +10,11 @@ from msgspec import Struct
 from tongbao.kernel import Address, ChainId, Outcome, Receipt, View
 
 if TYPE_CHECKING:
+    from tongbao.sdk.answers import Happening
     from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
     from tongbao.sdk.signer import Signer
     from tongbao.sdk.wallet import Wallet
+    from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,7 +83,7 @@ class DryRun(Struct, frozen=True):
 
 
 class Client(Protocol):
-    """A chain, asked synchronously. `asynchronous.py` has the same with `await`."""
+    """A chain, asked synchronously: `local.Chain` in this process, `http.HttpChain` at a node."""
 
     id: ChainId
 
@@ -114,6 +116,12 @@ class Client(Protocol):
     def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """A nonce that was not used in a lane."""
 
+    def happenings(self, after: str | None = None, **filters: str) -> Iterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or from now on.
+
+        `filters` are `account`, `asset`, `thing` and `type`. It ends when the chain is closed.
+        """
+
     def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""
 
@@ -122,3 +130,60 @@ class Client(Protocol):
 
     def trust(self) -> TrustFile:
         """Who signs headers here: agree on it out of band, not by asking a node."""
+
+    def close(self) -> None:
+        """Give everything free; iterators of `happenings` end. May be called again."""
+
+
+class AsyncClient(Protocol):
+    """The same with `await`: `asynchronous.AsyncChain` and `http_asynchronous.AsyncHttpChain`."""
+
+    id: ChainId
+
+    def now(self) -> int:
+        """The time, in ms UTC, that a block made now would carry."""
+
+    def wallet(self, address: str, *signers: Signer, lane: int = 0) -> AsyncWallet:
+        """Send as an account, with keys that this process may use."""
+
+    async def head(self) -> Head:
+        """The last block."""
+
+    async def submit(self, transaction: bytes) -> Applied:
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
+
+    async def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
+        """Submit many at once; each has its own answer, in order."""
+
+    async def dry_run(self, payload: bytes) -> DryRun:
+        """What a payload would do now, unsigned."""
+
+    async def status(self, transaction_id: str, expires: int | None = None) -> Status:
+        """What became of a transaction."""
+
+    async def query(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Ask a module's query, such as `asset.held_by`."""
+
+    async def next_nonce(self, sender: Address, lane: int = 0) -> int:
+        """A nonce that was not used in a lane."""
+
+    def happenings(self, after: str | None = None, **filters: str) -> AsyncIterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or, without one, from
+        the moment on that iterating begins.
+
+        `filters` are `account`, `asset`, `thing` and `type`. It ends when the chain is closed.
+        """
+
+    async def prove_row(self, table_name: str, key: Any) -> RowProof:
+        """The proof of a row, or of its absence, at the last height."""
+
+    async def prove_transaction(self, transaction_id: str) -> TransactionProof:
+        """The proof that a transaction stands in its block. Raises LookupError."""
+
+    async def trust(self) -> TrustFile:
+        """Who signs headers here: agree on it out of band, not by asking a node."""
+
+    async def close(self) -> None:
+        """Give everything free; iterators of `happenings` end. May be called again."""

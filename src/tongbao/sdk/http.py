@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
 from tongbao.kernel import Address, Registry, View
-from tongbao.sdk import steps
-from tongbao.sdk.answers import Happening
+from tongbao.sdk import steps, submitting
+from tongbao.sdk.answers import Happening, MovementsAnswer, TransactionsAnswer
+from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
 from tongbao.sdk.client import Applied, DryRun, Head, Status
-from tongbao.sdk.happenings import Follower
-from tongbao.sdk.http_shared import TIMEOUT_S, HttpShared, answer_of, lost, request_of
+from tongbao.sdk.happenings import Closing, follow
+from tongbao.sdk.http_shared import PARALLEL, TIMEOUT_S, HttpShared, answer_of, lost, request_of
 from tongbao.sdk.light import TrustSource
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 from tongbao.sdk.signer import Signer
-from tongbao.sdk.steps import Answered, Ask, Pause, Steps
 from tongbao.sdk.wallet import Wallet
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-END_OF_BLOCK: Final = 10**9 - 1
-"""In a cursor: after whatever a block holds."""
 
 
 class HttpChain(HttpShared):
@@ -39,17 +37,21 @@ class HttpChain(HttpShared):
         registry: Registry | None = None,
         wait: Callable[[float], object] | None = None,
         trust: TrustSource | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
+
+        `patience_s` is how long it goes on asking a node that does not answer, or says "later"
+        (429, 503 and others; Retry-After is honoured up to a minute, within that patience).
 
         With a trust file (its bytes, its path or what was read of it) answers are checked before
         they are returned, and a lie raises VerificationError; `light.py` says which can't be.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
         `registry` are the chain's modules; by default those installed that its genesis names.
         """
-        self._closed = threading.Event()
-        self._wait = wait or self._closed.wait
-        super().__init__(registry, trust)
+        self._closing = Closing()
+        self._wait = wait or self._closing.event.wait
+        super().__init__(registry, trust, patience_s)
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
         try:
             self._meet(self._do(steps.chain()))
@@ -66,17 +68,30 @@ class HttpChain(HttpShared):
             except StopIteration as end:
                 result: R = end.value
                 return result
-            given = None
             if isinstance(step, Pause):
-                self._wait(step.seconds)
+                given = self._allows(step)
+                if given:
+                    self._wait(step.seconds)
+            elif isinstance(step, Together):
+                given = self._together(step)
             else:
                 given = self._ask(step)
 
+    def _together(self, step: Together) -> list[Any]:
+        """Take several walks in as many threads as is polite; none of them raises."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(self._do, step.walks))
+
     def _ask(self, ask: Ask) -> Answered:
+        began = time.monotonic()
         try:
-            return answer_of(self._client.request(**request_of(ask)))
-        except httpx2.TransportError as error:
-            return lost(error)
+            return answer_of(self._client.request(**request_of(ask)), began)
+        except httpx2.RequestError as error:
+            return lost(error, began)
+        except RuntimeError as error:
+            if not self._closing.event.is_set():
+                raise
+            return lost(error, began)
 
     # Submitting
 
@@ -92,7 +107,7 @@ class HttpChain(HttpShared):
 
     def dry_run(self, payload: bytes) -> DryRun:
         """What a payload would do now, unsigned."""
-        return self._do(steps.dry_run(self.registry, payload))
+        return self._do(submitting.dry_run(self.registry, payload))
 
     def wallet(self, address: str, *signers: Signer, lane: int = 0) -> Wallet:
         """Send as an account, with keys that this process may use; they never leave it."""
@@ -126,13 +141,56 @@ class HttpChain(HttpShared):
         return self._do(self._next_nonce(sender, lane))
 
     def happenings(self, after: str | None = None, **filters: str) -> Iterator[Happening]:
-        """What happens, as it happens: after a cursor, or from now on.
+        """What happens, as it happens: after a cursor (`height.index`), or from now on.
 
         `filters` are `account`, `asset`, `thing` and `type`. It goes on where it was when the
-        connection breaks or the node starts again, and misses and doubles nothing.
+        connection breaks or the node starts again, and misses and doubles nothing. It ends when the
+        chain is closed, and raises Unreachable, NodeError, and with a trust file VerificationError.
         """
-        cursor = after or f"{self.head().height}.{END_OF_BLOCK}"
-        return Follower(self._client, cursor, filters, self._wait).happenings()
+        place = self._do(self._now_on()) if after is None else after
+        stream = self._stream(place, filters)
+        found = follow(self._client, stream, self._wait, self._closing)
+        return found if self._light is None else self._checked(found)
+
+    def _checked(self, found: Iterator[Happening]) -> Iterator[Happening]:
+        for happening in found:
+            yield self._do(self._proven(happening))
+
+    # History, out of the index: no proof exists for it, so with a trust file it is refused.
+
+    def movements_of(
+        self,
+        address: str,
+        *,
+        asset: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> MovementsAnswer:
+        """What moved from and to an account, the newest first; `before` is a page's cursor."""
+        path = f"/v1/accounts/{address}/movements"
+        asked = self._recall(MovementsAnswer, path, asset=asset, before=before, limit=limit)
+        return self._do(asked)
+
+    def movements_of_asset(
+        self, asset: str, *, before: str | None = None, limit: int | None = None
+    ) -> MovementsAnswer:
+        """What moved of an asset, the newest first."""
+        path = f"/v1/assets/{asset}/movements"
+        return self._do(self._recall(MovementsAnswer, path, before=before, limit=limit))
+
+    def transactions_of(
+        self, address: str, *, before: str | None = None, limit: int | None = None
+    ) -> TransactionsAnswer:
+        """What an account sent, and whatever moved value from or to it, the newest first."""
+        path = f"/v1/accounts/{address}/transactions"
+        return self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    def by_reference(
+        self, reference: str, *, before: str | None = None, limit: int | None = None
+    ) -> TransactionsAnswer:
+        """Transactions that bear a reference, the newest first."""
+        path = f"/v1/references/{reference}"
+        return self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
 
     # Proving
 
@@ -149,8 +207,8 @@ class HttpChain(HttpShared):
         return self._do(self._trust())
 
     def close(self) -> None:
-        """Close the connections."""
-        self._closed.set()
+        """Close the connections; iterators of `happenings` end. May be called again."""
+        self._closing.close()
         self._client.close()
 
     def __enter__(self) -> Self:

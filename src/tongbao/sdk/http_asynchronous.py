@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
 from tongbao.kernel import Address, Registry, View
-from tongbao.sdk import steps
+from tongbao.sdk import steps, submitting
+from tongbao.sdk.answers import Happening, MovementsAnswer, TransactionsAnswer
+from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
 from tongbao.sdk.client import Applied, DryRun, Head, Status
-from tongbao.sdk.http_shared import TIMEOUT_S, HttpShared, answer_of, lost, request_of
+from tongbao.sdk.happenings import follow_asynchronously, until
+from tongbao.sdk.http_shared import PARALLEL, TIMEOUT_S, HttpShared, answer_of, lost, request_of
 from tongbao.sdk.light import TrustSource
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
-from tongbao.sdk.steps import Answered, Ask, Pause, Steps
+from tongbao.sdk.signer import Signer
+from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,18 +34,27 @@ class AsyncHttpChain(HttpShared):
         client: httpx2.AsyncClient,
         registry: Registry | None = None,
         trust: TrustSource | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Use a client; `connect` says hello."""
-        super().__init__(registry, trust)
+        super().__init__(registry, trust, patience_s)
         self._client = client
+        self._closed = asyncio.Event()
 
     @classmethod
-    async def connect(cls, address: str, *, trust: TrustSource | None = None) -> Self:
+    async def connect(
+        cls,
+        address: str,
+        *,
+        trust: TrustSource | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> Self:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
-        `trust` is what it is for `HttpChain`.
+        `trust` and `patience_s` are what they are for `HttpChain`.
         """
-        chain = cls(httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S), trust=trust)
+        client = httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S)
+        chain = cls(client, None, trust, patience_s)
         try:
             chain._meet(await chain._do(steps.chain()))
         except BaseException:
@@ -57,17 +71,39 @@ class AsyncHttpChain(HttpShared):
             except StopIteration as end:
                 result: R = end.value
                 return result
-            given = None
             if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
+                given = self._allows(step)
+                if given:
+                    await until(self._closed, step.seconds)
+            elif isinstance(step, Together):
+                given = await self._together(step)
             else:
                 given = await self._ask(step)
 
+    async def _together(self, step: Together) -> list[Any]:
+        """Take several walks at once, as many as is polite; none of them raises."""
+        places = asyncio.Semaphore(PARALLEL)
+
+        async def one(walk: Steps[R]) -> R:
+            async with places:
+                return await self._do(walk)
+
+        return await asyncio.gather(*map(one, step.walks))
+
     async def _ask(self, ask: Ask) -> Answered:
+        began = time.monotonic()
         try:
-            return answer_of(await self._client.request(**request_of(ask)))
-        except httpx2.TransportError as error:
-            return lost(error)
+            return answer_of(await self._client.request(**request_of(ask)), began)
+        except httpx2.RequestError as error:
+            return lost(error, began)
+        except RuntimeError as error:
+            if not self._closed.is_set():
+                raise
+            return lost(error, began)
+
+    def wallet(self, address: str, *signers: Signer, lane: int = 0) -> AsyncWallet:
+        """Send as an account, with keys that this process may use; they never leave it."""
+        return AsyncWallet(self, Address(address), signers, lane=lane)
 
     async def submit(self, transaction: bytes) -> Applied:
         """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
@@ -81,7 +117,7 @@ class AsyncHttpChain(HttpShared):
 
     async def dry_run(self, payload: bytes) -> DryRun:
         """What a payload would do now, unsigned."""
-        return await self._do(steps.dry_run(self.registry, payload))
+        return await self._do(submitting.dry_run(self.registry, payload))
 
     async def head(self) -> Head:
         """The last block."""
@@ -102,6 +138,56 @@ class AsyncHttpChain(HttpShared):
         """One above the highest nonce that a lane has used."""
         return await self._do(self._next_nonce(sender, lane))
 
+    async def happenings(
+        self, after: str | None = None, **filters: str
+    ) -> AsyncIterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or, without one, from
+        the moment on that iterating begins. In the rest it is `HttpChain.happenings`.
+        """
+        if after is None:
+            after = await self._do(self._now_on())
+        stream = self._stream(after, filters)
+        async for happening in follow_asynchronously(self._client, stream, self._closed):
+            yield happening if self._light is None else await self._do(self._proven(happening))
+
+    # History, out of the index: no proof exists for it, so with a trust file it is refused.
+
+    async def movements_of(
+        self,
+        address: str,
+        *,
+        asset: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> MovementsAnswer:
+        """What moved from and to an account, the newest first; `before` is a page's cursor."""
+        path = f"/v1/accounts/{address}/movements"
+        asked = self._recall(MovementsAnswer, path, asset=asset, before=before, limit=limit)
+        return await self._do(asked)
+
+    async def movements_of_asset(
+        self, asset: str, *, before: str | None = None, limit: int | None = None
+    ) -> MovementsAnswer:
+        """What moved of an asset, the newest first."""
+        path = f"/v1/assets/{asset}/movements"
+        return await self._do(self._recall(MovementsAnswer, path, before=before, limit=limit))
+
+    async def transactions_of(
+        self, address: str, *, before: str | None = None, limit: int | None = None
+    ) -> TransactionsAnswer:
+        """What an account sent, and whatever moved value from or to it, the newest first."""
+        path = f"/v1/accounts/{address}/transactions"
+        return await self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    async def by_reference(
+        self, reference: str, *, before: str | None = None, limit: int | None = None
+    ) -> TransactionsAnswer:
+        """Transactions that bear a reference, the newest first."""
+        path = f"/v1/references/{reference}"
+        return await self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    # Proving
+
     async def prove_row(self, table_name: str, key: Any) -> RowProof:
         """The proof of a row, or of its absence, at the last height."""
         return await self._do(self._prove_row(table_name, key))
@@ -115,7 +201,8 @@ class AsyncHttpChain(HttpShared):
         return await self._do(self._trust())
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; iterators of `happenings` end. May be called again."""
+        self._closed.set()
         await self._client.aclose()
 
     async def __aenter__(self) -> Self:

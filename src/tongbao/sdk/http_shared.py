@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, TypeVar
 
 import httpx2
 
 from tongbao.kernel import Address, ChainId, Registry
-from tongbao.sdk import steps
+from tongbao.sdk import steps, submitting
 from tongbao.sdk.announced import registry_of_known, registry_with
-from tongbao.sdk.answers import ChainAnswer, query_path
+from tongbao.sdk.answers import ChainAnswer, Happening, query_path
+from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, get
 from tongbao.sdk.client import Applied, Head, Status
+from tongbao.sdk.happenings import Stream
 from tongbao.sdk.light import Light, TrustSource, trust_of
+from tongbao.sdk.light_rows import Asked, unprovable
+from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, place_of
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
-from tongbao.sdk.steps import Answered, Ask, Steps
 
 TIMEOUT_S: Final = 30.0
+R = TypeVar("R")
+
 NS_PER_MS: Final = 1_000_000
+PARALLEL: Final = 8
+"""Requests of one client that are under way at once, when it checks many answers."""
 
 
 class HttpShared:
     """The state of a client, without a connection."""
 
-    def __init__(self, registry: Registry | None, trust: TrustSource | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry | None,
+        trust: TrustSource | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """Know nothing of the node yet; its chain says which modules it has, unless they are given.
 
         Of modules that are not installed here, messages can't be sent and queries not asked. Raises
         VerificationError for a trust file that is none.
         """
-        self._light = None if trust is None else Light(trust_of(trust))
+        self.patience_s = patience_s
+        self._light = None if trust is None else Light(trust_of(trust), _wall_clock)
         self.id = ChainId("")
         self._ahead = 0
         self._seen = 0
@@ -53,13 +67,25 @@ class HttpShared:
         if self._light is not None:
             self._light.check_chain(found.chain)
         self.id = found.chain
-        self._ahead = found.now - time.time_ns() // NS_PER_MS
+        self._ahead = found.now - _wall_clock()
         if self._given is None:
             self._know(registry_of_known(found.modules))
 
+    @property
+    def equivocation(self) -> tuple[str, str] | None:
+        """Two signed headers of one height that differ, once a client with trust has seen them.
+
+        They prove to anybody that who signs them can't be trusted.
+        """
+        return None if self._light is None else self._light.equivocation
+
+    def _allows(self, pause: Pause) -> bool:
+        """Whether patience lasts for a pause."""
+        return pause.spent_s + pause.seconds <= self.patience_s
+
     def now(self) -> int:
         """The time, in ms UTC, that a block made now would carry, by the node's clock."""
-        return time.time_ns() // NS_PER_MS + self._ahead
+        return _wall_clock() + self._ahead
 
     def _saw(self, applied: Applied) -> Applied:
         """Later reads are at least of this height: everybody reads their own writes."""
@@ -74,17 +100,18 @@ class HttpShared:
     def _query(self, function: Any, args: Any, kwargs: Any) -> Steps[tuple[int, Any]]:
         """The steps of a module's query: the height, and what it finds."""
         names = list(inspect.signature(function).parameters)[1:]
+        values = [*args, *(kwargs.get(name) for name in names[len(args) :])]
+        path = self._paths[function]
         if self._light is not None:
-            return self._light.query(function, args, kwargs, self._seen)
-        given = [*args, *(kwargs.get(name) for name in names[len(args) :])]
-        return steps.query(self._paths[function], function, names, given, self._seen)
+            return self._light.query(Asked(function, args, kwargs, path, names, values), self._seen)
+        return steps.query(path, function, steps.parameters(names, values, self._seen))
 
     def _submit(self, transaction: bytes) -> Steps[Applied]:
-        walk = steps.submit(self.registry, transaction)
+        walk = submitting.submit(self.registry, transaction)
         return walk if self._light is None else self._light.submitted(transaction, walk)
 
     def _submit_many(self, transactions: list[bytes]) -> Steps[list[Applied | Exception]]:
-        walk = steps.submit_many(self.registry, transactions)
+        walk = submitting.submit_many(self.registry, transactions)
         return walk if self._light is None else self._light.submitted_many(transactions, walk)
 
     def _head(self) -> Steps[Head]:
@@ -99,6 +126,13 @@ class HttpShared:
             return self._light.next_nonce(sender, lane, self._seen)
         return steps.next_nonce(sender, lane, self._seen)
 
+    def _recall(self, kind: type[R], path: str, **given: str | int | None) -> Steps[R]:
+        """A page of history. No proof exists for it: refused with a trust file."""
+        if self._light is not None:
+            unprovable("history out of an index")
+        asked = [(name, str(value)) for name, value in given.items() if value is not None]
+        return get(path, kind, *asked, ("min_height", str(self._seen)))
+
     def _prove_row(self, table: str, key: Any) -> Steps[RowProof]:
         if self._light is not None:
             return self._light.prove_row(table, key, self._seen)
@@ -109,8 +143,29 @@ class HttpShared:
             return self._light.prove_transaction(identifier)
         return steps.prove_transaction(identifier)
 
+    def _now_on(self) -> Steps[str]:
+        """The cursor after the last block."""
+        head = yield from self._head()
+        return str(Place(head.height, END_OF_BLOCK))
+
+    def _stream(self, after: str, filters: Mapping[str, str]) -> Stream:
+        """A stream that begins after a cursor. Raises ValueError, TypeError."""
+        check_filters(filters)
+        return Stream(place_of(after), filters, self.patience_s)
+
+    def _proven(self, happening: Happening) -> Steps[Happening]:
+        """A happening that was checked. Raises VerificationError."""
+        assert self._light is not None
+        yield from self._light.happening(happening)
+        return happening
+
     def _trust(self) -> Steps[TrustFile]:
         return steps.trust() if self._light is None else self._light.trust_file()
+
+
+def _wall_clock() -> int:
+    """Milliseconds UTC."""
+    return time.time_ns() // NS_PER_MS
 
 
 def request_of(ask: Ask) -> dict[str, Any]:
@@ -124,11 +179,30 @@ def request_of(ask: Ask) -> dict[str, Any]:
     }
 
 
-def answer_of(found: httpx2.Response) -> Answered:
-    """An answer as the steps have it."""
-    return Answered(found.status_code, found.content, found.headers.get("retry-after", ""))
+def answer_of(found: httpx2.Response, began: float) -> Answered:
+    """An answer as the steps have it, to a request that began at a monotonic time."""
+    took = time.monotonic() - began
+    later = found.headers.get("retry-after", "")
+    since = found.headers.get("date", "")
+    return Answered(found.status_code, found.content, retry_after_s(later, since), took)
 
 
-def lost(error: httpx2.TransportError) -> Answered:
+def retry_after_s(later: str, date: str) -> float:
+    """Seconds to wait for (RFC 9110 section 10.2.3): a number, or a date after that of the answer.
+
+    0 when there is neither; without a date of its own the answer is taken to be of this moment.
+    """
+    if later.isascii() and later.isdigit():
+        return float(later)
+    try:
+        until = parsedate_to_datetime(later).timestamp()
+        now = parsedate_to_datetime(date).timestamp() if date else time.time()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, until - now)
+
+
+def lost(error: Exception, began: float) -> Answered:
     """No answer came, and why."""
-    return Answered(0, f"{type(error).__name__}: {error}".encode())
+    why = f"{type(error).__name__}: {error}".encode()
+    return Answered(0, why, took_s=time.monotonic() - began)

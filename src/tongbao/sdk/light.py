@@ -1,31 +1,44 @@
 """Light verification: no answer of a node is believed before a proof of it was checked.
 
-Steps as in `steps.py`. What is not proven but passed on as the node says it: dry runs, transactions
-that are pending, unknown or invalid, `Head.rows`, and happenings. Queries that list pages, or read
-parameters or features, are refused (CANNOT_BE_PROVEN): a page's rows can be proven one by one with
-`prove_row`, but not that none is missing.
+What is not proven but passed on as the node says it: dry runs, transactions that are pending,
+unknown or invalid, `Head.rows`, and happenings without an id (due work). Every other happening is
+checked against a proof of its transaction, but a node may keep one back. So it is with a query that
+lists rows: each row is proven and belongs to the list, but indexes are not hashed, so that a node
+may leave rows out. History (`movements_of` and others) is refused: CANNOT_BE_PROVEN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from tongbao.engines.solo.header import Header
-from tongbao.kernel import Count, Registry, Time, jcs
+from tongbao.kernel import Registry
 from tongbao.kernel.envelope import decode_envelope, normalise
-from tongbao.kernel.job import view_of
 from tongbao.kernel.module import Module
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk import steps
-from tongbao.sdk.answers import BlockAnswer
+from tongbao.sdk.answers import BlockAnswer, Happening, PageAnswer
+from tongbao.sdk.asking import Ask, Steps, Together, get, read, understood
 from tongbao.sdk.client import Applied, Head, Refused, Status
-from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
-from tongbao.sdk.steps import Steps
+from tongbao.sdk.errors import NodeError, Unreachable, Unreadable
+from tongbao.sdk.light_rows import (
+    ROWS_LIMIT,
+    Asked,
+    Listing,
+    Proven,
+    Wanted,
+    WantedPage,
+    unprovable,
+)
+from tongbao.sdk.place import Place
+from tongbao.sdk.proofs import ProofFile, RowProof, TransactionProof, TrustFile
 from tongbao.sdk.verification import (
     Finding,
     VerificationError,
@@ -33,16 +46,25 @@ from tongbao.sdk.verification import (
     full_key_of,
     read_trust,
     signed_header,
-    verify_file,
+    verify_under,
 )
 
-Proof = TypeVar("Proof", RowProof, TransactionProof)
+R = TypeVar("R")
 TrustSource = TrustFile | bytes | Path | str
 
-ROWS_LIMIT: Final = 100
-"""Rows that one query may have proven."""
 MOVES_LIMIT: Final = 8
 """How often a query begins anew because a block was made between two of its proofs."""
+AHEAD_MS: Final = 900_000
+"""How far a header's time may lie ahead of this computer's: a quarter of an hour."""
+HEADERS_LIMIT: Final = 10_000
+"""Headers that are remembered, to find two of one height."""
+
+
+class _RowProofs(Struct, frozen=True):
+    """`ProofsAnswer`, typed."""
+
+    height: int
+    proofs: tuple[RowProof, ...]
 
 
 def trust_of(source: TrustSource) -> TrustFile:
@@ -52,55 +74,14 @@ def trust_of(source: TrustSource) -> TrustFile:
     return read_trust(source if isinstance(source, bytes) else Path(source).read_bytes())
 
 
-class _Wanted(Exception):
-    """A query reads a row that is not proven yet."""
-
-    def __init__(self, full_key: bytes) -> None:
-        super().__init__(full_key.hex())
-        self.full_key = full_key
-
-
-def _unprovable(what: str) -> NoReturn:
-    raise VerificationError(Finding.CANNOT_BE_PROVEN, what)
-
-
-def _readable(walk: Steps[Proof]) -> Steps[Proof]:
+def _readable(walk: Steps[R]) -> Steps[R]:
     try:
         return (yield from walk)
-    except msgspec.DecodeError as error:
+    except Unreadable as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
 
 
-class _Proven:
-    """The rows that were proven at one height, as a backing of a view."""
-
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes | None] = {}
-        self.header: Header | None = None
-
-    def get(self, key: bytes) -> bytes | None:
-        """A proven row. Raises _Wanted."""
-        try:
-            return self.rows[key]
-        except KeyError:
-            raise _Wanted(key) from None
-
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """No proof says that a list is whole."""
-        _unprovable("a page of rows")
-
-
-class _Settings(Mapping[str, int]):
-    """Parameters and features, which are not proven."""
-
-    def __getitem__(self, name: str) -> int:
-        _unprovable(f"the setting {name}")
-
-    def __iter__(self) -> Iterator[str]:
-        _unprovable("all settings")
-
-    def __len__(self) -> int:
-        raise VerificationError(Finding.CANNOT_BE_PROVEN, "all settings")
+_Rows = tuple[Header, list[tuple[bytes, RowProof]]]
 
 
 class Light:
@@ -109,10 +90,14 @@ class Light:
     _registry: Registry
     _modules: dict[Callable[..., Any], Module]
 
-    def __init__(self, trust: TrustFile) -> None:
-        """Trust a trust file; `know` says what the chain's modules are."""
+    def __init__(self, trust: TrustFile, clock: Callable[[], int]) -> None:
+        """Trust a trust file, and a clock of ms UTC; `know` says what the chain's modules are."""
+        self.equivocation: tuple[str, str] | None = None
         self._trust = trust
+        self._clock = clock
         self._highest = 0
+        self._lock = threading.Lock()
+        self._headers: dict[int, tuple[Header, str]] = {}
 
     def know(self, registry: Registry) -> None:
         """Take the modules of the chain, before anything is asked."""
@@ -127,18 +112,39 @@ class Light:
             detail = f"{chain}, not {self._trust.chain}"
             raise VerificationError(Finding.CHAIN_IS_ANOTHER, detail)
 
+    def _header(self, text: str) -> Header:
+        """A header that may be believed: signed, not of the future, and the one of its height."""
+        header = signed_header(self._trust.engine, text, self._trust)
+        if header.time > self._clock() + AHEAD_MS:
+            detail = f"{header.time - self._clock()} ms, at height {header.height}"
+            raise VerificationError(Finding.HEADER_IS_AHEAD, detail)
+        with self._lock:
+            known, before = self._headers.setdefault(header.height, (header, text))
+            if len(self._headers) > HEADERS_LIMIT:
+                del self._headers[next(iter(self._headers))]
+            if known != header:
+                self.equivocation = self.equivocation or (before, text)
+        if self.equivocation is not None:
+            detail = "; the client's `equivocation` holds both"
+            raise VerificationError(Finding.HEADERS_DIFFER, f"height {known.height}{detail}")
+        return header
+
+    def _newest(self, header: Header, least: int) -> None:
+        """Refuse a state that is older than what was seen."""
+        if header.height < least:
+            raise VerificationError(Finding.STATE_IS_OLDER, f"{header.height}, was {least}")
+        self._highest = max(self._highest, header.height)
+
     def head(self) -> Steps[Head]:
         """The last block, as its signed header says it."""
         least = self._highest
         found = yield from steps.head()
-        block = yield from steps.get(f"/v1/blocks/{found.height}", BlockAnswer)
-        header = signed_header(self._trust.engine, block.header, self._trust)
+        block = yield from get(f"/v1/blocks/{found.height}", BlockAnswer)
+        header = self._header(block.header)
         said = (found.chain, found.height, found.time, found.state_root)
         if said != (header.chain, header.height, header.time, header.state):
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the head")
-        if header.height < least:
-            raise VerificationError(Finding.STATE_IS_OLDER, f"{header.height}, was {least}")
-        self._highest = max(self._highest, header.height)
+        self._newest(header, least)
         return found
 
     def trust_file(self) -> Steps[TrustFile]:
@@ -157,10 +163,16 @@ class Light:
 
     def _transaction(self, identifier: str) -> Steps[tuple[TransactionProof, Verified]]:
         proof = yield from _readable(steps.prove_transaction(identifier))
-        found = verify_file(proof, self._trust)
+        found = self._verified(proof)
         if found.transaction_id != identifier:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another transaction")
         return proof, found
+
+    def _verified(self, proof: ProofFile) -> Verified:
+        """What a proof proves under a header that may be believed."""
+        if proof.engine != self._trust.engine:
+            raise VerificationError(Finding.ENGINE_IS_ANOTHER, proof.engine)
+        return verify_under(proof, self._header(proof.header))
 
     def _decided(self, identifier: str, height: int | None, said: tuple[Any, ...]) -> Steps[None]:
         """Compare index, outcome and further members of the receipt with a checked proof."""
@@ -179,24 +191,36 @@ class Light:
     def submitted(self, transaction: bytes, walk: Steps[Applied]) -> Steps[Applied]:
         """Submit, and check what it came to. An invalid one is in no block: nothing proves it."""
         try:
-            found = yield from walk
+            answer: Applied | Refused = yield from walk
         except Refused as refused:
-            yield from self._check(transaction, refused)
-            raise
-        yield from self._check(transaction, found)
-        return found
+            answer = refused
+        try:
+            yield from self._check(transaction, answer)
+        except Unreachable as error:
+            raise Unreachable(error.why, transaction) from error
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
 
     def submitted_many(
         self, transactions: list[bytes], walk: Steps[list[Applied | Exception]]
     ) -> Steps[list[Applied | Exception]]:
         """Submit many; an answer that is not proven becomes the error that says so."""
         found = yield from walk
-        for place, (wire, answer) in enumerate(zip(transactions, found, strict=True)):
-            try:
-                yield from self._check(wire, answer)
-            except (VerificationError, steps.Unreachable) as error:
-                found[place] = error
-        return found
+        pairs = zip(transactions, found, strict=True)
+        checked = yield Together(tuple(self._one_of_many(*pair) for pair in pairs))
+        return list(checked)
+
+    def _one_of_many(
+        self, transaction: bytes, answer: Applied | Exception
+    ) -> Steps[Applied | Exception]:
+        try:
+            yield from self._check(transaction, answer)
+        except Unreachable as error:
+            return Unreachable(error.why, transaction)
+        except (VerificationError, NodeError) as error:
+            return error
+        return answer
 
     def _check(self, transaction: bytes, answer: Applied | Exception) -> Steps[None]:
         if not isinstance(answer, Applied | Refused):
@@ -221,21 +245,71 @@ class Light:
             yield from self._decided(identifier, found.height, said)
         return found
 
+    def happening(self, told: Happening) -> Steps[None]:
+        """Compare what happened with a checked proof of it; due work (without an id) has none."""
+        if not told.id:
+            return
+        try:
+            proof, found = yield from self._transaction(told.id)
+        except LookupError as error:
+            detail = "the node gives no proof of a transaction that it told of"
+            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, detail) from error
+        messages = [msgspec.json.decode(message) for message in told.messages]
+        said = (told.cursor, told.height, told.time, told.sender, messages)
+        signed = found.value
+        place = str(Place(found.height, proof.index))
+        known = (place, found.height, found.time, signed["sender"], signed["messages"])
+        receipt = msgspec.json.decode(told.receipt)
+        number = self._registry.receipt_decoder.decode(msgspec.json.encode(found.receipt)).number
+        if said != known or receipt != found.receipt or told.number != number:
+            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, f"the event {told.cursor}")
+
     # Rows
 
     def prove_row(self, table_name: str, key: Any, least: int) -> Steps[RowProof]:
         """A proof of exactly this row that was checked, of the newest state."""
-        full_key = self._registry.table(table_name).full_key(key)
         least = max(least, self._highest)
         proof = yield from _readable(steps.prove_row(table_name, key, least))
-        verify_file(proof, self._trust)
+        full_key = self._registry.table(table_name).full_key(key)
+        self._newest(self._proves(full_key, proof), least)
+        return proof
+
+    def _proves(self, full_key: bytes, proof: RowProof) -> Header:
+        """Check a proof of exactly this row; the header that it is under."""
+        self._verified(proof)
         if full_key_of(proof) != full_key:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another row")
-        header = signed_header(proof.engine, proof.header, self._trust)
-        if header.height < least:
-            raise VerificationError(Finding.STATE_IS_OLDER, f"{header.height}, was {least}")
-        self._highest = max(self._highest, header.height)
-        return proof
+        return self._header(proof.header)
+
+    def _prove_rows(self, full_keys: Sequence[bytes], least: int) -> Steps[_Rows]:
+        """Proofs of these rows that were checked, all under one header."""
+        if len(full_keys) > ROWS_LIMIT:
+            unprovable(f"more than {ROWS_LIMIT} rows at once")
+        names = [self._name_of(full_key) for full_key in full_keys]
+        if len(names) == 1:
+            only = yield from self.prove_row(*names[0], least)
+            return self._header(only.header), [(full_keys[0], only)]
+        least = max(least, self._highest)
+        rows = [
+            {"table": table, "key": [text for _, text in steps.row_query(key)]}
+            for table, key in names
+        ]
+        query = (("min_height", str(least)),)
+        body = msgspec.json.encode({"rows": rows})
+        ask = Ask("POST", "/v1/proofs", query, body, "application/json")
+        answer = yield from _readable(read(ask, _RowProofs))
+        if len(answer.proofs) != len(full_keys):
+            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another number of rows")
+        proofs = list(zip(full_keys, answer.proofs, strict=True))
+        first, *others = [self._proves(*pair) for pair in proofs]
+        if any(header != first for header in others):
+            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "rows of several heights")
+        self._newest(first, least)
+        return first, proofs
+
+    def _name_of(self, full_key: bytes) -> tuple[str, Any]:
+        table = self._registry.tables[full_key[:PREFIX_BYTES]]
+        return f"{table.module.name}.{table.name}", table.key_of(full_key)
 
     def next_nonce(self, sender: str, lane: int, least: int) -> Steps[int]:
         """One above the highest nonce that a lane is proven to have used."""
@@ -243,44 +317,63 @@ class Light:
         raw = bytes(proof.value)
         return int(msgspec.json.decode(raw)["highest"]) + 1 if raw else 1
 
-    def query(
-        self, function: Callable[..., Any], args: Any, kwargs: Any, least: int
-    ) -> Steps[tuple[int, Any]]:
+    # Queries
+
+    def query(self, asked: Asked, least: int) -> Steps[tuple[int, Any]]:
         """Run a module's query here, over rows that are proven as it asks for them.
 
-        What it finds stands behind the height at which it is true.
+        What it finds stands behind the height at which it is true. What it lists are rows that the
+        node names: each is proven, belongs to the list and stands in its order; that none is
+        missing is not proven.
         """
-        proven = _Proven()
+        module = self._modules[asked.function]
+        for _ in range(MOVES_LIMIT):
+            proven = Proven(self._registry)
+            found = yield from self._run(module, asked, proven, least)
+            listing, header = proven.listing, proven.header
+            height = 0 if header is None else int(header.height)
+            if listing is None:
+                return height, found
+            if found.rows == listing.page.rows:
+                return height, listing.page
+            if header is None or header.height == listing.height:
+                raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "a page of rows")
+        raise Unreachable("blocks were made faster than rows could be proven")
+
+    def _run(self, module: Module, asked: Asked, proven: Proven, least: int) -> Steps[Any]:
+        """Prove what a query reads until it has everything, all at one height."""
         moves = 0
         while True:
             try:
-                return self._run(function, args, kwargs, proven)
-            except _Wanted as wanted:
-                full_key = wanted.full_key
-            table = self._registry.tables[full_key[:PREFIX_BYTES]]
-            name, key = f"{table.module.name}.{table.name}", table.key_of(full_key)
-            proof = yield from self.prove_row(name, key, least)
-            header = signed_header(proof.engine, proof.header, self._trust)
-            if proven.header is not None and proven.header != header:
+                return proven.run(module, asked)
+            except Wanted as wanted:
+                fresh: tuple[bytes, ...] = (wanted.full_key,)
+            except WantedPage as wanted:
+                proven.listing = yield from self._listing(asked, wanted, least)
+                fresh = proven.listing.full_keys
+                if not fresh and proven.header is None:
+                    yield from self._read_nothing(proven)
+                    continue
+            header, proofs = yield from self._prove_rows(fresh, least)
+            if proven.header not in (None, header):
                 moves += 1
                 if moves > MOVES_LIMIT:
-                    raise steps.Unreachable("blocks were made faster than rows could be proven")
-                proven = _Proven()
-            proven.header = header
-            raw = bytes(proof.value)
-            # The one spelling that was hashed, however the node spelled it.
-            proven.rows[full_key] = jcs.encode(msgspec.json.decode(raw)) if raw else None
-            if len(proven.rows) > ROWS_LIMIT:
-                _unprovable(f"a query of more than {ROWS_LIMIT} rows")
+                    raise Unreachable("blocks were made faster than rows could be proven")
+                again = tuple(dict.fromkeys((*proven.full_keys(), *fresh)))
+                header, proofs = yield from self._prove_rows(again, least)
+                proven.header = header
+            proven.take(header, proofs)
 
-    def _run(
-        self, function: Callable[..., Any], args: Any, kwargs: Any, proven: _Proven
-    ) -> tuple[int, Any]:
-        header = proven.header
-        at = (Count(0), Time(0)) if header is None else (header.height, header.time)
-        module = self._modules[function]
-        view = view_of(self._registry, proven, module, at, _Settings())
-        found = function(view, *args, **kwargs)
-        if header is None:
-            _unprovable("a query that reads no row")
-        return int(at[0]), found
+    def _listing(self, asked: Asked, wanted: WantedPage, least: int) -> Steps[Listing]:
+        """What the node lists, as rows to be proven."""
+        given = steps.parameters(asked.names, asked.values, max(least, self._highest))
+        answer = yield from get(asked.path, PageAnswer, *given)
+        page = steps.page_of(asked.function, answer)
+        with understood():
+            full_keys = tuple(wanted.table.full_key(key) for key, _ in page.rows)
+        return Listing(answer.height, wanted.prefix, page, full_keys)
+
+    def _read_nothing(self, proven: Proven) -> Steps[None]:
+        """The newest header, for a page without rows."""
+        head = yield from self.head()
+        proven.take(self._headers[head.height][0], ())

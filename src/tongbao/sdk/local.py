@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,8 +25,12 @@ from tongbao.kernel import (
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import nonces
 from tongbao.kernel.nonces import Nonces
+from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
+from tongbao.sdk.errors import id_and_expiry
 from tongbao.sdk.folder import trust_bytes
+from tongbao.sdk.local_following import Bell, LocalFollower
+from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
 from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
@@ -47,6 +51,8 @@ class Chain:
         self._engine = engine
         self._store = store
         self._genesis = genesis
+        self._bell = Bell()
+        engine.listen(self._bell.ring)
         machine = engine.machine
         self.registry: Registry = machine.registry
         self.id = machine.chain
@@ -63,23 +69,53 @@ class Chain:
         return self.queue(transaction).future()
 
     def submit(self, transaction: bytes) -> Applied:
-        """Submit a signed transaction and wait until it is durable. Raises Refused and others."""
-        return self.applied(self.queue(transaction).result())
+        """Submit a signed transaction and wait until it is durable. Raises Refused and others.
+
+        One that was decided before has the answer that it had.
+        """
+        try:
+            return self.applied(self.queue(transaction).result())
+        except InvalidTransaction as error:
+            return self.decided_before(transaction, error)
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
         """Submit many at once; each has its own answer, in order."""
-        tickets = [_attempt(self.queue, transaction) for transaction in transactions]
+        wires = list(transactions)
+        tickets = [_attempt(self.queue, transaction) for transaction in wires]
         return [
-            ticket if isinstance(ticket, Exception) else _attempt(self._wait, ticket)
-            for ticket in tickets
+            _attempt(self._wait, pair) if isinstance(pair[1], Ticket) else pair[1]
+            for pair in zip(wires, tickets, strict=True)
         ]
 
     def queue(self, transaction: bytes) -> Ticket:
         """Queue a signed transaction; the ticket has the durable answer, for those who poll."""
         return self._engine.submit(normalise(transaction))
 
-    def _wait(self, ticket: Ticket) -> Applied:
-        return self.applied(ticket.result())
+    def _wait(self, submitted: tuple[bytes, Ticket]) -> Applied:
+        transaction, ticket = submitted
+        try:
+            return self.applied(ticket.result())
+        except InvalidTransaction as error:
+            return self.decided_before(transaction, error)
+
+    def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
+        """What a transaction came to, when it is told as invalid as it was submitted already.
+
+        Raises `last` when no block holds it, and Refused.
+        """
+        try:
+            identifier = bytes.fromhex(id_and_expiry(normalise(transaction))[0])
+        except (InvalidTransaction, msgspec.DecodeError):
+            raise last from None
+        with self._engine.reading():
+            found = self._store.status(identifier)
+            if found is None:
+                raise last
+            receipt = self._store.block(found.height).receipts[found.index]
+        outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
+        return self.applied(
+            Answer(identifier, found.height, found.index, outcome, found.number, receipt)
+        )
 
     def applied(self, answer: Answer) -> Applied:
         """The answer of a transaction that was applied. Raises Refused for another."""
@@ -156,6 +192,19 @@ class Chain:
             raw = producer.machine.row(nonces, (sender, lane))
         row: Nonces | None = None if raw is None else nonces.decode(raw)
         return 1 if row is None else row.highest + 1
+
+    def happenings(self, after: str | None = None, **filters: str) -> Iterator[Happening]:
+        """What happens, as it happens: after a cursor (`height.index`), or from now on.
+
+        `filters` are `account`, `asset`, `thing` and `type`. It ends when the chain is closed.
+        Raises ValueError when the cursor is none, or lies beyond the last block.
+        """
+        return self._follower(after, filters).happenings()
+
+    def _follower(self, after: str | None, filters: Mapping[str, str]) -> LocalFollower:
+        check_filters(filters)
+        place = place_of(after) if after is not None else Place(self.head().height, END_OF_BLOCK)
+        return LocalFollower(self, self._bell, place, needles_of(filters))
 
     def row(self, table_name: str, key: Any) -> bytes | None:
         """The bytes of a row. Raises KeyError for a table that no module has."""
@@ -243,7 +292,9 @@ class Chain:
     def close(self) -> None:
         """Finish what is queued, and give the folder free. May be called again."""
         self._engine.close()
-        self._store.close()
+        self._bell.close()
+        with self._engine.reading():
+            self._store.close()
 
     def __enter__(self) -> Self:
         """Close at the end of the `with` statement."""

@@ -14,6 +14,7 @@ from tongbao.kernel import Genesis, GenesisError, Machine, Module, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.announced import FIRST_NUMBER, registry_of, registry_with
+from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
 from tongbao.sdk.keystore import Keystore
@@ -151,7 +152,7 @@ def _key(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:
     return keystore.create(name, passphrase)
 
 
-def operator_wallet(chain: Chain, folder: Path | str, passphrase: str) -> Wallet:
+def operator_wallet(chain: Client, folder: Path | str, passphrase: str) -> Wallet:
     """The wallet of the account that `create_chain` opened."""
     return chain.wallet(
         genesis_address(0), Keystore(Folder(folder).keys).unlock(OPERATOR, passphrase)

@@ -43,6 +43,8 @@ class Finding(Enum):
     ANSWER_IS_NOT_PROVEN = 10, "the proof is of something else than was answered; ask another node"
     STATE_IS_OLDER = 11, "the node shows an older state than it has shown; ask another node"
     CANNOT_BE_PROVEN = 12, "no proof exists for this; ask a client without a trust file"
+    HEADER_IS_AHEAD = 13, "the header's time lies far ahead of this computer's; check its clock"
+    HEADERS_DIFFER = 14, "two different headers of one height are signed; show both to a supervisor"
 
     def __init__(self, number: int, advice: str) -> None:
         """Take number and advice."""
@@ -96,7 +98,11 @@ def verify(proof: bytes, trust: bytes) -> Verified:
 
 def verify_file(proof: ProofFile, trust: TrustFile) -> Verified:
     """The same for files that were read already. Raises VerificationError."""
-    header = signed_header(proof.engine, proof.header, trust)
+    return verify_under(proof, signed_header(proof.engine, proof.header, trust))
+
+
+def verify_under(proof: ProofFile, header: Header) -> Verified:
+    """The same for a header that was read and trusted already. Raises VerificationError."""
     if isinstance(proof, RowProof):
         return _row(proof, header)
     return _transaction(proof, header)
@@ -158,8 +164,8 @@ def _transaction(proof: TransactionProof, header: Header) -> Verified:
     try:
         wire = proof.transaction.encode("ascii")
         receipt = _canonical(proof.receipt)
-        paths = [bytes.fromhex(step) for step in proof.transaction_path]
-        receipt_paths = [bytes.fromhex(step) for step in proof.receipt_path]
+        paths = [_hash(step) for step in proof.transaction_path]
+        receipt_paths = [_hash(step) for step in proof.receipt_path]
         envelope = decode_envelope(wire)
         check_signatures(envelope.signatures)
     except (ValueError, msgspec.DecodeError, RecursionError, InvalidTransaction) as error:
@@ -182,6 +188,14 @@ def _transaction(proof: TransactionProof, header: Header) -> Verified:
         value=msgspec.json.decode(envelope.payload),
         receipt=msgspec.json.decode(receipt),
     )
+
+
+def _hash(text: str) -> bytes:
+    """A hash in lowercase hex without blanks, its one spelling. Raises ValueError."""
+    found = bytes.fromhex(text)
+    if found.hex() != text:
+        raise ValueError(f"a hash is lowercase hex, not {text[:80]!a}")
+    return found
 
 
 def _canonical(raw: msgspec.Raw) -> bytes:

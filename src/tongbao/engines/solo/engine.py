@@ -140,11 +140,10 @@ class SoloEngine:
         return ticket
 
     def is_pending(self, transaction_id: bytes) -> bool:
-        """Whether a transaction waits for its block, or is being decided."""
+        """Whether a transaction waits for its block, or stands in the one that is being made."""
         with self._wake:
-            return any(
-                waiting.transaction.id == transaction_id for waiting in self._pending.values()
-            )
+            waiting = self._pending.values()
+            return any(ticket.transaction.id == transaction_id for ticket in waiting)
 
     @property
     def waiting(self) -> int:
