@@ -25,6 +25,9 @@ from tongbao.sdk.wallet_asynchronous import AsyncWallet
 HISTORY = frozenset({"movements_of", "movements_of_asset", "transactions_of", "by_reference"})
 """What only a node with an index can tell."""
 
+OVER_HTTP = HISTORY | {"query_at"}
+"""That, and the height of an answer, which in process `reading` holds still."""
+
 
 def methods(kind: type) -> dict[str, str]:
     """The public methods of a class with their signatures, without what makes a colour."""
@@ -46,7 +49,7 @@ def test_all_clients_have_the_methods_of_the_protocol() -> None:
     """
     Given the protocols of both colours, and the four clients,
     when their public methods and signatures are compared,
-    then all have those of the protocol, and over HTTP history and nothing else besides.
+    then all have those of the protocol, and over HTTP history and heights, nothing else besides.
     """
     protocol = methods(Client)
     assert methods(AsyncClient) == protocol
@@ -54,7 +57,7 @@ def test_all_clients_have_the_methods_of_the_protocol() -> None:
         found = methods(kind)
         assert {name: found.get(name) for name in protocol} == protocol, kind
     for http in (HttpChain, AsyncHttpChain):
-        assert set(methods(http)) - set(protocol) == HISTORY, http
+        assert set(methods(http)) - set(protocol) == OVER_HTTP, http
     assert methods(AsyncHttpChain) == methods(HttpChain)
     assert set(methods(AsyncChain)) == set(protocol)
 
@@ -68,7 +71,7 @@ def test_the_asynchronous_ones_wait_for_the_same_things() -> None:
     expected = waits(AsyncClient)
     assert expected == set(methods(Client)) - {"now", "wallet", "happenings"}
     assert waits(AsyncChain) == expected
-    assert waits(AsyncHttpChain) == expected | HISTORY
+    assert waits(AsyncHttpChain) == expected | OVER_HTTP
     assert waits(Chain) == waits(HttpChain) == waits(Client) == set()
 
 

@@ -29,6 +29,8 @@ from tongbao.sdk.signer import SoftwareKey
 DEFAULT_COUNT: Final = 5_000
 ALL_BASKETS: Final = 155_848
 DEFAULT_PORT: Final = 8632
+PATIENCE_S: Final = 10.0
+"""How long it asks a node that does not answer: the node is this program's own child."""
 SECRET_DIGITS: Final = 64
 REDRAW_SECONDS: Final = 0.2
 
@@ -117,7 +119,7 @@ def carry(
     show("reading", 0, 1)
     data = read_baskets(None)
     show("reading", 1, 1)
-    with HttpChain(node.address) as chain:
+    with HttpChain(node.address, patience_s=PATIENCE_S) as chain:
         bank = chain.wallet(genesis_address(0), bank_key)
         return run(chain, bank, seed, data, limit, folder, node.address, show)
 

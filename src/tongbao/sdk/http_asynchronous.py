@@ -131,8 +131,14 @@ class AsyncHttpChain(HttpShared):
         self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Ask a module's query, such as `asset.held_by`."""
+        return (await self.query_at(function, *args, **kwargs))[1]
+
+    async def query_at(
+        self, function: Callable[Concatenate[View, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[int, R]:
+        """As `query`, behind the height at which it is true."""
         found: tuple[int, R] = await self._do(self._query(function, args, kwargs))
-        return found[1]
+        return found
 
     async def next_nonce(self, sender: Address, lane: int = 0) -> int:
         """One above the highest nonce that a lane has used."""
