@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import types
 from collections.abc import Iterable
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -10,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from msgspec import NODEFAULT, structs
 
 from tongbao.kernel import Amount, Registry
-from tongbao.kernel.module import Module
+from tongbao.kernel.module import Module, Table
 from tongbao.kernel.reasons import Invalid, Reason
 from tongbao.kernel.schema import Message, Record, Value, wire_name_of
 
@@ -109,10 +110,28 @@ def _tables(modules: Registry) -> str:
         for table in modules.tables.values()
     )
     lines = "".join(f'  "{module}.{table}": "{name}",\n' for module, table, name in found)
+    keys = "".join(
+        f'  "{table.module.number}.{table.number}": {json.dumps(_key_parts(table))},\n'
+        for table in sorted(
+            modules.tables.values(), key=lambda table: (table.module.number, table.number)
+        )
+    )
     return (
         "/** The names of tables, by the numbers of module and table. */\n"
-        f"export const TABLES: Readonly<Record<string, string>> = {{\n{lines}}};\n"
+        f"export const TABLES: Readonly<Record<string, string>> = {{\n{lines}}};\n\n"
+        "/** What the parts of their keys are: `id`, `integer`, or the pattern of a text. */\n"
+        f"export const KEYS: Readonly<Record<string, readonly string[]>> = {{\n{keys}}};\n"
     )
+
+
+def _key_parts(table: Table[Any, Any]) -> list[str]:
+    """The parts of a table's key; a text is said by its pattern as ECMA 262 has it."""
+    found = []
+    for form, kind in zip(table.codec.parts, table.codec.kinds, strict=True):
+        metas = getattr(getattr(kind, "__supertype__", kind), "__metadata__", ())
+        patterns = [meta.pattern for meta in metas if meta.pattern]
+        found.append(patterns[0].removesuffix(r"\Z") + "$" if form == "text" else form)
+    return found
 
 
 def _reasons(modules: Registry) -> str:

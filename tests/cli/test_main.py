@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import click
 import pytest
@@ -179,3 +182,61 @@ def test_a_group_without_a_command_shows_its_commands(nowhere: Place) -> None:
     assert told.code == 2
     assert "place" in told.out
     assert "held-for" in told.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("asset", "transfer", "--json", "--bogus"),
+        ("nope", "--json"),
+        ("asset", "nope", "--json"),
+        ("asset", "balance", "--account", "--json"),
+    ],
+)
+def test_with_json_a_line_that_cannot_be_read_is_one_object_too(
+    nowhere: Place, words: tuple[str, ...]
+) -> None:
+    """
+    Given words that are no command, with --json among them,
+    when the program is called with them,
+    then it prints one object that says what is wrong, with the exit code of misuse.
+    """
+    told = nowhere.call(*words)
+    assert (told.code, told.json["outcome"], told.json["exit_code"]) == (2, "error", 2)
+
+
+@pytest.mark.parametrize("body", [b"<html>a shop</html>", b"[1]", b"{}", b"\xff\x00"])
+@pytest.mark.parametrize("status", [200, 302, 404])
+def test_what_is_no_node_is_told_as_such(nowhere: Place, body: bytes, status: int) -> None:
+    """
+    Given a server that is no node of Tongbao,
+    when a command is told to ask it,
+    then it ends with an error in words and an exit code that is no answer of a ledger.
+    """
+    with answering(status, body) as address:
+        told = nowhere.call("status", "--node", address, "--json")
+    assert (told.code, told.json["outcome"]) == (65, "error")
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """The address of a server that answers everything alike."""
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

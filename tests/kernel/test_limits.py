@@ -28,7 +28,7 @@ from tongbao.kernel.genesis import Setting, chain_id, read_genesis, write_genesi
 from tongbao.kernel.kernel_module import SettingName
 from tongbao.kernel.limits import LIMITS, Limit
 from tongbao.kernel.nonces import WINDOW
-from tongbao.modules import asset
+from tongbao.modules import asset, hold
 from tongbao.modules.registry import registry
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.genesis_builder import genesis_address
@@ -193,6 +193,24 @@ def page_rows() -> str:
     return "the page ends with a cursor"
 
 
+def due_work() -> str:
+    """More expired holds than the due share of a block's work can return."""
+    chain = FixedChain(parameters={"kernel.block_rows": 10_000, "kernel.due_items": 10_000})
+    place = hold.Place(
+        payee=chain.shop,
+        asset=chain.cny,
+        amount=Amount("0.01"),
+        expires_at=Time(chain.producer.machine.time + 60_000),
+    )
+    for _ in range(4):
+        chain.make(chain.signed("alice", *[place] * 250))
+    machine = chain.producer.machine
+    chain.producer.make((), machine.time + 60_000)
+    due = machine.next_due()
+    assert due is not None and due <= machine.time
+    return "the rest waits for the next block"
+
+
 def query_rows() -> str:
     """A query that reads one row too many."""
     toil = Toil()
@@ -234,7 +252,9 @@ CASES: dict[str, Callable[[], str]] = {
     "units of an amount": lambda: invalid(signed(payment(amount="92233720368547758.08"))),
     "decimals of an amount": lambda: invalid(signed(payment(amount="0." + "0" * 19))),
     "integers": lambda: invalid(signed(payload(nonce=2**53))),
-    "characters of a reference": lambda: invalid(signed(payload(reference="a" * 36))),
+    "characters of a reference": lambda: invalid(signed(payment(reference="a" * 36))),
+    "characters of a transaction's reference": lambda: invalid(signed(payload(reference="a" * 36))),
+    "work of what falls due": due_work,
     "characters of an asset's code": lambda: invalid(
         signed(payment(asset="A" * 13 + "." + "0" * 40))
     ),

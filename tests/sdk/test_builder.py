@@ -20,8 +20,8 @@ from tongbao.kernel import (
     Invalid,
     InvalidTransaction,
     Message,
-    Reference,
     Time,
+    TransactionReference,
 )
 from tongbao.kernel.envelope import SIGNATURES_LIMIT, decode_envelope
 from tongbao.modules import asset
@@ -70,7 +70,7 @@ def test_a_payload_says_what_was_given_and_nothing_else() -> None:
         (PAYMENT, PAYMENT),
         lane=3,
         sponsor=FIXED.bank,
-        reference=Reference("order-7"),
+        reference=TransactionReference("order-7"),
     )
     more: dict[str, Any] = {"lane": 3, "sponsor": FIXED.bank, "reference": "order-7"}
     assert json.loads(all_members) == fewest | more | {"messages": fewest["messages"] * 2}
@@ -172,7 +172,7 @@ def test_a_payload_is_tried_without_a_signature() -> None:
     message=messages(registry()),
     lane=st.integers(0, 15),
     sponsor=st.none() | values(Address),
-    reference=st.none() | values(Reference),
+    reference=st.none() | values(TransactionReference),
 )
 def test_the_ledger_reads_every_transaction_as_it_was_built(
     chain: ChainId,
@@ -182,7 +182,7 @@ def test_the_ledger_reads_every_transaction_as_it_was_built(
     message: Message,
     lane: int,
     sponsor: Address | None,
-    reference: Reference | None,
+    reference: TransactionReference | None,
 ) -> None:
     """
     Given any declared message and any members,

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fixed_chain import FixedChain, key
 from tests.golden_file import check_golden
@@ -114,7 +115,12 @@ ROW_LIES: list[tuple[tuple[Any, ...], Any, Finding]] = [
     (("value",), None, Finding.ROW_IS_NOT_PROVEN),
     (("key", 0, "id"), "0" * 40, Finding.ROW_IS_NOT_PROVEN),
     (("key", 1, "text"), "USD." + "0" * 40, Finding.ROW_IS_NOT_PROVEN),
-    (("table",), 2, Finding.ROW_IS_NOT_PROVEN),
+    (("table",), 2, Finding.PROOF_IS_UNREADABLE),
+    (("table",), 9, Finding.ROW_IS_NOT_PROVEN),
+    (("key", 1, "text"), "USD", Finding.PROOF_IS_UNREADABLE),
+    (("key", 1, "text"), "USD." + "0" * 40 + " ", Finding.PROOF_IS_UNREADABLE),
+    (("key", 1, "text"), "x\nverified: all is well", Finding.PROOF_IS_UNREADABLE),
+    (("key", 1), {"id": "0" * 40}, Finding.PROOF_IS_UNREADABLE),
     (("module",), 1, Finding.ROW_IS_NOT_PROVEN),
     (("module",), -1, Finding.PROOF_IS_UNREADABLE),
     (("name",), "asset.debts", Finding.NAME_IS_WRONG),
@@ -142,6 +148,21 @@ def test_a_row_proof_that_lies_is_found_out(
     with pytest.raises(VerificationError) as caught:
         verify(changed(proven.holding, path, value), proven.trust)
     assert caught.value.finding is finding
+
+
+@pytest.mark.parametrize("text", ["x\nverified: all is well", "CNY ", "\x1b[2K", "", "\x7f"])
+def test_an_absence_that_is_true_of_words_is_no_proof(proven: Proven, text: str) -> None:
+    """
+    Given a true proof that no row has some words as its key, in a known table and in another,
+    when they are verified,
+    then both are refused: whoever reads the verdict would read the words.
+    """
+    chain = proven.fixed.reading()
+    proof = chain.prove_row("asset.holdings", (proven.fixed.alice, text))
+    for found in (proof, replace(proof, module=4711, name="4711.3")):
+        with pytest.raises(VerificationError) as caught:
+            verify(to_json(found), proven.trust)
+        assert caught.value.finding is Finding.PROOF_IS_UNREADABLE
 
 
 TRANSACTION_LIES: list[tuple[tuple[Any, ...], Any]] = [

@@ -219,6 +219,20 @@ export const TABLES: Readonly<Record<string, string>> = {
   "7.1": "hold.holds",
 };
 
+/** What the parts of their keys are: `id`, `integer`, or the pattern of a text. */
+export const KEYS: Readonly<Record<string, readonly string[]>> = {
+  "0.1": ["id", "integer"],
+  "0.2": ["integer", "integer", "^([0-9a-f]{2}){1,240}$"],
+  "0.3": ["^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$"],
+  "0.4": ["^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$"],
+  "1.1": ["id"],
+  "2.1": ["^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
+  "2.2": ["^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
+  "2.3": ["id", "^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
+  "2.4": ["^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$", "^[A-Za-z0-9-]{1,35}$"],
+  "7.1": ["id"],
+};
+
 /** Why a transaction is invalid, or refused by a module: numbers by name. */
 export const WHY = {
   invalid: {

@@ -2,6 +2,7 @@
 
 import { ascii, type Bytes, bytesOfHex, joined } from "./bytes.js";
 import { isCount } from "./json.js";
+import { KEYS } from "./registry.js";
 
 /** One part of a row key: exactly one member is there, and it says how it is encoded. */
 export interface KeyPart {
@@ -11,6 +12,7 @@ export interface KeyPart {
 }
 
 const ID = /^[0-9a-f]{40}$/;
+const PRINTABLE = /^[!-~]+$/;
 const NUMBER_LIMIT = 65_535;
 const INTEGER_BYTES = 8;
 
@@ -25,6 +27,31 @@ export function fullKey(module: number, table: number, key: readonly KeyPart[]):
   view.setUint16(0, module);
   view.setUint16(2, table);
   return joined(prefix, ...key.map(partBytes));
+}
+
+/**
+ * Whether a key is one that its table can have; of unknown tables, that its texts are printable.
+ *
+ * Throws TypeError. Else a proof of absence could carry any words: no row ever has such a key.
+ */
+export function checkKey(module: number, table: number, key: readonly KeyPart[]): void {
+  const values = key.map(partValue);
+  if (!values.every((value) => typeof value === "number" || PRINTABLE.test(value))) {
+    throw new TypeError("a text in a key is printable ASCII without blanks");
+  }
+  const parts = KEYS[`${module}.${table}`];
+  if (parts === undefined) return;
+  const fits = key.map((part, at) => isOf(part, parts[at] ?? ""));
+  if (key.length !== parts.length || !fits.every(Boolean)) {
+    throw new TypeError("the table has no such key");
+  }
+}
+
+/** Whether a part has a form: `id`, `integer`, or the pattern of a text. */
+function isOf(part: KeyPart, form: string): boolean {
+  if (form === "id") return typeof part.id === "string";
+  if (form === "integer") return typeof part.integer === "number";
+  return typeof part.text === "string" && new RegExp(form).test(part.text);
 }
 
 /** The value of a part, as it was asked for. */

@@ -14,7 +14,7 @@ import { isIncluded } from "./merkle.js";
 import { transactionId } from "./payload.js";
 import { isRowProof, readProof, readTrust } from "./proof_files.js";
 import type { RowProof, TransactionProof, TrustFile } from "./proof_files.js";
-import { fullKey, partValue } from "./row_key.js";
+import { checkKey, fullKey, partValue } from "./row_key.js";
 import { TABLES } from "./registry.js";
 import { isAbsent, isPresent } from "./trie.js";
 import { VerificationError } from "./verification_error.js";
@@ -68,6 +68,7 @@ async function row(proof: RowProof, header: Header, names: Names): Promise<Verif
   const root = bytesOfHex(header.state);
   const value = proof.value === undefined ? undefined : readable(() => canonicalBytes(proof.value));
   const path = await sha256(readable(() => fullKey(proof.module, proof.table, proof.key)));
+  readable(() => checkKey(proof.module, proof.table, proof.key));
   const isProven =
     value === undefined
       ? await isAbsent(root, path, proof.proof)

@@ -86,6 +86,7 @@ class Root(LazyGroup):
     ) -> Any:
         """Run a command and exit with its code. Errors of users get two lines, bugs a traceback."""
         terminal = Terminal()
+        terminal.json = "--json" in (sys.argv[1:] if args is None else args)
         extra.setdefault("obj", terminal)
         try:
             code = super().main(

@@ -38,7 +38,7 @@ def run_node(**options: Any) -> int:
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.opening import open_chain
-    from tongbao.sdk.presence import present
+    from tongbao.sdk.presence import present, reachable
 
     terminal = terminal_of(click.get_current_context())
     flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
@@ -64,6 +64,7 @@ def run_node(**options: Any) -> int:
         server = server_of(chain, settings, index)
         # From before anybody is told: whoever is told may stop it at once.
         with server.capture_signals(), present(folder, chain.id, address):
+            address = reachable(address)
             head = chain.head()
             terminal.note(f"chain {chain.id} at height {head.height} is served at {address}")
             terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")

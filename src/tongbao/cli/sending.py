@@ -14,7 +14,7 @@ from tongbao.cli.options import write_file
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import Terminal
 from tongbao.cli.values import Resolver
-from tongbao.kernel import Message, Outcome, Reference, Time, jcs
+from tongbao.kernel import Message, Outcome, Time, TransactionReference, jcs
 
 if TYPE_CHECKING:
     from tongbao.cli.session import OpenChain
@@ -73,7 +73,7 @@ def _payload_options(session: Session, order: Order) -> dict[str, Any]:
     if order.sponsor is not None:
         options["sponsor"] = session.book.address(order.sponsor)
     if order.reference is not None:
-        options["reference"] = check(Reference, order.reference, "--tx-reference")
+        options["reference"] = check(TransactionReference, order.reference, "--tx-reference")
     return options
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pybase64
 from msgspec import Struct
 
-from tongbao.kernel import Reference
+from tongbao.kernel import TransactionReference
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules import asset
 from tongbao.store.record import BlockRecord
@@ -69,7 +69,7 @@ class _Said(Struct, rename={"type": "@type"}, gc=False):
 class _Payload(Struct, gc=False):
     sender: str
     messages: tuple[_Said, ...]
-    reference: Reference | None = None
+    reference: TransactionReference | None = None
 
 
 class _General(Struct, gc=False):
@@ -150,6 +150,6 @@ def _text(reference: Any) -> str | None:
     if not isinstance(reference, str):
         return None
     try:
-        return msgspec.convert(reference, Reference)
+        return msgspec.convert(reference, TransactionReference)
     except msgspec.ValidationError:
         return None

@@ -36,6 +36,7 @@ from tongbao.kernel.identifiers import (
     Reference,
     Small,
     Time,
+    TransactionReference,
     is_vault,
 )
 from tongbao.kernel.machine import Machine
@@ -99,6 +100,7 @@ __all__ = [
     "Result",
     "Small",
     "Time",
+    "TransactionReference",
     "Value",
     "View",
     "WeightedKey",

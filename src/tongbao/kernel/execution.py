@@ -25,6 +25,18 @@ PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
 def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
+    keys, sponsor = judge_payload(view, keys_of, payload, expiry_ms)
+    check_signers(transaction.signatures, payload.messages, keys, sponsor)
+    return keys
+
+
+def judge_payload(
+    view: View, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
+) -> tuple[Keys, Keys | None]:
+    """What needs no signature: expiry, lane, and the keys of sender and sponsor.
+
+    Raises InvalidTransaction.
+    """
     check_expiry(payload, view.time, expiry_ms)
     keys = keys_of(view, payload.sender)
     if keys is None:
@@ -34,10 +46,9 @@ def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int)
         sponsor = keys_of(view, payload.sponsor)
         if sponsor is None:
             raise InvalidTransaction(Invalid.SPONSOR_IS_UNKNOWN)
-    check_signers(transaction.signatures, payload.messages, keys, sponsor)
     if payload.lane >= keys.lanes:
         raise InvalidTransaction(Invalid.LANE_IS_NOT_DECLARED, f"{keys.lanes} lanes")
-    return keys
+    return keys, sponsor
 
 
 def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
@@ -109,7 +120,10 @@ def due_head(
 
 
 def run_due(job: Job, items: int) -> bytes | None:
-    """Do up to `items` due items, oldest first, in turn among the due lists; their receipt."""
+    """Do up to `items` due items, oldest first, in turn among the due lists; their receipt.
+
+    They share one pool of work, half of the block's: what does not fit waits for the next block.
+    """
     job.begin(None)
     dues = job.registry.dues
     if not dues:
@@ -118,12 +132,15 @@ def run_due(job: Job, items: int) -> bytes | None:
     waiting = dues[start:] + dues[:start]
     done = stuck = 0
     for index, function in _turns(job, waiting, items):
+        if not job.meter.has_due_share:
+            break
         head = due_head(job, index, job.time)
         assert head is not None
         if _run_item(job, index, function, *head):
             done += 1
         else:
             stuck += 1
+    job.meter.end_due()
     if not done and not stuck:
         return None
     receipt = DueReceipt(done=done, stuck=stuck, ids=tuple(job.ids), events=tuple(job.events))
@@ -160,8 +177,8 @@ def _run_item(
     ids, events = len(job.ids), len(job.events)
     job.derive_ids(b"due-id", index.prefix, row_key, due)
     number = 0
+    job.meter.begin()
     try:
-        job.meter.begin()
         key, row = table.key_of(full_key), state.read(table, full_key)
         function(job.context(Work, index.module, None), key, row)
         check_conservation(job, mark)

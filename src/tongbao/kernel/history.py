@@ -39,15 +39,35 @@ class History:
             old = self._blocks[-TRIE_BLOCKS - 1]
             self._blocks[-TRIE_BLOCKS - 1] = old._replace(trie=None)
 
+    def past(self, height: int, candidate: BlockUndo | None = None) -> Past:
+        """The past of a chain whose last committed block has a height."""
+        blocks = list(self._blocks)
+        return Past(height, blocks if candidate is None else [*blocks, candidate])
+
+
+class Past:
+    """Reads at earlier heights: what newer blocks wrote, a candidate too, is taken back."""
+
+    def __init__(self, height: int, blocks: list[BlockUndo]) -> None:
+        """Know the last committed height, and undo records without a gap, the newest last."""
+        self._height = height
+        self._blocks = blocks
+
     def _after(self, height: int) -> list[BlockUndo]:
-        """The records of the blocks above `height`, oldest first. Raises LookupError if gone."""
+        """The records of the blocks above `height`, oldest first.
+
+        Raises LookupError when it is to come, or when a record is gone.
+        """
+        if height > self._height:
+            raise LookupError(f"height {height} is to come: the last block is {self._height}")
         later = [block for block in self._blocks if block.height > height]
-        if later and later[0].height != height + 1:
+        newest = self._blocks[-1].height if self._blocks else self._height
+        if len(later) != max(newest, self._height) - height:
             raise LookupError(f"the undo records do not reach back to height {height}")
         return later
 
     def row(self, full_key: bytes, height: int, now: bytes | None) -> bytes | None:
-        """The bytes of a row at `height`; `now` is what it holds at the last height."""
+        """The bytes of a row at `height`; `now` is what it holds after the newest record."""
         for block in self._after(height):
             if full_key in block.rows:
                 old = block.rows[full_key]

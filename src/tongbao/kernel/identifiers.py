@@ -43,6 +43,11 @@ PublicKey = NewType(
 Reference = NewType("Reference", Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")])
 """A business reference (ISO 20022 Max35Text, less everything that could hold a sentence)."""
 
+TransactionReference = NewType(
+    "TransactionReference", Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9-]{1,35}|[0-9a-f]{64})\Z")]
+)
+"""A transaction's own reference: a business reference, or a salted hash of 32 bytes in hex."""
+
 ChainId = NewType("ChainId", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,23}-[0-9a-f]{8}\Z")])
 """A chain's name and the first 8 hex digits of its genesis hash."""
 

@@ -54,6 +54,16 @@ class Meter:
         if self.block_used >= self.block_limit:
             raise Refusal(KernelWhy.BLOCK_WORK_IS_SPENT)
 
+    @property
+    def has_due_share(self) -> bool:
+        """Whether due work may go on: it has half of what a block may do."""
+        return self.block_used + self.used < self.block_limit // 2
+
+    def end_due(self) -> None:
+        """Due work is done: transactions have the other half, whatever the last item took."""
+        self.block_used = min(self.block_used + self.used, self.block_limit // 2)
+        self.used = 0
+
 
 def view_of(
     registry: Registry,

@@ -73,6 +73,18 @@ LIMITS: Final = (
     Limit("decimals of an amount", f"0 to {DECIMALS_LIMIT}", "amount.py", _MALFORMED),
     Limit("integers", "0 to 2^53 - 1", "identifiers.py", _MALFORMED),
     Limit("characters of a reference", "1 to 35 of A-Za-z0-9-", "identifiers.py", _MALFORMED),
+    Limit(
+        "characters of a transaction's reference",
+        "as of a reference, or 64 of 0-9a-f",
+        "identifiers.py",
+        _MALFORMED,
+    ),
+    Limit(
+        "work of what falls due",
+        "half of kernel.block_rows",
+        "job.py",
+        "the rest waits for the next block",
+    ),
     Limit("characters of an asset's code", "1 to 12 of A-Z0-9", "identifiers.py", _MALFORMED),
     Limit("characters of a chain's name", "1 to 24 of a-z0-9", "genesis.py", "GenesisError"),
     Limit("lines in a part of genesis", f"{SECTIONS_LIMIT:,}", "genesis.py", "GenesisError"),

@@ -19,13 +19,13 @@ from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
     carry_out,
-    check_expiry,
     due_head,
+    judge_payload,
     run_due,
     use_nonce,
 )
 from tongbao.kernel.genesis import Genesis, GenesisError, chain_id, hash_of
-from tongbao.kernel.history import BlockUndo, History
+from tongbao.kernel.history import BlockUndo, History, Past
 from tongbao.kernel.identifiers import Count, Time
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
@@ -41,6 +41,7 @@ from tongbao.kernel.module import Module, Table
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
+from tongbao.kernel.reindex import wrong_entries
 from tongbao.kernel.row_keys import INTEGER_BYTES
 from tongbao.kernel.state import PREFIX_BYTES, Backing, State, after_prefix
 from tongbao.kernel.transaction import (
@@ -95,6 +96,8 @@ class Machine:
         self._trie = Trie.load(self._committed(backing))
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
+        self._reindexed = wrong_entries(registry, backing)
+        self._reindex()
         self._history = History()
         self._candidate: Candidate | None = None
         self._seen: dict[bytes, Transaction] = {}
@@ -210,6 +213,8 @@ class Machine:
                 leaves[sha256(full_key).digest()] = leaf
                 migrates = table.value.previous_version is not None
                 old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
+        for entry, row_key in self._reindexed.items():
+            values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
         decided = Decided(
             height=block.height,
@@ -230,6 +235,7 @@ class Machine:
         self.height, self.time = candidate.decided.height, candidate.decided.time
         self._history.add(BlockUndo(self.height, candidate.old_rows, candidate.undo))
         self._candidate = None
+        self._reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
         if any(written.table in (parameters, features) for written in journal):
@@ -246,6 +252,13 @@ class Machine:
         """The store's fast copy has caught up with the last committed block."""
         assert self._candidate is None
         self._state.flushed()
+        self._reindex()
+
+    def _reindex(self) -> None:
+        """Read the entries that an upgrade has moved; the next block's difference has them too."""
+        for entry, row_key in self._reindexed.items():
+            self._state.put_entry(entry, row_key)
+        self._state.end_block()
 
     # Judging without deciding
 
@@ -293,15 +306,19 @@ class Machine:
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
         assert self._candidate is None and not self._state.journal
+        if len(payload_bytes) > self.parameters[TRANSACTION_BYTES.name]:
+            raise InvalidTransaction(
+                Invalid.TRANSACTION_IS_TOO_LARGE, f"{len(payload_bytes)} bytes"
+            )
         payload = decode_payload(self.registry.payload_decoder, payload_bytes)
         if payload.chain != self.chain:
             raise InvalidTransaction(Invalid.CHAIN_IS_ANOTHER, f"this chain is {self.chain}")
-        check_expiry(payload, time, self.parameters[EXPIRY_MS.name])
         job = self._new_job(TRANSACTION_ROWS.name)
         self._place(job, self.height + 1, time)
         self._place(self._admission, self.height + 1, time)
-        if self._keys_of(job.context(View, self.registry.modules[0], None), payload.sender) is None:
-            raise InvalidTransaction(Invalid.SENDER_IS_UNKNOWN)
+        self._admission.meter.used = 0
+        view = self._admission.context(View, self.registry.modules[0], None)
+        judge_payload(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)
             return carry_out(job, id_of(payload_bytes), payload)
@@ -345,15 +362,29 @@ class Machine:
         return job
 
     def row(self, table: Table[Any, Any], key: Any, height: int | None = None) -> bytes | None:
-        """The bytes of a row at a height, the last committed one unless told."""
+        """The bytes of a row at a height, the last committed one unless told.
+
+        Raises LookupError for a height that is to come, or too long ago.
+        """
         full_key = table.full_key(key)
         now = self._state.raw(full_key)
-        return self._history.row(full_key, self.height if height is None else height, now)
+        if self._candidate is None and height in (None, self.height):
+            return now
+        return self._past().row(full_key, self.height if height is None else height, now)
 
     def prove(self, table: Table[Any, Any], key: Any, height: int | None = None) -> Proof:
-        """The proof of a row's presence or absence. Raises LookupError when too long ago."""
+        """The proof of a row's presence or absence. Raises LookupError as `row` does."""
         path = sha256(table.full_key(key)).digest()
-        return self._history.prove(self._trie, path, self.height if height is None else height)
+        return self._past().prove(self._trie, path, self.height if height is None else height)
+
+    def _past(self) -> Past:
+        """What the state was: a candidate's writes are the newest to take back."""
+        candidate = self._candidate
+        if candidate is None:
+            return self._history.past(self.height)
+        height = candidate.decided.height
+        undo = BlockUndo(height, candidate.old_rows, candidate.undo)
+        return self._history.past(self.height, undo)
 
     def broken_invariants(self) -> list[str]:
         """The names of all invariants that do not hold over the whole state."""

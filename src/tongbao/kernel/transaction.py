@@ -10,7 +10,13 @@ from msgspec import Meta, Struct
 
 from tongbao.kernel import ed25519, jcs
 from tongbao.kernel.envelope import Envelope, Signature, decode_envelope
-from tongbao.kernel.identifiers import SAFE_INTEGER, Address, ChainId, Reference, Time
+from tongbao.kernel.identifiers import (
+    SAFE_INTEGER,
+    Address,
+    ChainId,
+    Time,
+    TransactionReference,
+)
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.schema import Message
 
@@ -39,7 +45,7 @@ class Payload(
     messages: Annotated[tuple[M, ...], Meta(min_length=1, max_length=MESSAGES_LIMIT)]
     lane: Annotated[int, Meta(ge=0, lt=LANES_LIMIT)] = 0
     sponsor: Address | None = None
-    reference: Reference | None = None
+    reference: TransactionReference | None = None
 
 
 class Transaction(Struct, frozen=True, gc=False):

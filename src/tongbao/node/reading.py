@@ -225,14 +225,16 @@ def _row_key(api: Api, asked: OfRow | WantedRow) -> tuple[str, Any]:
         table = api.chain.registry.table(asked.table)
     except KeyError:
         raise not_found(f"there is no table {shown(asked.table)}") from None
+    kinds = ", ".join(table.codec.parts)
+    if len(asked.key) != len(table.codec.parts):
+        raise bad_request(f"a key of {asked.table} has the parts {kinds}, each as `key`")
     try:
         parts = [
             msgspec.convert(text, kind, strict=False)
             for text, kind in zip(asked.key, table.codec.kinds, strict=True)
         ]
     except (msgspec.ValidationError, ValueError) as error:
-        kinds = ", ".join(table.codec.parts)
-        raise bad_request(f"give the parts of the key, {kinds}, as `key=`: {error}") from error
+        raise bad_request(f"give the parts of the key, {kinds}, as `key`: {error}") from error
     return asked.table, tuple(parts) if table.codec.is_tuple else parts[0]
 
 

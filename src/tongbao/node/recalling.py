@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 
 from tongbao.index import CursorError, Movements, Transactions
-from tongbao.kernel import Address, AssetId, Reference
+from tongbao.kernel import Address, AssetId, TransactionReference
 from tongbao.node.api import MS, Api
 from tongbao.node.problems import bad_request, unavailable
 from tongbao.sdk.answers import MovementsAnswer, TransactionsAnswer
@@ -58,7 +58,7 @@ class OfAsset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class OfReference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What bears a reference."""
 
-    reference: Reference
+    reference: TransactionReference
     before: Before | None = None
     limit: Limit = 50
     min_height: Least | None = None

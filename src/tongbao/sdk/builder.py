@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tongbao.kernel import Address, ChainId, Message, Reference, Time, jcs
+from tongbao.kernel import Address, ChainId, Message, Time, TransactionReference, jcs
 from tongbao.kernel.envelope import assemble, combine, signing_input
 from tongbao.kernel.transaction import Payload, id_of
 from tongbao.sdk.signer import Signer
@@ -20,7 +20,7 @@ def payload_bytes(
     *,
     lane: int = 0,
     sponsor: Address | None = None,
-    reference: Reference | None = None,
+    reference: TransactionReference | None = None,
 ) -> bytes:
     """The RFC 8785 bytes that everybody signs. `expires` is ms UTC, at most a day ahead."""
     payload: Payload[Any] = Payload(

@@ -10,20 +10,26 @@ from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import (
     ChainAnswer,
     PageAnswer,
+    Problem,
     QueryAnswer,
     RowAnswer,
     TransactionAnswer,
 )
 from tongbao.sdk.asking import Steps, get, understood
 from tongbao.sdk.client import Head, Status
+from tongbao.sdk.errors import NodeError
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 
 Parameters = tuple[tuple[str, str], ...]
 
 
 def chain() -> Steps[ChainAnswer]:
-    """The chain and its last block."""
-    return (yield from get("/v1", ChainAnswer))
+    """The chain and its last block. Raises NodeError where something else answers."""
+    try:
+        return (yield from get("/v1", ChainAnswer))
+    except LookupError as error:
+        problem = Problem("about:blank", "no node of Tongbao answers here", 404, str(error))
+        raise NodeError(problem) from error
 
 
 def head() -> Steps[Head]:

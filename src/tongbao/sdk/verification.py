@@ -6,6 +6,7 @@ roots. Whatever is wrong raises `VerificationError` with a number and what to do
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from hashlib import sha256
 from typing import Any, Final
@@ -26,6 +27,7 @@ from tongbao.sdk.proofs import FORMAT, KeyPart, ProofFile, RowProof, Transaction
 FILE_BYTES_LIMIT: Final = 8_388_608
 ID_LENGTH: Final = 40
 NUMBER_LIMIT: Final = 65_535
+PRINTABLE: Final = re.compile("[!-~]+")
 
 
 class Finding(Enum):
@@ -138,6 +140,7 @@ def _row(proof: RowProof, header: Header) -> Verified:
     root = bytes.fromhex(header.state)
     try:
         path = sha256(full_key_of(proof)).digest()
+        _check_key(proof)
         value = _canonical(proof.value) if bytes(proof.value) else None
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
@@ -210,6 +213,31 @@ def full_key_of(proof: RowProof) -> bytes:
     if not proof.key:
         raise ValueError("a row key has at least one part")
     return prefix_of(proof.module, proof.table) + b"".join(map(_part_bytes, proof.key))
+
+
+def _check_key(proof: RowProof) -> None:
+    """Whether the key is one that its table can have. Raises ValueError.
+
+    Else a proof of absence could carry any words: no row ever has such a key.
+    """
+    for part in proof.key:
+        if part.text is not None and not PRINTABLE.fullmatch(part.text):
+            raise ValueError("a text in a key is printable ASCII without blanks")
+    table = registry().tables.get(prefix_of(proof.module, proof.table))
+    if table is None:
+        return
+    values = [_part_value(part) for part in proof.key]
+    if tuple(map(_part_form, proof.key)) != table.codec.parts:
+        raise ValueError(f"a key of {proof.name} is {', '.join(table.codec.parts)}")
+    for value, kind in zip(values, table.codec.kinds, strict=True):
+        msgspec.convert(value, kind)
+
+
+def _part_form(part: KeyPart) -> str:
+    """The form of a part: "id", "text" or "integer"."""
+    if part.id is not None:
+        return "id"
+    return "integer" if part.text is None else "text"
 
 
 def _part_bytes(part: KeyPart) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from tongbao.kernel import Address, AssetId, InvalidTransaction, Message, Reference, Time
+from tongbao.kernel import Address, AssetId, InvalidTransaction, Message, Time, TransactionReference
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.client import Applied
 from tongbao.sdk.errors import NodeError, Unreachable, Unsettled, id_and_expiry
@@ -74,7 +74,7 @@ class AnyWallet(Generic[C]):
             Time(self.chain.now() + EXPIRES_MS),
             messages,
             lane=self.lane,
-            reference=None if reference is None else Reference(reference),
+            reference=None if reference is None else TransactionReference(reference),
             sponsor=None if sponsor is None else Address(sponsor),
         )
         return sign(payload, (*self.signers, *also))

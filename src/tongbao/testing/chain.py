@@ -29,6 +29,7 @@ from tongbao.kernel import (
     Result,
     Small,
     Time,
+    TransactionReference,
     View,
     WeightedKey,
 )
@@ -187,7 +188,7 @@ class Chain:
             messages,
             lane=lane,
             sponsor=None if sponsor is None else self.address(sponsor),
-            reference=None if reference is None else Reference(reference),
+            reference=None if reference is None else TransactionReference(reference),
         )
         keys = (*how.get("signed_by", self._signers.get(sender, ())), *how.get("also_sign", ()))
         return sign(payload, [named_key(key) if isinstance(key, str) else key for key in keys])

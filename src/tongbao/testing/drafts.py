@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tongbao.kernel import Address, ChainId, Message, Reference, Time, jcs
+from tongbao.kernel import Address, ChainId, Message, Time, TransactionReference, jcs
 from tongbao.kernel.transaction import Payload
 from tongbao.sdk.builder import sign
 from tongbao.sdk.signer import Signer
@@ -47,7 +47,7 @@ class Draft(Struct, kw_only=True):
     signers: dict[str, Signer]
     lane: int = 0
     sponsor: Address | None = None
-    reference: Reference | None = None
+    reference: TransactionReference | None = None
 
     def payload_bytes(self) -> bytes:
         """What is signed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Final
 
-from tongbao.kernel import Address, Amount, Message, Small, Time
+from tongbao.kernel import Address, Amount, Message, Small, Time, TransactionReference
 from tongbao.kernel.envelope import SIGNATURES_LIMIT
 from tongbao.kernel.kernel_module import EXPIRY_MS
 from tongbao.modules import account, asset, hold
@@ -51,6 +51,13 @@ class Writer:
             messages.pop()
         return self.address(sender, tuple(messages))
 
+    def _reference(self) -> TransactionReference:
+        """The transaction's own: a business reference or, now and then, a salted hash."""
+        world = self._world
+        if world.chance(0.2):
+            return TransactionReference(f"{world.number(0, 2**256 - 1):064x}")
+        return TransactionReference(world.reference(UNKNOWN_ASSET))
+
     def _begin(self) -> tuple[Address, Message]:
         """A sender and the first message."""
         for _ in range(TRIES):
@@ -76,7 +83,7 @@ class Writer:
             messages=messages,
             signers={},
             lane=lane,
-            reference=world.reference(UNKNOWN_ASSET) if world.chance(0.2) else None,
+            reference=self._reference() if world.chance(0.2) else None,
         )
         if world.chance(0.1):
             draft.sponsor = world.somebody()

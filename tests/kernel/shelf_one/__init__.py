@@ -1,0 +1,1 @@
+"""The module `shelf` as it began."""
