@@ -104,6 +104,59 @@ class Shown:
         return answer.text
 
 
+class Largest(Shown):
+    """A served chain with the widest codes and the largest amounts, and where each is shown."""
+
+    def __init__(self, served: Served) -> None:
+        """Make the chain's history: each amount is issued, moved, and the whole one put on hold."""
+        super().__init__(served)
+        fixed = served.fixed
+        self.whole = AssetId(f"{'M' * 12}.{fixed.bank}")
+        self.divided = AssetId(f"{'W' * 12}.{fixed.bank}")
+        self.moves = []
+        for asset_id, scale, amount in (
+            (self.whole, 0, Amount("9223372036854775807")),
+            (self.divided, 18, Amount("9.223372036854775807")),
+        ):
+            code = AssetCode(asset_id.partition(".")[0])
+            define = asset.Define(code=code, scale=Small(scale), cap=amount)
+            reference = Reference("first")
+            issue = asset.Issue(
+                asset=asset_id, amount=amount, payee=fixed.alice, reference=reference
+            )
+            give = asset.Transfer(asset=asset_id, amount=amount, payee=fixed.shop)
+            self.moves.append(self.send(fixed.signed("bank", define, issue)))
+            self.moves.append(self.send(fixed.signed("alice", give)))
+            back = asset.Transfer(asset=asset_id, amount=amount, payee=fixed.alice)
+            self.moves.append(self.send(fixed.signed("shop", back)))
+        place = hold.Place(
+            asset=self.whole,
+            amount=Amount("9223372036854775807"),
+            payee=fixed.shop,
+            expires_at=Time(BEGIN + 2 * HOUR),
+        )
+        self.moves.append(self.send(fixed.signed("alice", place)))
+        served.client.get(
+            f"/v1/accounts/{fixed.alice}/movements",
+            params={"min_height": served.chain.head().height},
+        ).raise_for_status()
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """A path of every page with an amount."""
+        fixed = self.fixed
+        places = {
+            "alice": f"/accounts/{fixed.alice}",
+            "shop": f"/accounts/{fixed.shop}",
+            "issuer": f"/accounts/{fixed.bank}",
+            "vault": f"/accounts/{hold.module.vault}",
+            "whole": f"/assets/{self.whole}",
+            "divided": f"/assets/{self.divided}",
+        }
+        moved = {f"move-{place}": f"/transactions/{one}" for place, one in enumerate(self.moves)}
+        return places | moved
+
+
 def read(console: Console, path: str, status: int = 200) -> str:
     """A page without a node around it."""
 
@@ -129,6 +182,13 @@ def shown() -> Iterator[Shown]:
     """One chain for all tests that only look."""
     with showing() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def largest() -> Iterator[Largest]:
+    """One chain of the largest values for all tests that only look."""
+    with serving() as served:
+        yield Largest(served)
 
 
 @contextmanager

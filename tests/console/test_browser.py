@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.conftest import Shown, showing
+from tests.console.conftest import Largest, Shown, showing
 from tongbao.console.static import Static
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -50,6 +50,14 @@ MORPH_MANY = """async (path) => {
 }"""
 LIKE_OTHERS = {"genesis", "odd", "several", "vault"}
 """Pages of which there is another of the same making."""
+
+OUTSIDE = """() => {
+    const end = (part) => part.getBoundingClientRect().right;
+    const cards = [...document.querySelectorAll("section, .figures, main > .facts")];
+    return cards.flatMap((card) => [...card.querySelectorAll("*")]
+        .filter((part) => end(part) > end(card)).map((part) => part.outerHTML));
+}"""
+"""What hangs out of its card to the right, as HTML."""
 
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 JUDGE = """async (options) => {
@@ -110,6 +118,26 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
                 page.emulate_media(color_scheme=scheme)
                 found[name, scheme] = page.evaluate(JUDGE, AXE)
     assert {key: wrong for key, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize(
+    ("width", "language"), [(360, "en"), (360, "zh"), (641, "en"), (1025, "zh")]
+)
+def test_the_largest_values_fit(
+    browser: Browser, largest: Largest, width: int, language: str
+) -> None:
+    """
+    Given the widest codes of twelve letters and the largest amounts of both extreme scales,
+    when every page that shows them is measured in a language, at the width where a layout begins,
+    then there is nothing to scroll sideways, and nothing hangs out of its card.
+    """
+    found = {}
+    with looking(browser, largest, width, language) as page:
+        for name, path in largest.pages.items():
+            page.goto(path)
+            over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            found[name] = (max(over, 0), page.evaluate(OUTSIDE))
+    assert found == dict.fromkeys(largest.pages, (0, []))
 
 
 def test_a_payment_appears_while_the_page_is_open(browser: Browser) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -144,6 +146,33 @@ def test_a_transaction_shows_exactly_what_was_signed(shown: Shown) -> None:
     proof = f"/v1/transactions/{shown.paid}/proof"
     assert f'href="{proof}" download="' in text
     assert shown.served.client.get(proof).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_id_is_recomputed_by_what_the_page_says(
+    shown: Shown, tmp_path: Path, language: str, end: str
+) -> None:
+    """
+    Given the pages of an applied and of a refused transaction,
+    when the payload is saved from there, with or without a line break, and the command is run,
+    then it prints the transaction's id.
+    """
+    printed = []
+    for identifier in (shown.paid, shown.refused):
+        text = shown.get(f"/transactions/{identifier}", language)
+        payload, command = (
+            "".join(Outline(found).text)
+            for pattern in (r"<pre>(.*?)</pre>", r'<code class="whole">(\(printf .*?)</code>')
+            for found in re.findall(pattern, text, re.DOTALL)[:1]
+        )
+        (tmp_path / "payload.json").write_bytes((payload + end).encode())
+        ran = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        printed.append(ran.stdout.split()[0])
+
+    assert printed == [shown.paid, shown.refused]
 
 
 def test_a_refusal_shows_its_number_and_its_rule(shown: Shown) -> None:

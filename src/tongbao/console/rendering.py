@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 CSP: Final = (
@@ -20,6 +20,16 @@ HEADERS: Final = {
 }
 LATEST_TIME: Final = 253_402_300_799_999
 """The last millisecond that has a date of four digits."""
+
+SHORT_AMOUNT: Final = 10
+"""Characters that an amount may have and is still never broken into two lines."""
+
+SHORT_CODE: Final = 6
+"""Letters that an asset's code may have and is still never broken; then after each as many."""
+
+GROUP: Final = 3
+BREAK: Final = Markup("<wbr>")
+"""Where a line may end. Whoever copies the text does not get it."""
 
 
 def environment() -> Environment:
@@ -35,6 +45,7 @@ def environment() -> Environment:
     made.filters |= {
         "count": count,
         "amount": amount,
+        "code": code,
         "moment": moment,
         "exact": exact,
         "rate": rate,
@@ -53,9 +64,33 @@ def rate(number: float) -> str:
 
 
 def amount(value: object) -> str:
-    """A decimal text with its whole part in groups of three; its decimals stay as they are."""
+    """A decimal text with its whole part in groups of three; its decimals stay as they are.
+
+    A long one may be broken between groups, in its decimals as well.
+    """
     whole, point, fraction = str(value).partition(".")
-    return f"{int(whole):,}{point}{fraction}"
+    text = f"{int(whole):,}{point}{fraction}"
+    if len(text) <= SHORT_AMOUNT:
+        return text
+    groups = f"{int(whole):,}{point}{fraction[:GROUP]}".replace(",", ", ").split()
+    return _breakable(*groups, *_cut(fraction[GROUP:], GROUP))
+
+
+def code(asset: str) -> Markup:
+    """The code of an asset's id. A long one may be broken in the middle."""
+    return _breakable(*_cut(asset.partition(".")[0], SHORT_CODE))
+
+
+def _cut(text: str, length: int) -> list[str]:
+    """A text in pieces of a length; the last one may be shorter."""
+    return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+def _breakable(*pieces: str) -> Markup:
+    """Pieces that stand in one line where there is room; several are marked as such."""
+    if len(pieces) == 1:
+        return escape(pieces[0])
+    return Markup('<span class="pieces">{}</span>').format(BREAK.join(pieces))
 
 
 def moment(ms: int) -> Markup:

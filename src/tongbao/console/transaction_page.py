@@ -12,6 +12,7 @@ from tongbao.console.asking import Asked, View, follow
 from tongbao.console.history import state_of
 from tongbao.console.site import Site
 from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.transaction import ID_DOMAIN
 
 
 def transaction(site: Site, asked: Asked) -> View:
@@ -54,6 +55,7 @@ def _facts(site: Site, record: Any, index: int, number: int) -> dict[str, Any]:
         "made": did.get("ids", ()),
         "refused_message": did.get("message", 0),
         "signers": [signature.kid for signature in envelope.signatures],
+        "id_domain": ID_DOMAIN.decode(),
         "payload_text": envelope.payload.decode(),
         "wire_text": wire.decode(),
         "receipt_text": receipt.decode(),
