@@ -215,7 +215,7 @@ def query_rows() -> str:
     """A query that reads one row too many."""
     toil = Toil()
     with pytest.raises(Refusal) as caught:
-        count_rows(toil.machine.view(module), 100_001)
+        count_rows(toil.machine.view(module), Count(100_001))
     return f"{caught.value.why.name} ({caught.value.why.number})"
 
 

@@ -30,6 +30,13 @@ def written_by(view: View, page: Id) -> Leaf | None:
 LIMITS = "default=3, low=1, high=3"
 WHY = 'PAGE_IS_ANOTHERS = 2, "one tears'
 ACCOUNTS = "from tongbao.modules.account.rules import accounts\n"
+DUE = '    """Throw away what was kept long enough."""\n'
+HEARS = '    """Pages stay when their writer goes."""\n'
+INVARIANT = '    """No page is nobody\'s."""\n'
+BEGIN = '    """Nothing is written yet."""\n'
+FORM = 'Annotated[str, Meta(pattern=r"^a\\Z")]'
+ANY_TEXT = 'Annotated[str, Meta(pattern=r"^.{1,9}\\Z")]'
+LONG_TEXT = 'Annotated[str, Meta(pattern=r"^[a-z]{1,240}\\Z")]'
 HOLDS = "from tongbao.modules.hold.rules import by_expiry\n"
 
 
@@ -45,6 +52,17 @@ class Wrong(NamedTuple):
 def field(rule: str, kind: str) -> Wrong:
     """A field of a message whose type is not allowed."""
     return Wrong(rule, TITLE, f"    title: {kind}\n", r"Write\.title has a type without bounds")
+
+
+def key(rule: str, kind: str, says: str) -> Wrong:
+    """A table whose key is of a type that can't be written for every value."""
+    return Wrong(rule, TABLE, TABLE.replace("key=Id", f"key={kind}"), says)
+
+
+def tag(rule: str, number: str) -> Wrong:
+    """A message whose tag is no number of 1 or more."""
+    says = r"Tear has a tag that is not an integer of 1 or more"
+    return Wrong(rule, "Tear(Message, tag=2)", f"Tear(Message, tag={number})", says)
 
 
 def default(rule: str, kind: str, value: str) -> Wrong:
@@ -86,13 +104,42 @@ RULES = (
     default("default number", "Time", "Time(1)"),
     default("default truth", "bool", "True"),
     default("default text", "Reference", '""'),
+    default("default number of another type", "Time", "False"),
+    default("default truth of another type", "bool", "0"),
+    default("default nothing without `| None`", "Time", "None"),
+    default("default tuple of a fixed length", "tuple[Time, Time]", "()"),
+    default("default outside its bounds", "Annotated[int, Meta(ge=1, le=9)]", "0"),
+    default("default truth for an optional number", "Count | None", "False"),
     Wrong("record without a version", LEAF, "class Leaf(Record)", "Leaf has no version 1"),
     Wrong(
         "record without its first version", LEAF, "class Leaf(Record, version=2)", "no version 1"
     ),
+    tag("tag zero", "0"),
+    tag("tag below zero", "-2"),
+    tag("tag that is a text", '"2"'),
+    tag("tag that is a truth", "True"),
+    Wrong("tag of an event", "Torn(Event, tag=2)", "Torn(Event, tag=0)", "Torn has a tag that"),
+    Wrong(
+        "version that is a truth",
+        "OldLeaf(Record, version=1)",
+        "OldLeaf(Record, version=True)",
+        "OldLeaf has a version that is not an integer of 1 or more",
+    ),
     Wrong("tag of two messages", "Tear(Message, tag=2)", "Tear(Message, tag=1)", "tag is used twi"),
     Wrong("tag of two events", "Torn(Event, tag=2)", "Torn(Event, tag=1)", "tag is used twice"),
     Wrong("number of two refusals", WHY, WHY.replace("2", "1"), "reason's code is used twice"),
+    Wrong(
+        "refusal with two names",
+        WHY,
+        'PAGE_IS_GONE = 1, "the page is there"\n    ' + WHY,
+        "reason's code is used twice",
+    ),
+    Wrong(
+        "refusals docstring",
+        '    """Every refusal of this module."""\n\n',
+        "",
+        "Why has no docstring",
+    ),
     Wrong(
         "refusal never given",
         WHY,
@@ -117,6 +164,11 @@ RULES = (
         ACCOUNTS + INDEX.replace("pages", "accounts").replace("writer)", "lanes)"),
         "can't index another module's table",
     ),
+    key("key below zero", "Annotated[int, Meta(ge=-1, le=9)]", "key .* below zero"),
+    key("text key without a pattern", "str", "key .* without bounds"),
+    key("integer key without bounds", "tuple[Id, int]", "key .* without bounds"),
+    key("key of any characters", ANY_TEXT, "key .* without bounds"),
+    key("key too long", LONG_TEXT, "key .* 241 bytes"),
     Wrong("key that has no order", TABLE, TABLE.replace("key=Id", "key=float"), "of a row key"),
     Wrong("part of a key", TABLE, TABLE.replace("key=Id", "key=tuple[Id, bool]"), "of a row key"),
     Wrong(
@@ -132,6 +184,31 @@ RULES = (
         "Tear has two handlers",
     ),
     Wrong("handler docstring", '    """Keep a page."""\n', "", "write has no docstring"),
+    Wrong("due docstring", DUE, "    pages\n", "forget has no docstring"),
+    Wrong("hearing docstring", HEARS, "    pages\n", "keep_writers has no docstring"),
+    Wrong("invariant docstring", INVARIANT, "", "every_page_has_a_writer has no docstring"),
+    Wrong("genesis docstring", BEGIN, "    pages\n", "begin has no docstring"),
+    Wrong(
+        "function docstring",
+        "@module.query\n",
+        "@module.function\ndef helps(view: View) -> int:\n    return 1\n\n\n@module.query\n",
+        "helps has no docstring",
+    ),
+    Wrong(
+        "conservation docstring",
+        "@module.query\n",
+        "@module.conserves\ndef kept(view: object) -> bool:\n    return True\n\n\n@module.query\n",
+        "kept has no docstring",
+    ),
+    Wrong(
+        "two functions for one due list",
+        "@module.due(by_end)\n",
+        "@module.due(by_end)\n" * 2,
+        "works off index 3 twice",
+    ),
+    Wrong(
+        "query for an unbounded text", "writer: Address, after", "writer: str, after", "without b"
+    ),
     Wrong("query docstring", '    """One writer\'s pages."""\n', "", "written_by has no docstring"),
     Wrong(
         "query without an index",
@@ -174,6 +251,8 @@ RULES = (
         '    title: Annotated[str, Meta(pattern="^[a-z]*")]\n',
         "without bounds",
     ),
+    field("text with a second pattern", rf"Annotated[{FORM}, Meta(pattern=r'^.\Z')]"),
+    field("integer with second bounds", "Annotated[int, Meta(ge=0, le=9), Meta(le=2**60)]"),
     Wrong(
         "integer that JSON readers lose",
         TITLE,
@@ -181,6 +260,12 @@ RULES = (
         "without bounds",
     ),
     Wrong("member name that is not ASCII", TITLE, "    título: Reference\n", "ASCII"),
+    Wrong(
+        "member name in JSON that is not ASCII",
+        TITLE,
+        "    title: Reference = __import__('msgspec').field(name='título')\n",
+        "ASCII",
+    ),
     Wrong(
         "field of an old version",
         OLD_LEAF + "    writer: Address",
@@ -229,6 +314,21 @@ def test_a_broken_rule_is_refused_with_its_name(wrong: Wrong, tmp_path: Path) ->
     then it is refused, and the text says which declaration it is and what is wrong with it.
     """
     assert search(wrong.says, refusal(wrong, tmp_path))
+
+
+@pytest.mark.parametrize("method", ["", "@classmethod", "@staticmethod", "@property"])
+def test_a_refusal_given_in_a_method_alone_is_given(method: str, tmp_path: Path) -> None:
+    """
+    Given a refusal that only a method of a record gives,
+    when the module is imported,
+    then it loads: the refusal is given.
+    """
+    said = f"    {method}\n" if method else ""
+    said += "    def check(*_: object) -> None:\n        require(False, Why.PAGE_IS_TORN)\n\n"
+    text = spoiled("    @classmethod\n", said + "    @classmethod\n")
+    text = text.replace(WHY, 'PAGE_IS_TORN = 3, "the page is whole"\n    ' + WHY)
+    registry = registry_of(tmp_path, text)
+    assert registry.reasons[60_000_003].name == "PAGE_IS_TORN"
 
 
 def test_a_chain_needs_a_module_that_does_something() -> None:

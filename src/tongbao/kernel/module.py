@@ -41,12 +41,19 @@ F = TypeVar("F", bound=Callable[..., object])
 
 MODULES_LIMIT: Final = 65_535
 TABLES_LIMIT: Final = 65_535
+ROW_KEY_LIMIT: Final = 240
+"""Bytes of a row's key in a business module: what a mark of the kernel's can name."""
 
 
 def prefix_of(module: int, table: int) -> bytes:
     """The four bytes before every key of a table or index: both numbers, big endian."""
     assert 0 <= table <= TABLES_LIMIT, f"{table} is no table number: 0 to {TABLES_LIMIT}"
     return module.to_bytes(2, "big") + table.to_bytes(2, "big")
+
+
+def _documented(function: Callable[..., object]) -> None:
+    """Assert that a declared function says what it does: the reference is made of it."""
+    assert function.__doc__, f"{function.__name__} has no docstring"
 
 
 class Table(Generic[K, V]):
@@ -59,6 +66,9 @@ class Table(Generic[K, V]):
         self.name = ""
         self.prefix = prefix_of(module.number, number)
         self.codec = KeyCodec(key)
+        longest = self.codec.longest
+        fits = longest <= ROW_KEY_LIMIT or module.number == 0
+        assert fits, f"the key {key} may have {longest} bytes, more than {ROW_KEY_LIMIT}"
         self.has_derived_ids = key is Id
         self.value = value
         self.indexes: list[Index[Any, K, V]] = []
@@ -198,7 +208,9 @@ class Module:
 
     def _adopt(self, reasons: type[Reason]) -> None:
         """Number the reasons of this module."""
-        codes = [reason.code for reason in reasons]
+        assert vars(reasons).get("__doc__"), f"{reasons.__name__} has no docstring"
+        # With the second names of a reason, which are no members of their own.
+        codes = [reason.code for reason in reasons.__members__.values()]
         assert len(set(codes)) == len(codes), f"{self.name}: a reason's code is used twice"
         wrong = [code for code in codes if not 0 < code < NUMBERS_PER_MODULE]
         assert not wrong, f"{self.name}: a reason's code is 1 to 999, not {wrong}"
@@ -256,7 +268,7 @@ class Module:
 
     def handler(self, function: Callable[[Context, M], R]) -> Callable[[Context, M], R]:
         """Bind a function to the message type of its second parameter."""
-        assert function.__doc__, f"{function.__name__} has no docstring"
+        _documented(function)
         message = get_type_hints(function).get("msg")
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         assert message is not None, f"{function.__name__} takes {names}, not `ctx` and `msg`"
@@ -267,6 +279,7 @@ class Module:
 
     def function(self, function: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:
         """Make a function public: it runs as this module and knows which module called."""
+        _documented(function)
 
         def call(ctx: C, /, *args: P.args, **kwargs: P.kwargs) -> R:
             return function(ctx.enter(self), *args, **kwargs)
@@ -281,9 +294,11 @@ class Module:
     ) -> Callable[[Callable[[Work, K, V], None]], Callable[[Work, K, V], None]]:
         """Run the function for each row whose indexed time has come, before transactions."""
         assert index.module is self, f"{self.name} can't work off a list of {index.module.name}"
+        assert not index.is_due, f"{self.name} works off index {index.number} twice"
         index.is_due = True
 
         def bind(function: Callable[[Work, K, V], None]) -> Callable[[Work, K, V], None]:
+            _documented(function)
             self.dues.append((index, function))
             return function
 
@@ -291,18 +306,20 @@ class Module:
 
     def query(self, function: F) -> F:
         """Offer a read to clients: API route, command and SDK method are derived from it."""
-        assert function.__doc__, f"{function.__name__} has no docstring"
+        _documented(function)
         assert function.__name__ not in self.queries, f"{function.__name__} is declared twice"
         self.queries[function.__name__] = function
         return function
 
     def invariant(self, function: Callable[[Audit], bool]) -> Callable[[Audit], bool]:
         """A truth about the whole state, checked in tests, simulation and `tongbao audit`."""
+        _documented(function)
         self.invariants.append(function)
         return function
 
     def conserves(self, function: Callable[[Changes], bool]) -> Callable[[Changes], bool]:
         """A truth about what one transaction wrote, checked whenever it touched this module."""
+        _documented(function)
         self.conservations.append(function)
         return function
 
@@ -314,6 +331,7 @@ class Module:
         assert below in self.uses, f"{self.name} does not declare that it uses {below.name}"
 
         def bind(function: Callable[[Work, T], None]) -> Callable[[Work, T], None]:
+            _documented(function)
             self.hearings.append((announcement, function))
             return function
 
@@ -322,11 +340,13 @@ class Module:
     def genesis(self, function: Callable[[Work, T], None]) -> Callable[[Work, T], None]:
         """Write the first rows out of this module's section of the genesis file."""
         assert self.begin is None, f"{self.name} has two functions for genesis"
+        _documented(function)
         self.begin = function, get_type_hints(function)["start"]
         return function
 
     def authenticates(self, function: F) -> F:
         """Offer `keys_of(view, address)` for genesis to name."""
+        _documented(function)
         self.keys_of = function
         return function
 

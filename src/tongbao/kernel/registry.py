@@ -14,15 +14,25 @@ from typing import Any, Union, get_type_hints
 import msgspec
 
 from tongbao.kernel import jcs, kernel_module
-from tongbao.kernel.context import Page
+from tongbao.kernel.context import Cursor, Page, View
 from tongbao.kernel.module import Announcement, Feature, Index, Module, Parameter, Table
 from tongbao.kernel.reasons import NUMBERS_PER_MODULE, Invalid, Reason
 from tongbao.kernel.receipt import Receipt
-from tongbao.kernel.schema import Event, Message, check_fields, package_of, wire_name_of
+from tongbao.kernel.schema import (
+    Event,
+    Message,
+    check_fields,
+    check_type,
+    package_of,
+    wire_name_of,
+)
 from tongbao.kernel.transaction import Payload
 
 PAYLOAD_DEPTH = 2
 """Levels of JSON around a message: the payload and its `messages`."""
+
+_OF_QUERIES: Any = (View, Cursor, Cursor | None)
+"""What a query takes besides declared types."""
 
 
 class Registry:
@@ -156,9 +166,13 @@ def _check_declared(module: Module, files: list[ModuleType]) -> None:
 
 
 def _check_query(module: Module, name: str, query: Callable[..., object]) -> None:
-    """A query that gives pages walks an index or a table's keys."""
+    """A query takes bounded types; one that gives pages walks an index or a table's keys."""
     assert isinstance(query, FunctionType)
-    returned = get_type_hints(query)["return"]
+    hints = get_type_hints(query, include_extras=True)
+    returned = hints.pop("return")
+    for parameter, kind in hints.items():
+        if kind not in _OF_QUERIES:
+            check_type(kind, f"{module}: {name}({parameter})")
     if getattr(returned, "__origin__", returned) is Page:
         used = [query.__globals__.get(word) for word in query.__code__.co_names]
         walks = any(isinstance(value, Index | Table) for value in used)
@@ -179,9 +193,12 @@ def _subclasses(base: type, files: list[ModuleType]) -> list[Any]:
 
 
 def _names_in(file: ModuleType) -> Iterator[str]:
-    """Every name that the functions of a file mention."""
-    for value in vars(file).values():
-        inner = getattr(value, "__wrapped__", value)
+    """Every name that the functions of a file mention, and the methods of its classes."""
+    values = list(vars(file).values())
+    kinds = [value for value in values if isinstance(value, type)]
+    methods = [method for kind in kinds for method in vars(kind).values()]
+    for value in (*values, *methods):
+        inner = getattr(value, "fget", None) or getattr(value, "__wrapped__", value)
         if isinstance(inner, FunctionType) and inner.__module__ == file.__name__:
             yield from _names_of_code(inner.__code__)
 

@@ -7,6 +7,8 @@
 | integer           | unsigned, 8 bytes, big endian           |
 | tuple             | its parts one after the other           |
 
+Texts are printable ASCII and integers not below zero by their types, which are checked here, so
+whatever a user may send has an encoding, and one of at most `KeyCodec.longest` bytes.
 Each form ends by itself, so parts never run together and the order of keys is the order of tuples.
 """
 
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final, get_args, get_origin
 
 from tongbao.kernel.identifiers import ID_BYTES, Address, Id
+from tongbao.kernel.schema import check_type, longest_text, metas_of
 
 INTEGER_BYTES: Final = 8
 INTEGER_LIMIT: Final = 2**64 - 1
@@ -67,6 +70,7 @@ class KeyCodec:
         self.is_tuple = get_origin(kind) is tuple
         self.kinds: tuple[Any, ...] = get_args(kind) if self.is_tuple else (kind,)
         self.parts: tuple[str, ...] = tuple(map(_form, self.kinds))
+        self.longest = sum(map(_longest, self.kinds, self.parts))
         self.encode: Encode = self.encoder_after(b"")
         self.encode_first: Encode = _ENCODE[self.parts[0]]
 
@@ -95,6 +99,18 @@ def _form(kind: Any) -> str:
     base = getattr(base, "__origin__", base)
     assert base in (str, int), f"{kind} can't be part of a row key"
     return "text" if base is str else "integer"
+
+
+def _longest(kind: Any, form: str) -> int:
+    """The most bytes of one part; an assertion where a value of its type has no encoding."""
+    check_type(kind, f"the key {kind}")
+    if form == "id":
+        return ID_BYTES
+    if form == "text":
+        return longest_text(kind) + 1
+    lows = [meta.ge for meta in metas_of(kind) if meta.ge is not None]
+    assert min(lows) >= 0, f"the key {kind} may be below zero"
+    return INTEGER_BYTES
 
 
 def _compile(prefix: bytes, forms: tuple[str, ...], *, is_tuple: bool) -> Encode:

@@ -7,7 +7,8 @@ resolved, when its module is registered. Nothing that breaks a rule here can be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -23,6 +24,7 @@ from typing import (
 import msgspec
 from msgspec import Meta, Struct, StructMeta
 
+from tongbao.kernel import jcs
 from tongbao.kernel.amount import Amount
 from tongbao.kernel.identifiers import SAFE_INTEGER
 
@@ -36,11 +38,19 @@ FACTS: Final = frozenset(
 """What every class knows about itself; no member may have such a name."""
 
 BOUNDS: Final = (
-    "a text's pattern begins with ^, ends with \\Z and repeats nothing for ever; an integer has ge "
-    "and le within 2^53 - 1; a tuple has max_length"
+    "a text's pattern begins with ^, ends with \\Z, repeats nothing for ever and names its "
+    "characters: printable ASCII, without . or [^...] or \\w, flags or alternatives outside of a "
+    "group; an integer has ge and le within 2^53 - 1; a tuple has max_length"
 )
 
-_OPEN_REPETITION: Final = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
+PRINTABLE: Final = range(0x20, 0x7F)
+"""The characters that a declared text may have: ASCII from the space to the tilde."""
+
+_parser: Final[Any] = import_module("re._parser")
+"""What Python's own `re` reads patterns with; it has no types."""
+
+_BEGINNING: Final = (_parser.AT, _parser.AT_BEGINNING)
+_END: Final = (_parser.AT, _parser.AT_END_STRING)
 
 
 def package_of(module_path: str) -> str:
@@ -79,6 +89,9 @@ class Wire(StructMeta):
         """Make one class; the keywords are class arguments."""
         assert frozen, f"{name} can be changed"
         assert namespace.get("__doc__"), f"{name} has no docstring"
+        for what, number in (("tag", tag), ("version", version)):
+            fits = number is None or (type(number) is int and number >= 1)
+            assert fits, f"{name} has a {what} that is not an integer of 1 or more: {number!r}"
         options: dict[str, Any] = {
             "frozen": True,
             "kw_only": True,
@@ -179,13 +192,26 @@ def check_fields(kind: type) -> int:
         assert shared or default is msgspec.NODEFAULT, f"{kind.__name__} has default {default!r}"
     hints = get_type_hints(kind, include_extras=True)
     fields = kind.__struct_fields__  # type: ignore[attr-defined]
-    for name in fields:
+    for name in (*fields, *kind.__struct_encode_fields__):  # type: ignore[attr-defined]
         assert name.isascii(), f"{kind.__name__} has a member whose name is not ASCII"
-    return 1 + max((_check(hints[name], f"{kind.__name__}.{name}") for name in fields), default=0)
+    depth = max((check_type(hints[name], f"{kind.__name__}.{name}") for name in fields), default=0)
+    for name, default in zip(reversed(fields), reversed(defaults), strict=False):
+        takes = default is msgspec.NODEFAULT or _takes(hints[name], default)
+        assert takes, f"{kind.__name__} has default {default!r}, which is no value of {name}"
+    return 1 + depth
 
 
-def _check(kind: Any, where: str, *, is_limited: bool = False) -> int:
-    """The depth of one field's type; an assertion when a value of it could be unbounded.
+def _takes(kind: Any, default: object) -> bool:
+    """Whether a default is a value of its member's type."""
+    try:
+        jcs.convert(default, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def check_type(kind: Any, where: str, *, is_limited: bool = False) -> int:
+    """The depth of the JSON of one member or parameter; an assertion when it could be unbounded.
 
     `is_limited` says that an annotation around it limits the length.
     """
@@ -194,37 +220,87 @@ def _check(kind: Any, where: str, *, is_limited: bool = False) -> int:
     if isinstance(kind, Wire):
         return check_fields(kind)
     if get_origin(kind) in (Union, UnionType):
-        return max(_check(part, where) for part in get_args(kind))
+        return max(check_type(part, where) for part in get_args(kind))
     if get_origin(kind) is tuple:
         parts = [part for part in get_args(kind) if part is not Ellipsis]
         has_end = is_limited or Ellipsis not in get_args(kind)
         assert has_end, f"{where} has a type without bounds: {kind}"
-        return 1 + max(_check(part, where) for part in parts)
+        return 1 + max(check_type(part, where) for part in parts)
     if hasattr(kind, "__supertype__"):
-        return _check(kind.__supertype__, where)
+        return check_type(kind.__supertype__, where)
     metadata = getattr(kind, "__metadata__", ())
     inner = get_args(kind)[0] if metadata else kind
     assert _is_bounded(inner, metadata), f"{where} has a type without bounds: {kind}; {BOUNDS}"
-    return _check(inner, where, is_limited=True) if get_origin(inner) is tuple else 0
+    return check_type(inner, where, is_limited=True) if get_origin(inner) is tuple else 0
 
 
 def _is_bounded(inner: Any, metadata: tuple[Any, ...]) -> bool:
-    """Whether an Annotated type limits its values."""
-    for meta in _metas(metadata):
-        if inner is str and meta.pattern is not None:
-            return _has_end(meta)
-        if inner is int and meta.ge is not None and meta.le is not None:
-            return meta.ge >= -SAFE_INTEGER and meta.le <= SAFE_INTEGER
-        if get_origin(inner) is tuple and meta.max_length is not None:
-            return True
-    return False
+    """Whether an Annotated type limits its values, by every annotation that it has."""
+    metas = list(_metas(metadata))
+    if inner is str:
+        patterns = [meta for meta in metas if meta.pattern is not None]
+        return bool(patterns) and all(map(_has_end, patterns))
+    if inner is int:
+        lows = [meta.ge for meta in metas if meta.ge is not None]
+        highs = [meta.le for meta in metas if meta.le is not None]
+        has_both = bool(lows) and bool(highs)
+        return has_both and min(lows) >= -SAFE_INTEGER and max(highs) <= SAFE_INTEGER
+    return get_origin(inner) is tuple and any(meta.max_length is not None for meta in metas)
 
 
 def _has_end(meta: Meta) -> bool:
-    """Whether a text's pattern covers all of it, and limits its length."""
-    pattern = meta.pattern or ""
-    covers = pattern.startswith("^") and pattern.endswith("\\Z")
-    return covers and (meta.max_length is not None or not _OPEN_REPETITION.search(pattern))
+    """Whether a text's pattern covers all of it, limits its length and lets only ASCII through."""
+    parsed = _parser.parse(meta.pattern)
+    parts: list[tuple[Any, Any]] = list(parsed)
+    covers = parts[:1] == [_BEGINNING] and parts[-1:] == [_END]
+    has_flags = parsed.state.flags != re.UNICODE
+    has_limit = meta.max_length is not None
+    return covers and not has_flags and _are_plain(parts[1:-1], has_limit=has_limit)
+
+
+def _are_plain(parts: Iterable[tuple[Any, Any]], *, has_limit: bool) -> bool:
+    """Whether parts of a parsed pattern let only printable ASCII through, and an end of it.
+
+    `has_limit` says that something else limits the length. What is not named here is refused: any
+    character, all but some, Unicode's words, digits and spaces, looking around, flags, anchors.
+    """
+    for operation, value in parts:
+        match str(operation):
+            case "LITERAL":
+                plain = value in PRINTABLE
+            case "RANGE":
+                plain = value[0] in PRINTABLE and value[1] in PRINTABLE
+            case "IN":
+                plain = _are_plain(value, has_limit=has_limit)
+            case "BRANCH":
+                plain = all(_are_plain(branch, has_limit=has_limit) for branch in value[1])
+            case "SUBPATTERN":
+                _, flags_on, flags_off, inner = value
+                plain = not (flags_on or flags_off) and _are_plain(inner, has_limit=has_limit)
+            case "MAX_REPEAT":
+                _, most, inner = value
+                ends = has_limit or most is not _parser.MAXREPEAT
+                plain = ends and _are_plain(inner, has_limit=has_limit)
+            case _:
+                plain = False
+        if not plain:
+            return False
+    return True
+
+
+def metas_of(kind: Any) -> list[Meta]:
+    """The msgspec annotations of a type, also of those that it is a new name of."""
+    while hasattr(kind, "__supertype__"):
+        kind = kind.__supertype__
+    return list(_metas(getattr(kind, "__metadata__", ())))
+
+
+def longest_text(kind: Any) -> int:
+    """The most characters that a text of this type has."""
+    metas = metas_of(kind)
+    lengths = [meta.max_length for meta in metas if meta.max_length is not None]
+    patterns = [meta.pattern for meta in metas if meta.pattern is not None]
+    return min([*lengths, *(int(_parser.parse(pattern).getwidth()[1]) for pattern in patterns)])
 
 
 def _metas(metadata: tuple[Any, ...]) -> Iterator[Meta]:

@@ -16,6 +16,6 @@ def dig(ctx: Context, msg: Dig) -> None:
 
 
 @module.query
-def count_rows(view: View, rows: int) -> int:
+def count_rows(view: View, rows: Count) -> int:
     """Read rows as a query."""
     return sum(view[holes].get(Count(at)) is not None for at in range(rows))
