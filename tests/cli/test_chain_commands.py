@@ -19,7 +19,9 @@ def test_a_chain_begins_once(place: Place) -> None:
     told = place.call("init")
 
     assert told.code == 66
-    assert told.err.startswith(f"error: {place.folder} already holds a chain\ndo: use it")
+    advice, verdict = told.err.splitlines()
+    assert advice.startswith("do: use it")
+    assert verdict == f"error: {place.folder} already holds a chain"
     assert place.do("status") == before
 
 
@@ -35,6 +37,37 @@ def test_a_bad_name_begins_no_chain(name: str, nowhere: Place) -> None:
     assert told.code == 2
     assert "can't name a chain" in told.err
     assert not nowhere.folder.exists()
+
+
+def test_a_weak_passphrase_leaves_no_folder(nowhere: Place) -> None:
+    """
+    Given a passphrase that is too short,
+    when a chain is to begin under it,
+    then it is refused with advice, and there is no folder.
+    """
+    told = Place(nowhere.folder, "short").call("init")
+
+    assert (told.code, told.out) == (77, "")
+    assert told.err.splitlines()[0] == "do: choose a longer one, best several words"
+    assert not nowhere.folder.exists()
+
+
+def test_a_damaged_genesis_file_is_to_be_restored(nowhere: Place) -> None:
+    """
+    Given a chain whose genesis file was cut short,
+    when its status is asked for,
+    then the advice is to bring the file back, and the last line says which it is.
+    """
+    here = Place(nowhere.folder, PASSPHRASE)
+    here.do("init")
+    file = here.folder / "genesis.json"
+    file.write_bytes(file.read_bytes()[:-1])
+    told = here.call("status")
+
+    advice, verdict = told.err.splitlines()
+    assert (told.code, told.out) == (66, "")
+    assert advice.startswith(f"do: bring {file} back from a copy: ")
+    assert verdict.startswith(f"error: {file}: ")
 
 
 def test_a_new_chain_says_what_to_do_next(nowhere: Place) -> None:
@@ -101,4 +134,6 @@ def test_what_is_no_id_is_said(text: str, place: Place) -> None:
     told = place.call("status", text)
 
     assert told.code == 2
-    assert told.err.startswith(f"error: {text!r} is no transaction id\ndo: an id is 64 hex digits")
+    advice, verdict = told.err.splitlines()
+    assert advice.startswith("do: an id is 64 hex digits")
+    assert verdict == f"error: {text!r} is no transaction id"

@@ -69,8 +69,8 @@ def test_what_is_no_seed_is_never_repeated(text: str, offline: Place) -> None:
     assert told == type(told)(
         65,
         "",
-        "error: the file holds no Ed25519 seed\n"
-        "do: write 64 hex digits, or 43 characters of base64url\n",
+        "do: write 64 hex digits, or 43 characters of base64url\n"
+        "error: the file holds no Ed25519 seed\n",
     )
     assert offline.do("keys", "list") == {"keys": []}
 

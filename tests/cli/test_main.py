@@ -70,26 +70,26 @@ def test_the_help_of_the_program_lists_every_command(nowhere: Place) -> None:
     [
         (
             ("asset", "transfer"),
-            Told(2, "", "error: Missing option '--asset'.\ndo: tongbao asset transfer --help\n"),
+            Told(2, "", "do: tongbao asset transfer --help\nerror: Missing option '--asset'.\n"),
         ),
         (
             ("fly",),
-            Told(2, "", "error: No such command 'fly'.\ndo: tongbao --help\n"),
+            Told(2, "", "do: tongbao --help\nerror: No such command 'fly'.\n"),
         ),
         (
             ("status", "--xyz"),
-            Told(2, "", "error: No such option '--xyz'.\ndo: tongbao status --help\n"),
+            Told(2, "", "do: tongbao status --help\nerror: No such option '--xyz'.\n"),
         ),
     ],
     ids=["option", "command", "unknown"],
 )
-def test_misuse_gets_one_line_and_one_of_advice(
+def test_misuse_gets_one_line_of_advice_and_a_verdict(
     words: tuple[str, ...], told: Told, nowhere: Place
 ) -> None:
     """
     Given no chain,
     when a command is misused,
-    then one line says what is wrong, one where to read, and the code is 2.
+    then one line says where to read, the last what is wrong, and the code is 2.
     """
     assert nowhere.call(*words) == told
 
@@ -103,7 +103,8 @@ def test_a_folder_without_a_chain_is_said_before_any_passphrase(nowhere: Place) 
     told = nowhere.call("status")
 
     assert (told.code, told.out) == (66, "")
-    assert told.err.startswith(f"error: {nowhere.folder} holds no chain: begin one with `tongbao ")
+    verdict = told.err.splitlines()[-1]
+    assert verdict.startswith(f"error: {nowhere.folder} holds no chain: begin one with `tongbao ")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +167,8 @@ def test_ctrl_c_says_what_is_safe(place: Place) -> None:
 
     assert told.code == 130
     assert told.err.strip() == (
-        "stopped: by Ctrl-C\n"
-        "do: what was answered is durable; ask `tongbao status ID` about the rest"
+        "do: what was answered is durable; ask `tongbao status ID` about the rest\n"
+        "stopped: by Ctrl-C"
     )
 
 

@@ -59,7 +59,7 @@ def test_nothing_that_is_there_is_written_over(desk: Desk) -> None:
     told = desk.run("new", "module", "loyalty", "--into", "full")
     assert (told.returncode, told.stderr) == (
         66,
-        "error: full is there already and is not empty\ndo: name a new folder with --into\n",
+        "do: name a new folder with --into\nerror: full is there already and is not empty\n",
     )
     assert [path.name for path in full.iterdir()] == ["mine.txt"]
     assert desk.do("new", "module", "loyalty", "--into", "empty")["files"] == WRITTEN
@@ -85,7 +85,7 @@ def test_a_name_that_would_clash_is_refused(desk: Desk, name: str, wrong: str) -
     then it is refused with the reason, and nothing is written.
     """
     told = desk.run("new", "module", "--", name)
-    assert (told.returncode, told.stderr.splitlines()[0]) == (2, f"error: {wrong}")
+    assert (told.returncode, told.stderr.splitlines()[-1]) == (2, f"error: {wrong}")
     assert list(desk.folder.iterdir()) == []
 
 

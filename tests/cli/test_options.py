@@ -21,8 +21,8 @@ def test_without_a_passphrase_and_a_terminal_it_fails_clearly(place: Place) -> N
 
     assert (told.code, told.out) == (77, "")
     assert told.err == (
-        "error: no passphrase was given, and there is no terminal to ask at\n"
         "do: give --passphrase-file FILE, or set TONGBAO_PASSPHRASE\n"
+        "error: no passphrase was given, and there is no terminal to ask at\n"
     )
     assert place.do("status") == before
 
@@ -68,7 +68,7 @@ def test_a_file_that_is_not_there_is_told(place: Place, tmp_path: Path) -> None:
     told = place.call("tx", "submit", str(gone))
 
     assert told.code == 66
-    assert told.err.startswith(f"error: {gone}: No such file or directory\n")
+    assert told.err.endswith(f"\nerror: {gone}: No such file or directory\n")
 
 
 def test_a_written_file_is_whole_or_as_before(tmp_path: Path) -> None:

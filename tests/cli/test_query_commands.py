@@ -83,7 +83,7 @@ def test_a_cursor_of_another_query_is_told(place: Place) -> None:
 
     assert [each.code for each in told] == [2, 2, 2]
     assert {each.err for each in told} == {
-        "error: --after: this is no cursor of this query\ndo: begin without --after\n"
+        "do: begin without --after\nerror: --after: this is no cursor of this query\n"
     }
 
 

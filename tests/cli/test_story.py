@@ -114,12 +114,12 @@ def test_a_missing_extra_is_named_with_its_command(words: tuple[str, ...], tmp_p
     """
     Given the base installation alone,
     when a command needs the parts of a node,
-    then one line says which is missing, one how to install it, and nothing was made.
+    then one line says how to install it, the last which is missing, and nothing was made.
     """
     ended = Shell(tmp_path).run(*words, program=LEAN)
 
     assert (ended.returncode, ended.stdout) == (69, "")
-    missing, advice = ended.stderr.splitlines()
+    advice, missing = ended.stderr.splitlines()
     assert missing.startswith("error: this command needs ")
     assert advice == "do: pip install 'tongbao[node]'"
     assert [path.name for path in tmp_path.iterdir()] == ["passphrase"]
@@ -173,7 +173,7 @@ def test_a_second_process_on_the_folder_is_told(shell: Shell) -> None:
         second = shell.run("status")
 
     assert (second.returncode, second.stdout) == (75, "")
-    assert second.stderr.splitlines()[1] == "do: try again in a moment"
+    assert second.stderr.splitlines()[0] == "do: try again in a moment"
     assert shell.run("status").returncode == 0
 
 

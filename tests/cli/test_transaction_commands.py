@@ -136,3 +136,21 @@ def test_an_id_that_no_block_holds_shows_nothing(place: Place) -> None:
     told = place.call("tx", "show", "5e" * 32)
 
     assert (told.code, told.out) == (4, "")
+
+
+@pytest.mark.parametrize("first", ["A", "{", "A.A.A"])
+def test_a_file_that_is_too_large_for_a_transaction_is_told(
+    first: str, place: Place, tmp_path: Path
+) -> None:
+    """
+    Given a file of three million bytes, compact form, JSON or noise,
+    when it is submitted,
+    then it is invalid for its size, and the chain is as before.
+    """
+    (tmp_path / "large").write_text(first.ljust(3_000_000, "A"))
+    before = place.do("status")
+    told = place.call("tx", "submit", str(tmp_path / "large"))
+
+    assert (told.code, told.out) == (3, "")
+    assert "TRANSACTION_IS_TOO_LARGE (1)" in told.err.splitlines()[-1]
+    assert place.do("status") == before

@@ -12,8 +12,9 @@ import pytest
 
 from tests.demo.beginning import new_chain, silent
 from tongbao.demo.baskets import Basket
+from tongbao.demo.failures import DemoError
 from tongbao.demo.plan import Plan
-from tongbao.demo.purchases import DemoError, Run, read_back_elsewhere
+from tongbao.demo.purchases import Run, read_back_elsewhere
 from tongbao.demo.read_back import (
     PARTIES,
     PROOFS,

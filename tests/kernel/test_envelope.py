@@ -10,6 +10,7 @@ from tests.fixed_chain import key
 from tests.golden_file import check_golden
 from tongbao.kernel import Invalid, InvalidTransaction
 from tongbao.kernel.envelope import (
+    SPELLING_BYTES_LIMIT,
     TYPE,
     assemble,
     combine,
@@ -18,6 +19,7 @@ from tongbao.kernel.envelope import (
     normalise,
     signing_input,
 )
+from tongbao.kernel.kernel_module import TRANSACTION_BYTES
 
 PAYLOAD = b'{"any":"bytes"}'
 NAMES = ("ann", "ben", "cleo")
@@ -237,6 +239,30 @@ def test_a_general_envelope_has_one_spelling_on_the_ledger_and_many_at_the_door(
     for text in (json.dumps(shuffled), json.dumps(members, indent=2), json.dumps(members)):
         assert why(text.encode()) is Invalid.ENVELOPE_IS_NOT_CANONICAL
         assert normalise(b"\n" + text.encode() + b"\r\n ") == signed_by(*NAMES)
+
+
+def test_what_no_chain_would_take_in_any_spelling_is_too_large() -> None:
+    """
+    Given text of twice the bytes that a genesis may allow for a transaction, and one more,
+    when both are normalised and combined, as JSON, as compact form and as noise,
+    then the first is read for what it is, and the other is too large whatever it is.
+    """
+    assert 2 * TRANSACTION_BYTES.high == SPELLING_BYTES_LIMIT
+
+    def reasons(size: int) -> list[Invalid | None]:
+        found: list[Invalid | None] = []
+        for text in (b"{".ljust(size, b"["), signed_by("ann").ljust(size, b"A"), b"A" * size):
+            for read in (normalise, lambda each: combine([each])):
+                try:
+                    read(b" \n" + text)
+                    found.append(None)
+                except InvalidTransaction as error:
+                    found.append(error.why)
+        return found
+
+    malformed = Invalid.ENVELOPE_IS_MALFORMED
+    assert reasons(SPELLING_BYTES_LIMIT) == [malformed, malformed, None, None, None, malformed]
+    assert reasons(SPELLING_BYTES_LIMIT + 1) == [Invalid.TRANSACTION_IS_TOO_LARGE] * 6
 
 
 def test_a_general_or_flattened_envelope_of_one_becomes_compact() -> None:

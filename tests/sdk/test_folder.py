@@ -170,7 +170,7 @@ def test_a_damaged_genesis_file_is_named(tmp_path: Path, genesis: Genesis, chang
     """
     Given a chain's folder whose genesis file is not what was written,
     when it is read,
-    then it is refused, and the error begins with the file's path.
+    then it is refused; the error begins with the file's path, the advice is to restore it.
     """
     place = Folder(tmp_path)
     place.lay_out(genesis)
@@ -178,6 +178,45 @@ def test_a_damaged_genesis_file_is_named(tmp_path: Path, genesis: Genesis, chang
     with pytest.raises(FolderError) as caught:
         place.genesis()
     assert str(caught.value).startswith(f"{place.genesis_file}: ")
+    assert caught.value.advice == (
+        f"bring {place.genesis_file} back from a copy: it never changes, and every party of the "
+        "chain has the same"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: b"",
+        lambda text: b"\xff",
+        lambda text: text.replace(b"fixed-", b"other-"),
+        lambda text: text.replace(b'"keys": [', b'"keys": ["' + b"A" * 43 + b'", '),
+        lambda text: text.replace(b"{", b'{"more": 1, ', 1),
+    ],
+    ids=["empty", "no UTF-8", "chain", "key", "member"],
+)
+def test_a_trust_file_that_is_not_genesis_own_is_told(
+    tmp_path: Path, genesis: Genesis, change: Change
+) -> None:
+    """
+    Given a chain's folder,
+    when its trust file is compared as it is, spelled otherwise, gone, and changed,
+    then only the changed one is told, with the command that writes it anew.
+    """
+    place = Folder(tmp_path)
+    place.lay_out(genesis)
+    text = place.trust_file.read_bytes()
+    assert place.foreign_trust(genesis) == ""
+    place.trust_file.write_bytes(trust_bytes(genesis))
+    assert place.foreign_trust(genesis) == ""
+    place.trust_file.unlink()
+    assert place.foreign_trust(genesis) == ""
+    assert change(text) != text
+    place.trust_file.write_bytes(change(text))
+    assert place.foreign_trust(genesis) == (
+        f"{place.trust_file} is not the one of genesis.json: hand it to nobody, and write it anew "
+        f"with `tongbao proof trust --folder {tmp_path} --out {place.trust_file}`"
+    )
 
 
 def test_the_trust_file_is_all_that_a_verifier_needs(tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ def status(
     with session.open(write=False) as chain:
         if transaction_id is None:
             head = chain.head()
+            if node is None:
+                session.note_foreign_trust()
             terminal.answer(jcs.to_builtins(head), f"height {head.height} of {head.chain}")
             return Exit.DONE
         found = chain.status(transaction_id, deadline)

@@ -91,6 +91,12 @@ class Session:
             return None
         return node_of(self.folder.path, chain_id(self.folder.genesis()))
 
+    def note_foreign_trust(self) -> None:
+        """Say it when the folder's trust file is not its chain's."""
+        wrong = self.folder.foreign_trust(self.folder.genesis())
+        if wrong:
+            _note(f"note: {wrong}")
+
     # Names
 
     def resolver(self) -> Resolver:

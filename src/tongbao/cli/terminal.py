@@ -80,12 +80,12 @@ class Terminal:
             click.echo(text, err=True)
 
     def fail(self, failure: Failure) -> None:
-        """Say what is wrong and what to do."""
+        """Say what to do and, as the last line, the verdict: what is wrong."""
         if self.json:
             click.echo(json_text(failure.facts()))
             return
-        click.echo(f"{failure.kind}: {failure.text}", err=True)
         click.echo(f"do: {failure.advice}", err=True)
+        click.echo(f"{failure.kind}: {failure.text}", err=True)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -16,7 +16,15 @@ import click
 import msgspec
 
 from tongbao.demo.baskets import read_baskets
-from tongbao.demo.purchases import DemoError, Report, run
+from tongbao.demo.failures import (
+    DEFAULT_FOLDER,
+    EXPECTED,
+    STOPPED,
+    DemoError,
+    begin_anew,
+    unusable,
+)
+from tongbao.demo.purchases import Report, run
 from tongbao.demo.read_back import PROOFS, TRUST
 from tongbao.demo.serving import SECRET_FILE, Node
 from tongbao.sdk.folder import Folder
@@ -32,6 +40,8 @@ DEFAULT_PORT: Final = 8632
 PATIENCE_S: Final = 10.0
 """How long it asks a node that does not answer: the node is this program's own child."""
 SECRET_DIGITS: Final = 64
+NO_INPUT: Final = 66
+"""The exit code of a folder that can't be used."""
 REDRAW_SECONDS: Final = 0.2
 
 
@@ -52,7 +62,7 @@ def demo() -> None:
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
-    default=Path("build/purchases"),
+    default=DEFAULT_FOLDER,
     show_default=True,
     help="Where the chain is kept; a second start goes on there.",
 )
@@ -99,17 +109,35 @@ def purchases(
 
 @contextmanager
 def _node(folder: Path, port: int) -> Iterator[tuple[Node, SoftwareKey, bytes]]:
-    """A node on the folder's chain, which begins if there is none; the bank's key; the secret."""
-    folder.mkdir(parents=True, exist_ok=True)
-    secret = _secret(folder / SECRET_FILE)
-    if not Folder(folder).exists:
-        chain, _ = create_chain(folder, passphrase=secret, name="purchases")
-        chain.close()
-    bank_key = Keystore(Folder(folder).keys).unlock(OPERATOR, secret)
+    """A node on the folder's chain, which begins if there is none; the bank's key; the secret.
+
+    Raises DemoError.
+    """
+    try:
+        secret, bank_key = _begun(folder)
+    except EXPECTED as error:
+        raise unusable(folder, error) from error
     with Node(folder, port) as node:
         if node.started.instead_of:
             click.echo(f"note       port {node.started.instead_of} is taken", err=True)
         yield node, bank_key, bytes.fromhex(secret)
+
+
+def _begun(folder: Path) -> tuple[str, SoftwareKey]:
+    """The secret and the bank's key of the folder's chain, which begins if there is none."""
+    place = Folder(folder)
+    if (place.exists or place.keys.exists()) and not (folder / SECRET_FILE).exists():
+        raise DemoError(
+            f"{folder} holds a chain or keys that are not the demonstration's",
+            "name another folder with --folder",
+            NO_INPUT,
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    secret = _secret(folder / SECRET_FILE)
+    if not place.exists:
+        chain, _ = create_chain(folder, passphrase=secret, name="purchases")
+        chain.close()
+    return secret, Keystore(place.keys).unlock(OPERATOR, secret)
 
 
 def carry(
@@ -133,7 +161,7 @@ def serve_on(node: Node, report: Report) -> None:
         click.echo(err=True)
         click.echo(verdict(report))
         return
-    raise DemoError(f"the node has ended: see {node.log}")
+    raise DemoError("the node has ended by itself", f"see {node.log}, then start again", STOPPED)
 
 
 def _secret(path: Path) -> str:
@@ -141,7 +169,7 @@ def _secret(path: Path) -> str:
     if path.exists():
         secret = path.read_text()
         if len(secret) != SECRET_DIGITS:
-            raise DemoError(f"{path} was cut short: remove {path.parent} and start again")
+            raise DemoError(f"{path} was cut short", begin_anew(path.parent), NO_INPUT)
         return secret
     secret = secrets.token_hex(SECRET_DIGITS // 2)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

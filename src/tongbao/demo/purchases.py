@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from tongbao.demo.baskets import Basket, Purchases
 from tongbao.demo.expected import expected_totals
+from tongbao.demo.failures import DemoError
 from tongbao.demo.plan import SCALE, Plan, Step, funding_reference
 from tongbao.demo.read_back import PARTIES, Parties, Totals
 from tongbao.kernel import Address, Amount, Message, Reference, Time
@@ -34,14 +35,14 @@ IN_FLIGHT: Final = 3
 """Batches of payments under way at once. The bank's own transactions go one batch after the other,
 since one opens the account that a later one funds."""
 
+INVALID: Final = 3
+WRONG: Final = 65
+"""Exit codes of the command line: a transaction is invalid; a proof proves nothing."""
+GO_ON: Final = "start again: what was paid is durable, and is not paid twice"
+DISTRUST: Final = "believe no total of this run; start again, and keep the folder for inquiry"
+
 Progress = Callable[[str, int, int], None]
 """Told a stage's name, how much of it is done, and how much it is."""
-
-
-class DemoError(Exception):
-    """The demonstration can't go on; the text says what to do."""
-
-    exit_code = 1
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -149,7 +150,8 @@ class Run:
     def _settle(self, answers: list[Applied | Exception]) -> int:
         for answer in answers:
             if isinstance(answer, Exception):
-                raise DemoError(f"a payment did not happen: {answer}")
+                code = getattr(answer, "exit_code", INVALID)
+                raise DemoError(f"a payment did not happen: {answer}", GO_ON, code) from answer
         return len(answers)
 
     def write_parties(self, folder: Path) -> None:
@@ -168,7 +170,8 @@ def read_back_elsewhere(folder: Path, address: str) -> Totals:
     command = [sys.executable, "-m", "tongbao.demo.read_back", str(folder), address]
     process = subprocess.run(command, capture_output=True, check=False)
     if process.returncode != 0:
-        raise DemoError(f"the second process refused a proof:\n{process.stderr.decode()}")
+        said = process.stderr.decode().strip().rpartition("\n")[2]
+        raise DemoError(f"the second process refused a proof: {said}", DISTRUST, WRONG)
     return msgspec.json.decode(process.stdout, type=Totals)
 
 

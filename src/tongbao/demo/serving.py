@@ -1,7 +1,8 @@
 """The node of the demonstration: a child process that serves the folder's chain until told to stop.
 
-`python -m tongbao.demo.serving FOLDER PORT` prints its address as one line of JSON and stops when
-its standard input ends: at the latest when the process that started it is gone, however it went.
+`python -m tongbao.demo.serving FOLDER PORT` prints its address, or what is wrong, as one line of
+JSON, and stops when its standard input ends: at the latest when the process that started it is
+gone, however it went.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import IO, Final, Self
 import msgspec
 from msgspec import Struct
 
+from tongbao.demo.failures import EXPECTED, STOPPED, DemoError, unusable
+
 SECRET_FILE: Final = "demo-secret"
 LOG_FILE: Final = "node.log"
 FREE_PORT: Final = 0
@@ -23,20 +26,19 @@ RATE_PER_S: Final = 1_000_000
 """The demonstration sends as fast as it can, from one address."""
 
 
-class NodeFailed(Exception):
-    """The node did not start; the text is what it said."""
-
-    def __init__(self, text: str, exit_code: int) -> None:
-        """Carry the node's own words and exit code."""
-        super().__init__(text)
-        self.exit_code = exit_code
-
-
-class Started(Struct, frozen=True):
+class Started(Struct, frozen=True, tag=True):
     """What a node says once it serves; `instead_of` is the port that was taken, else 0."""
 
     address: str
     instead_of: int = 0
+
+
+class NotStarted(Struct, frozen=True, tag=True):
+    """What a node says that can't serve: what is wrong, what to do, and its exit code."""
+
+    text: str
+    advice: str
+    exit_code: int
 
 
 class Node:
@@ -45,7 +47,7 @@ class Node:
     def __init__(self, folder: Path, port: int) -> None:
         """Start to serve the chain of a folder, at another port if this one is taken.
 
-        Raises NodeFailed.
+        Raises DemoError, OSError.
         """
         self.log = folder / LOG_FILE
         with self.log.open("wb") as log:
@@ -58,10 +60,14 @@ class Node:
             )
         line = _pipe(self._process.stdout).readline()
         if not line:
-            code = self._process.wait()
-            raise NodeFailed(self.log.read_text().strip(), code)
-        self.started = msgspec.json.decode(line, type=Started)
-        self.address = self.started.address
+            self.stop()
+            raise DemoError("the node has ended before it served", f"see {self.log}", STOPPED)
+        said = msgspec.json.decode(line, type=Started | NotStarted)
+        if isinstance(said, NotStarted):
+            self.stop()
+            raise DemoError(said.text, said.advice, said.exit_code)
+        self.started = said
+        self.address = said.address
 
     @property
     def is_running(self) -> bool:
@@ -98,13 +104,28 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def main(folder: Path, port: int) -> int:
-    """The child: open, serve, close. What can't be is said in one line on standard error."""
+    """The child: open, serve, close. What is wrong with the folder is said on standard output."""
+    try:
+        _serve(folder, port)
+    except EXPECTED as error:
+        wrong = unusable(folder, error)
+        print(wrong, file=sys.stderr)
+        _say(NotStarted(str(wrong), wrong.advice, wrong.exit_code))
+        return wrong.exit_code
+    return 0
+
+
+def _say(what: Started | NotStarted) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _serve(folder: Path, port: int) -> None:
     from tongbao.engines.solo import Options
     from tongbao.node.recall import open_index
     from tongbao.node.server import ListenError, address_of, listen, serve, server_of
     from tongbao.node.settings import Settings
     from tongbao.sdk.opening import open_chain
-    from tongbao.store.errors import StoreError
 
     settings = Settings(port=port, log_level="warning", rate_per_s=RATE_PER_S)
     try:
@@ -113,11 +134,7 @@ def main(folder: Path, port: int) -> int:
         listening, instead_of = listen(Settings(port=FREE_PORT)), port
     options = Options(queue_transactions=settings.queue_transactions)
     secret = (folder / SECRET_FILE).read_text()
-    try:
-        chain = open_chain(folder, passphrase=secret, options=options)
-    except StoreError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    chain = open_chain(folder, passphrase=secret, options=options)
     with listening, chain, open_index(folder, chain.id, settings) as index:
         server = server_of(chain, settings, index)
 
@@ -126,11 +143,8 @@ def main(folder: Path, port: int) -> int:
             server.should_exit = True
 
         threading.Thread(target=stop_at_the_end, daemon=True).start()
-        started = Started(address_of(listening), instead_of)
-        sys.stdout.buffer.write(msgspec.json.encode(started) + b"\n")
-        sys.stdout.buffer.flush()
+        _say(Started(address_of(listening), instead_of))
         serve(server, listening)
-    return 0
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 KID_CHARACTERS: Final = 43
 HEADERS_REMEMBERED: Final = 65_536
+SPELLING_BYTES_LIMIT: Final = 2_097_152
+"""Twice the most that a genesis can allow for a transaction: other spellings are longer."""
 USUAL_BEGINNING: Final = b'{"alg":"Ed25519","kid":"'
 
 
@@ -231,9 +233,10 @@ def assemble(payload: bytes, signatures: dict[str, bytes]) -> bytes:
 def normalise(text: bytes) -> bytes:
     """Rewrite a JWS of any serialization, member order and spacing to the ledger's spelling.
 
-    Doubled names, unprotected headers and unknown members stay what they are: invalid.
+    Doubled names, unprotected headers and unknown members stay what they are: invalid. What no
+    chain would take in any spelling is refused before it is read.
     """
-    text = text.strip(b" \t\r\n")
+    text = _trimmed(text)
     return text if text[:1] != b"{" else _spell(*_read_any(text))
 
 
@@ -248,9 +251,17 @@ def combine(texts: Iterable[bytes]) -> bytes:
     return _spell(read[0][0], [part for _, parts in read for part in parts])
 
 
+def _trimmed(text: bytes) -> bytes:
+    """The text without the space around it, unless it is too long to be a transaction."""
+    text = text.strip(b" \t\r\n")
+    if len(text) > SPELLING_BYTES_LIMIT:
+        raise InvalidTransaction(Invalid.TRANSACTION_IS_TOO_LARGE, f"{len(text)} bytes")
+    return text
+
+
 def _read_any(text: bytes) -> tuple[str, list[_SignaturePart]]:
     """The payload text and the signatures of any JWS serialization."""
-    text = text.strip(b" \t\r\n")
+    text = _trimmed(text)
     try:
         if text[:1] != b"{":
             protected, payload, signature = text.decode("ascii").split(".")

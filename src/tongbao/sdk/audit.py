@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tongbao.engines.solo import Producer
 from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_header, tree_root
@@ -40,7 +41,7 @@ Progress = Callable[[str, int, int], None]
 class AuditReport(Struct, frozen=True, kw_only=True):
     """What an audit counted and found. An empty `findings` is what one hopes for.
 
-    `findings` holds the first 100, in the order of the blocks.
+    `findings` holds the first 100: of the trust file, then in the order of the blocks.
     """
 
     chain: str
@@ -67,9 +68,12 @@ def audit_folder(folder: Path | str, progress: Progress = silent) -> AuditReport
     genesis = place.genesis()
     producer, store = open_producer(place, genesis, registry_of(genesis.modules), None)
     try:
-        return Auditor(genesis, producer, store, progress).run()
+        report = Auditor(genesis, producer, store, progress).run()
     finally:
         store.close()
+    wrong = place.foreign_trust(genesis)
+    findings = (wrong, *report.findings) if wrong else report.findings
+    return replace(report, findings=findings[:FINDINGS_LIMIT])
 
 
 class Auditor:

@@ -21,6 +21,11 @@ class FolderError(Exception):
 
     exit_code = 66
 
+    def __init__(self, text: str, advice: str = "") -> None:
+        """Carry what is wrong and, unless the text says it, what to do."""
+        super().__init__(text)
+        self.advice = advice
+
 
 class Folder:
     """The files of one chain: `genesis.json`, `trust.json`, `keys/`, `log/`, `state/`, `lock`.
@@ -57,15 +62,41 @@ class Folder:
         try:
             return read_genesis(self.genesis_file.read_bytes())
         except GenesisError as error:
-            raise FolderError(f"{self.genesis_file}: {error}") from error
+            raise FolderError(
+                f"{self.genesis_file}: {error}",
+                f"bring {self.genesis_file} back from a copy: it never changes, and every party "
+                "of the chain has the same",
+            ) from error
+
+    def foreign_trust(self, genesis: Genesis) -> str:
+        """What is wrong with a trust file that is not this genesis file's; "" where nothing is.
+
+        A folder without one misleads nobody.
+        """
+        if not self.trust_file.exists():
+            return ""
+        try:
+            found = msgspec.json.decode(self.trust_file.read_bytes(), type=TrustFile)
+        except (msgspec.DecodeError, ValueError):
+            found = None
+        if found == trust_file(genesis):
+            return ""
+        return (
+            f"{self.trust_file} is not the one of genesis.json: hand it to nobody, and write it "
+            f"anew with `tongbao proof trust --folder {self.path} --out {self.trust_file}`"
+        )
+
+
+def trust_file(genesis: Genesis) -> TrustFile:
+    """The trust file that belongs to a genesis file; hand it to whoever shall believe proofs."""
+    return TrustFile(
+        format=FORMAT, chain=chain_id(genesis), engine="solo", keys=genesis.engine.keys
+    )
 
 
 def trust_bytes(genesis: Genesis) -> bytes:
-    """The trust file that belongs to a genesis file; hand it to whoever shall believe proofs."""
-    trust = TrustFile(
-        format=FORMAT, chain=chain_id(genesis), engine="solo", keys=genesis.engine.keys
-    )
-    return msgspec.json.encode(trust, order="sorted")
+    """The same as bytes."""
+    return msgspec.json.encode(trust_file(genesis), order="sorted")
 
 
 def _write_new(path: Path, text: bytes) -> None:

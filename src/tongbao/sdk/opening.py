@@ -17,6 +17,7 @@ from tongbao.sdk.announced import FIRST_NUMBER, registry_of, registry_with
 from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
+from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.packages import module_hash
@@ -128,6 +129,7 @@ def create_chain(
     if place.exists:
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
     registry = registry_with(tuple(modules))
+    check_strength(passphrase)  # before there is a folder
     place.path.mkdir(parents=True, exist_ok=True)
     keystore = Keystore(place.keys)
     authority = _key(keystore, AUTHORITY, passphrase)
