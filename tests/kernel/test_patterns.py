@@ -46,7 +46,7 @@ REFUSED = {
     "text with an end in its middle": r"^(a\Z){0,1}\Z",
     "text that goes on": r"^(ab{2,}){1,9}\Z",
 }
-"""Forms that a text must not have, and what each would let through."""
+"""Forms that a text must not have, by what each would let through."""
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
