@@ -78,13 +78,14 @@ def test_a_node_that_was_killed_is_missed(tmp_path: Path) -> None:
     """
     Given a run of 100 baskets that goes on serving,
     when its node is killed,
-    then the command ends with an error that names the log; a start with --once ends by itself.
+    then the command names the log and ends with the error; a start with --once ends by itself.
     """
     with started(tmp_path, "--count", "100") as run:
         line_with(run, "serving")
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         subprocess.run(["kill", "-9", *children], check=True)
         assert run.wait(timeout=60) != 0
-        assert "node.log" in line_with(run, "error:")
+        assert "node.log" in line_with(run, "do:")
+        assert line_with(run, "error:") == "error: the node has ended by itself\n"
     with started(tmp_path, "--count", "100", "--once") as again:
         assert ended(again)[0] == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_NODE: Final = "http://127.0.0.1:8632"
 MS: Final = 1_000
 TYPE_MEMBER: Final = "@type"
+BAD_REQUEST: Final = 400
 
 
 @click.command(
@@ -100,14 +100,15 @@ def watch(
 
 
 def _following(chain: Any, after: str | None, filters: dict[str, str]) -> Iterator[Happening]:
-    """The happenings. Raises CommandError for what the node does not understand."""
+    """The happenings. Raises CommandError for what the node does not understand, NodeError."""
+    from tongbao.sdk.errors import NodeError
+
     try:
         yield from chain.happenings(after, **filters)
-    except ValueError as error:
-        detail = str(error)
-        with suppress(msgspec.DecodeError):
-            detail = str(msgspec.json.decode(detail).get("detail", detail))
-        raise CommandError(f"the node refuses: {detail}", "see `tongbao watch --help`") from error
+    except (ValueError, NodeError) as error:
+        if isinstance(error, NodeError) and error.problem.status != BAD_REQUEST:
+            raise
+        raise CommandError(f"the node refuses: {error}", "see `tongbao watch --help`") from error
 
 
 def _show(line: str) -> None:
