@@ -41,13 +41,16 @@ def settings_page(table: Table) -> str:
     """Every setting of a node."""
     rows = []
     for line in lines():
-        default = ", ".join(line.default) if isinstance(line.default, list) else line.default
+        default = (
+            ", ".join(line.default) if isinstance(line.default, tuple | list) else line.default
+        )
         flag = f"`--{line.name.replace('_', '-')}`"
         rows.append((f"`{line.name}`", flag, default, line.meaning))
     return (
         "# Settings of a node\n\nA setting comes from its flag, else from the environment "
         f"(`{PREFIX}` and its name in capitals), else from the TOML file of `--config`, else it is "
-        "the default. A name that is not in this table is refused.\n\n"
+        "the default. A name that is not in this table is refused. Several values stand with commas "
+        "between them; in TOML they are a list.\n\n"
         + table(("setting", "flag", "default", "meaning"), rows)
     )
 

@@ -92,8 +92,8 @@ MEANINGS: Final[dict[Exit, Meaning]] = {
         "see `tongbao keys list`; give --passphrase-file FILE, or set TONGBAO_PASSPHRASE",
     ),
     Exit.CONFIGURATION: Meaning(
-        "the genesis file and what is installed don't fit together",
-        "install the version of tongbao that began this chain",
+        "the genesis file, a module or a setting doesn't fit what is installed",
+        "correct the setting that is named, or install the version that began this chain",
     ),
     Exit.INTERRUPTED: Meaning(
         "stopped by Ctrl-C",
