@@ -41,16 +41,15 @@ def settings_page(table: Table) -> str:
     """Every setting of a node."""
     rows = []
     for line in lines():
-        default = (
-            ", ".join(line.default) if isinstance(line.default, tuple | list) else line.default
-        )
+        several = isinstance(line.default, tuple | list)
+        default = ", ".join(line.default) if several else line.default
         flag = f"`--{line.name.replace('_', '-')}`"
         rows.append((f"`{line.name}`", flag, default, line.meaning))
     return (
         "# Settings of a node\n\nA setting comes from its flag, else from the environment "
         f"(`{PREFIX}` and its name in capitals), else from the TOML file of `--config`, else it is "
-        "the default. A name that is not in this table is refused. Several values stand with commas "
-        "between them; in TOML they are a list.\n\n"
+        "the default. A name that is not in this table is refused. Several values stand with "
+        "commas between them; in TOML they are a list.\n\n"
         + table(("setting", "flag", "default", "meaning"), rows)
     )
 
