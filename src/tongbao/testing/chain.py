@@ -89,10 +89,14 @@ class Chain:
         parameters: Mapping[str, int] | None = None,
         sections: tuple[Section, ...] = (),
         funded: bool = True,
+        features: Mapping[str, int] | None = None,
     ) -> None:
-        """Begin a chain with the built-in modules and `modules` above them."""
+        """Begin a chain with the built-in modules and `modules` above them.
+
+        `features` begin at the heights given.
+        """
         registry = registry_with(*modules)
-        genesis = genesis_of(registry, parameters=parameters, sections=sections)
+        genesis = genesis_of(registry, parameters=parameters, sections=sections, features=features)
         self.ledger = Ledger(registry, genesis)
         self.machine = self.ledger.machine
         self.decided: Decided

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tongbao.kernel import Address, AssetId, Genesis, Module, Registry
-from tongbao.kernel.genesis import Section, read_genesis, write_genesis
+from msgspec.structs import replace
+
+from tongbao.kernel import Address, AssetId, Count, Genesis, Module, Registry
+from tongbao.kernel.genesis import Section, Setting, read_genesis, write_genesis
+from tongbao.kernel.kernel_module import SettingName
 from tongbao.modules.registry import MODULES
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.testing.keys import named_key
@@ -34,8 +37,12 @@ def genesis_of(
     parameters: Mapping[str, int] | None = None,
     sections: tuple[Section, ...] = (),
     name: str = "test",
+    features: Mapping[str, int] | None = None,
 ) -> Genesis:
-    """A genesis that opens an account for each of the people, under a key of that name."""
+    """A genesis that opens an account for each of the people, under a key of that name.
+
+    `features` begin at the heights given.
+    """
     genesis = build_genesis(
         registry,
         name,
@@ -45,4 +52,8 @@ def genesis_of(
         parameters,
         sections,
     )
-    return read_genesis(write_genesis(genesis))
+    lines = tuple(
+        Setting(name=SettingName(feature), value=Count(height))
+        for feature, height in sorted((features or {}).items())
+    )
+    return read_genesis(write_genesis(replace(genesis, features=lines)))
