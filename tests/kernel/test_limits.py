@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from msgspec import Meta
 from msgspec.structs import replace
 
 from tests.fixed_chain import BEGIN, FixedChain, fixed_genesis, key
-from tests.kernel.toil import TOIL_MODULES, Dig, count_rows, module, toil_genesis
+from tests.kernel.toil import TOIL_MODULES, Dig, Dug, count_rows, module, toil_genesis
 from tongbao.kernel import (
     Amount,
     AssetCode,
@@ -17,6 +18,7 @@ from tongbao.kernel import (
     GenesisError,
     InvalidTransaction,
     Machine,
+    Module,
     Refusal,
     Registry,
     Small,
@@ -211,6 +213,23 @@ def due_work() -> str:
     return "the rest waits for the next block"
 
 
+def any_spelling() -> str:
+    """A text that could be a transaction, and is longer than any may be written."""
+    with pytest.raises(InvalidTransaction) as caught:
+        normalise(b"{" * 2_097_153)
+    return f"{caught.value.why.name} ({caught.value.why.number})"
+
+
+def row_key() -> str:
+    """A table whose keys may have one byte too many, the end mark of the text included."""
+    fits: Any = Annotated[str, Meta(pattern=r"^[a-z]{1,239}\Z")]
+    long: Any = Annotated[str, Meta(pattern=r"^[a-z]{1,240}\Z")]
+    Module(4_000, "fits").table(1, key=fits, value=Dug)
+    with pytest.raises(AssertionError):
+        Module(4_001, "long").table(1, key=long, value=Dug)
+    return "the module can't be imported"
+
+
 def query_rows() -> str:
     """A query that reads one row too many."""
     toil = Toil()
@@ -241,6 +260,8 @@ CASES: dict[str, Callable[[], str]] = {
         + "; deeper payloads: "
         + invalid(signed(payment(payee=DEEP)))
     ),
+    "bytes of a transaction in any spelling": any_spelling,
+    "bytes of a row's key": row_key,
     "messages of a transaction": lambda: invalid(
         signed(payload(messages=[{"@type": "account.set_lanes", "lanes": 1}] * 257))
     ),

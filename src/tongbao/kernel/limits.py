@@ -10,10 +10,10 @@ from tongbao.kernel import kernel_module
 from tongbao.kernel.amount import DECIMALS_LIMIT
 from tongbao.kernel.authentication import KEYS_LIMIT
 from tongbao.kernel.context import PAGE_ROWS
-from tongbao.kernel.envelope import SIGNATURES_LIMIT
+from tongbao.kernel.envelope import SIGNATURES_LIMIT, SPELLING_BYTES_LIMIT
 from tongbao.kernel.genesis import SECTIONS_LIMIT
 from tongbao.kernel.job import QUERY_ROWS
-from tongbao.kernel.module import Parameter
+from tongbao.kernel.module import ROW_KEY_LIMIT, Parameter
 from tongbao.kernel.nonces import WINDOW
 from tongbao.kernel.reasons import Invalid, KernelWhy, Reason
 from tongbao.kernel.transaction import LANES_LIMIT, MESSAGES_LIMIT
@@ -53,6 +53,13 @@ LIMITS: Final = (
     _parameter(
         kernel_module.JSON_DEPTH, "beginning.py", "GenesisError; deeper payloads: " + _MALFORMED
     ),
+    Limit(
+        "bytes of a transaction in any spelling",
+        f"{SPELLING_BYTES_LIMIT:,}",
+        "envelope.py",
+        _said(Invalid.TRANSACTION_IS_TOO_LARGE),
+    ),
+    Limit("bytes of a row's key", f"{ROW_KEY_LIMIT}", "module.py", "the module can't be imported"),
     Limit("messages of a transaction", f"1 to {MESSAGES_LIMIT}", "transaction.py", _MALFORMED),
     Limit("signatures of a transaction", f"1 to {SIGNATURES_LIMIT}", "envelope.py", _ENVELOPE),
     Limit("lanes of an account", f"1 to {LANES_LIMIT}", "transaction.py", _MALFORMED),
