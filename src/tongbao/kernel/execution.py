@@ -25,18 +25,16 @@ PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
 def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
-    keys, sponsor = judge_payload(view, keys_of, payload, expiry_ms)
+    keys, sponsor = find_keys(view, keys_of, payload, expiry_ms)
     check_signers(transaction.signatures, payload.messages, keys, sponsor)
+    check_lane(payload, keys)
     return keys
 
 
-def judge_payload(
+def find_keys(
     view: View, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
 ) -> tuple[Keys, Keys | None]:
-    """What needs no signature: expiry, lane, and the keys of sender and sponsor.
-
-    Raises InvalidTransaction.
-    """
+    """The keys of sender and sponsor, after a look at expiry. Raises InvalidTransaction."""
     check_expiry(payload, view.time, expiry_ms)
     keys = keys_of(view, payload.sender)
     if keys is None:
@@ -46,9 +44,13 @@ def judge_payload(
         sponsor = keys_of(view, payload.sponsor)
         if sponsor is None:
             raise InvalidTransaction(Invalid.SPONSOR_IS_UNKNOWN)
+    return keys, sponsor
+
+
+def check_lane(payload: Payload[Any], keys: Keys) -> None:
+    """Whether the sender has declared the lane. Raises InvalidTransaction."""
     if payload.lane >= keys.lanes:
         raise InvalidTransaction(Invalid.LANE_IS_NOT_DECLARED, f"{keys.lanes} lanes")
-    return keys, sponsor
 
 
 def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:

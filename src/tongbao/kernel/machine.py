@@ -19,8 +19,9 @@ from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
     carry_out,
+    check_lane,
     due_head,
-    judge_payload,
+    find_keys,
     run_due,
     use_nonce,
 )
@@ -318,7 +319,8 @@ class Machine:
         self._place(self._admission, self.height + 1, time)
         self._admission.meter.used = 0
         view = self._admission.context(View, self.registry.modules[0], None)
-        judge_payload(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
+        keys, _ = find_keys(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
+        check_lane(payload, keys)
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)
             return carry_out(job, id_of(payload_bytes), payload)

@@ -120,6 +120,7 @@ class History:
         world = self.world
         while True:
             draft = self.writer.draft()
+            draft.signers = dict(list(draft.signers.items())[:SIGNATURES_LIMIT])
             if world.chance(0.5):
                 if (
                     world.one(SPOILERS)(world, draft)
