@@ -39,12 +39,15 @@ class State:
     keeps a writer from using pages again. A scan does not outlive a flush.
     """
 
-    def __init__(self, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> None:
-        """Open what is there and change nothing.
+    def __init__(
+        self, folder: Path, chain: str, map_bytes: int = MAP_BYTES, *, is_checked: bool = False
+    ) -> None:
+        """Open what is there and change nothing; its pages are looked at unless they have been.
 
         Raises StoreError when it is damaged, WrongChain, WrongVersion: it can be made anew then.
         """
-        _check_pages(folder)
+        if not is_checked:
+            _check_pages(folder)
         try:
             self._environment = lmdb.open(
                 str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False

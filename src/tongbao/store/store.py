@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
+from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.trie import Trie
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, StoreError
 from tongbao.store.headers import Headers, line_of
+from tongbao.store.loader import LARGE_BYTES, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
 from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
@@ -41,15 +45,21 @@ class Store:
         clock: Callable[[], float] = monotonic,
         segment_bytes: int = SEGMENT_BYTES,
         map_bytes: int = MAP_BYTES,
+        tables: Sequence[bytes] = (),
+        large_bytes: int = LARGE_BYTES,
     ) -> None:
         """Lock the folder, recover the log, bring the rows up to it. Raises StoreError.
 
-        `clock` gives seconds that never run backwards.
+        `clock` gives seconds that never run backwards. With `tables`, the prefixes of hashed rows,
+        a large state is read on all cores, and `take_trie` has what came of it.
         """
         self._folder = folder
         self._chain = chain
         self._clock = clock
         self._map_bytes = map_bytes
+        self._tables = frozenset(tables)
+        self._large_bytes = large_bytes
+        self._trie: Trie | None = None
         self._behind: list[BlockRecord] = []
         self._behind_status: dict[bytes, Status] = {}
         self._behind_rows = 0
@@ -76,10 +86,19 @@ class Store:
         clock: Callable[[], float] = monotonic,
         segment_bytes: int = SEGMENT_BYTES,
         map_bytes: int = MAP_BYTES,
+        tables: Sequence[bytes] = (),
+        large_bytes: int = LARGE_BYTES,
     ) -> Store:
         """Open the folder of a chain. Raises StoreError."""
         return cls(
-            folder, chain, disk, clock=clock, segment_bytes=segment_bytes, map_bytes=map_bytes
+            folder,
+            chain,
+            disk,
+            clock=clock,
+            segment_bytes=segment_bytes,
+            map_bytes=map_bytes,
+            tables=tables,
+            large_bytes=large_bytes,
         )
 
     # Opening
@@ -118,9 +137,22 @@ class Store:
         if not folder.exists():
             return None
         try:
-            return State(folder, self._chain, self._map_bytes)
+            self._load(folder)
+            is_checked = self._trie is not None
+            return State(folder, self._chain, self._map_bytes, is_checked=is_checked)
         except StoreError as error:
+            self._trie = None
             return error
+
+    def _load(self, folder: Path) -> None:
+        """Have a large state read, and checked, by other processes."""
+        if self._tables and size_of(folder) >= self._large_bytes:
+            self._trie = Trie.of_parts(load(folder, sorted(self._tables)))
+
+    def take_trie(self) -> Trie | None:
+        """The trie of the rows, once; None where the rows are few and quickly read."""
+        trie, self._trie = self._trie, None
+        return trie
 
     def _make_state(self, wrong: StoreError | None) -> None:
         """Begin rows anew, for `_replay` to fill. Raises `wrong` when no log can do that."""
@@ -139,7 +171,21 @@ class Store:
             rows += len(record.rows)
             if rows >= ROWS_BEHIND or record.height == self._log.height:
                 self._state.flush(batch)
+                self._follow(batch)
                 batch, rows = [], 0
+
+    def _follow(self, records: list[BlockRecord]) -> None:
+        """Bring the trie up to blocks that the rows lacked."""
+        if self._trie is None:
+            return
+        rows = {key: value for record in records for key, value in record.rows}
+        self._trie.update(
+            {
+                sha256(key).digest(): None if value is None else sha256(value).digest()
+                for key, value in rows.items()
+                if key[:PREFIX_BYTES] in self._tables
+            }
+        )
 
     def _close_state(self) -> None:
         """Close the rows that there are by then."""
@@ -148,9 +194,11 @@ class Store:
     def rebuild(self) -> None:
         """Throw the rows away and make them anew out of the log."""
         assert not self._behind
+        self._trie = None
         self._state.close()
         self._make_state(None)
         self._replay()
+        self._load(self._folder / "state")
 
     # Blocks
 
