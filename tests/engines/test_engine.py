@@ -16,6 +16,7 @@ from tongbao.sdk.client import Applied, Refused
 from tongbao.sdk.local import Chain
 from tongbao.store.disk import AppendFile, RealAppendFile, RealDisk
 from tongbao.store.errors import DiskFull
+from tongbao.store.sites import Site
 from tongbao.store.store import Store
 
 
@@ -283,18 +284,18 @@ class FillingFile(RealAppendFile):
         super().__init__(path)
         self.disk = disk
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, site: Site, /) -> None:
         """Write half, then find the disk full."""
         if self.disk.full:
-            super().write(data[: len(data) // 2])
+            super().write(data[: len(data) // 2], site)
             raise OSError(errno.ENOSPC, "no space left")
-        super().write(data)
+        super().write(data, site)
 
-    def sync(self) -> None:
+    def sync(self, site: Site, /) -> None:
         """Sync, unless the disk has failed."""
         if self.disk.failed:
             raise OSError(errno.EIO, "input/output error")
-        super().sync()
+        super().sync(site)
 
 
 class FillingDisk(RealDisk):
@@ -303,7 +304,7 @@ class FillingDisk(RealDisk):
     full = False
     failed = False
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, _: Site, /) -> AppendFile:
         """A file with the same switches."""
         return FillingFile(path, self)
 

@@ -13,9 +13,11 @@ import lmdb
 from lmdb import verify as lmdb_verify
 from msgspec import DecodeError
 
+from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain, WrongVersion
 from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
+from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
 
@@ -40,12 +42,19 @@ class State:
     """
 
     def __init__(
-        self, folder: Path, chain: str, map_bytes: int = MAP_BYTES, *, is_checked: bool = False
+        self,
+        folder: Path,
+        chain: str,
+        map_bytes: int = MAP_BYTES,
+        *,
+        disk: Disk | None = None,
+        is_checked: bool = False,
     ) -> None:
         """Open what is there and change nothing; its pages are looked at unless they have been.
 
         Raises StoreError when it is damaged, WrongChain, WrongVersion: it can be made anew then.
         """
+        self._disk = disk or RealDisk()
         if not is_checked:
             _check_pages(folder)
         try:
@@ -70,16 +79,22 @@ class State:
             raise
 
     @classmethod
-    def create(cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> State:
+    def create(
+        cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES, *, disk: Disk | None = None
+    ) -> State:
         """Put an empty state in the place of whatever is there.
 
         It appears whole: a process that ends half way leaves only `state.new`, which the next start
         removes. Raises DiskFull, DiskFailed.
         """
+        disk = disk or RealDisk()
         new = folder.with_name(folder.name + ".new")
-        shutil.rmtree(new, ignore_errors=True)
+        disk.remove(new, Site.ROWS_LEFT_OVER)
         try:
-            with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
+            with (
+                disk.writing(Site.ROWS_EMPTY),
+                lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made,
+            ):
                 databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
                 with made.begin(write=True) as txn:
                     txn.put(CHAIN_KEY, chain.encode(), db=databases[b"meta"])
@@ -87,10 +102,9 @@ class State:
                     txn.put(HEIGHT_KEY, b"-1", db=databases[b"meta"])
         except lmdb.Error as error:
             raise _unwritten(folder.parent, error) from error
-        if folder.exists():
-            shutil.rmtree(folder)
-        new.rename(folder)
-        return cls(folder, chain, map_bytes)
+        disk.remove(folder, Site.ROWS_OLD)
+        disk.rename(new, folder, Site.ROWS_NAME)
+        return cls(folder, chain, map_bytes, disk=disk)
 
     def _check(self, chain: str) -> int:
         """The height of the rows, if these are the rows of the chain in a format that is known."""
@@ -179,7 +193,10 @@ class State:
         try:
             while True:
                 try:
-                    with self._environment.begin(write=True) as txn:
+                    with (
+                        self._disk.writing(Site.ROWS_FLUSH),
+                        self._environment.begin(write=True) as txn,
+                    ):
                         work(txn)
                     break
                 except lmdb.MapFullError:

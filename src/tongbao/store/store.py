@@ -57,6 +57,7 @@ class Store:
         self._chain = chain
         self._clock = clock
         self._map_bytes = map_bytes
+        self._disk = disk or RealDisk()
         self._tables = frozenset(tables)
         self._large_bytes = large_bytes
         self._trie: Trie | None = None
@@ -67,7 +68,7 @@ class Store:
         with ExitStack() as resources:
             try:
                 resources.callback(os.close, lock_folder(folder))
-                self._recover(disk or RealDisk(), segment_bytes, resources)
+                self._recover(segment_bytes, resources)
             except OSError as error:
                 kind = DiskFull if error.errno in FULL else StoreError
                 raise kind(
@@ -103,7 +104,7 @@ class Store:
 
     # Opening
 
-    def _recover(self, disk: Disk, segment_bytes: int, resources: ExitStack) -> None:
+    def _recover(self, segment_bytes: int, resources: ExitStack) -> None:
         """Decide what is durable, and make everything else follow.
 
         Until the log has been judged, nothing is changed.
@@ -114,9 +115,9 @@ class Store:
             self._state = state
             resources.callback(self._close_state)
             rows_known = state.height + 1
-        self._headers = Headers(disk, self._folder / "headers", self._chain)
+        self._headers = Headers(self._disk, self._folder / "headers", self._chain)
         self._log = BlockLog(
-            disk,
+            self._disk,
             self._folder / "log",
             self._chain,
             known_blocks=max(rows_known, self._headers.count),
@@ -139,7 +140,9 @@ class Store:
         try:
             self._load(folder)
             is_checked = self._trie is not None
-            return State(folder, self._chain, self._map_bytes, is_checked=is_checked)
+            return State(
+                folder, self._chain, self._map_bytes, disk=self._disk, is_checked=is_checked
+            )
         except StoreError as error:
             self._trie = None
             return error
@@ -160,7 +163,9 @@ class Store:
             if self._log.height < 0:
                 raise wrong
             log.warning("%s. It is rebuilt now", wrong)
-        self._state = State.create(self._folder / "state", self._chain, self._map_bytes)
+        self._state = State.create(
+            self._folder / "state", self._chain, self._map_bytes, disk=self._disk
+        )
 
     def _replay(self) -> None:
         """Apply the blocks that the rows lack."""
