@@ -106,6 +106,11 @@ class CrashDisk:
         inside = {path for path in [*self.files, *self.folders] if path.parent == folder}
         self.durable_names |= inside
 
+    def rewrite(self, path: Path, offset: int, data: bytes, _: Site, /) -> None:
+        """The bytes that stand there already."""
+        self.step()
+        self.files[path].seen[offset : offset + len(data)] = data
+
     def rename(self, old: Path, new: Path, _: Site, /) -> None:
         """Give a file another name: here at once or never."""
         self.step()

@@ -55,6 +55,13 @@ def open_producer(
     """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
     check_modules(genesis, registry)
     store = Store.open(folder.path, chain=chain_id(genesis), tables=tuple(registry.tables))
+    return producer_on(store, genesis, registry, signer), store
+
+
+def producer_on(
+    store: Store, genesis: Genesis, registry: Registry, signer: HeaderSigner | None
+) -> Producer:
+    """The machine of an open store, brought up to date; the store is closed when that fails."""
     try:
         machine = _machine_on(store, registry, genesis)
         producer = Producer(machine, store, signer)
@@ -66,7 +73,7 @@ def open_producer(
     except BaseException:
         store.close()
         raise
-    return producer, store
+    return producer
 
 
 def _machine_on(store: Store, registry: Registry, genesis: Genesis) -> Machine:
