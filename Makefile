@@ -5,8 +5,9 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
+SEEDS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate bench golden \
+.PHONY: help setup run check test tests client examples tutorials simulate storm bench golden \
 	reference wheel lock clean
 
 help: ## show what can be made
@@ -24,13 +25,14 @@ check: setup ## format, lint, types, imports, house rules, reference, spelling
 tests: setup ## the tests alone; ARGS='-k proof' for some of them
 	@$(PY) -m pytest $(ARGS)
 
-test: check ## everything that must pass: checks, tests, client, examples, tutorials, simulator
+test: check ## everything that must pass: checks, tests, client, examples, tutorials, simulators
 	@$(PY) -m pytest
 	@$(MAKE) client
 	@$(MAKE) examples
 	@$(MAKE) tutorials
 	@$(MAKE) simulate
-	@echo "test: passed (checks, tests, client, examples, tutorials, simulator)"
+	@$(MAKE) storm SEEDS=300
+	@echo "test: passed (checks, tests, client, examples, tutorials, simulators)"
 
 client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
 	@$(PY) -m tools.client
@@ -43,6 +45,9 @@ tutorials: setup ## do every tutorial of docs/tutorials/ word for word
 
 simulate: setup ## play one random history with invariants after every block; SEED=1
 	@$(PY) -m tongbao.simulation --seed $(SEED)
+
+storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is the long lane
+	@$(PY) -m tongbao.simulation.storage --seeds $(SEEDS)
 
 bench: setup ## measure every figure of the docs, into build/bench.json
 	@$(PY) -m bench

@@ -49,14 +49,18 @@ class Content:
         self.durable = b""
         self.lost: list[tuple[int, int]] = []
 
-    def sync(self) -> None:
-        """Make what is seen durable, but for what an earlier sync has lost."""
+    def writable(self) -> bytes:
+        """What a sync would write: what is seen, but for what an earlier sync has lost."""
         written = bytearray(self.seen)
         for start, stop in self.lost:
             gone = min(stop, len(written)) - start
             if gone > 0:
                 written[start : start + gone] = bytes(gone)
-        self.durable = bytes(written)
+        return bytes(written)
+
+    def sync(self) -> None:
+        """Make it durable."""
+        self.durable = self.writable()
 
     def lose(self) -> None:
         """A sync fails: what it was about stays to be seen, and no later sync writes it."""
@@ -167,10 +171,10 @@ class SimulatedDisk:
 
     def _left_of(self, content: Content, fate: Fate) -> bytes:
         """The bytes of a file after everything stopped."""
-        seen, durable = bytes(content.seen), content.durable
-        if not seen.startswith(durable[: len(seen)]) or len(seen) < len(durable):
-            return self.random.choice([seen, durable])
-        pending = bytearray(seen[len(durable) :])
+        coming, durable = content.writable(), content.durable
+        if not coming.startswith(durable):
+            return self.random.choice([coming, durable])
+        pending = bytearray(coming[len(durable) :])
         return durable + self._mangled(pending, fate)
 
     def _mangled(self, pending: bytearray, fate: Fate) -> bytes:

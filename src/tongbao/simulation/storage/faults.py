@@ -94,7 +94,25 @@ def failures_of(site: Site) -> tuple[Failure, ...]:
 STATE_REMOVALS: Final = frozenset({Site.ROWS_LEFT_OVER, Site.ROWS_OLD})
 """Removals in the real file system under LMDB, where no error is made up."""
 
-UNMET: Final = frozenset(
-    (Site.LOG_NAME, fate) for fate in (Fate.DROPPED, Fate.TORN, Fate.REORDERED, Fate.FLIPPED)
+
+def faults_of(site: Site) -> list[Moment | Failure]:
+    """All that can go wrong at a site."""
+    return [*moments_of(site), *failures_of(site)]
+
+
+NAMES_PENDING: Final = frozenset(
+    {
+        *(Site.TORN_SEGMENT, Site.LAST_SEGMENT, Site.FOUND_BLOCKS, Site.FOUND_SEGMENTS),
+        *(Site.LOG_FOLDER, Site.SEGMENT_FILE, Site.SEGMENT_HEAD, Site.SEGMENT_SYNC),
+        *(Site.SEGMENT_NAME, Site.LOG_NAME, Site.SEGMENT_BACK),
+    }
 )
-"""Fates that can't be met: where the log gets its name there is one synced head, and no more."""
+"""Sites at which names may not be durable yet. Elsewhere it takes a chain of other failures."""
+
+UNMET: Final = frozenset(
+    [
+        *((Site.LOG_NAME, fate) for fate in Fate if fate not in (Fate.KEPT, Fate.UNNAMED)),
+        *((site, Fate.UNNAMED) for site in Site if site not in NAMES_PENDING),
+    ]
+)
+"""Fates that are not to be met: where the log gets its name there is one synced head and no more."""

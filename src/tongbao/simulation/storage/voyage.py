@@ -30,8 +30,7 @@ from tongbao.simulation.storage.faults import (
     Failure,
     Fate,
     Moment,
-    failures_of,
-    moments_of,
+    faults_of,
 )
 from tongbao.simulation.storage.oracle import Oracle
 from tongbao.simulation.storage.traffic import Traffic
@@ -50,8 +49,8 @@ SEGMENT_BYTES: Final = 12_000
 MAP_BYTES: Final = 1 << 20
 REGISTRY: Final = registry()
 GENESIS: Final = genesis_of(REGISTRY, name="storm")
-POINTS: Final = tuple(
-    (site, fault) for site in Site for fault in (*moments_of(site), *failures_of(site))
+POINTS: Final[tuple[tuple[Site, Moment | Failure], ...]] = tuple(
+    (site, fault) for site in Site for fault in faults_of(site)
 )
 LEADS: Final = {
     Site.FRAME_BACK: Plan(Site.FRAME, 1, Failure.FULL),
@@ -107,7 +106,7 @@ class Voyage:
         self._accidents = Accidents(self._random, self._disk, folder)
         self._traffic = Traffic(Random(f"storm/{seed}/traffic"), chain_id(GENESIS))
         self._oracle = Oracle(GENESIS, REGISTRY)
-        self._now = GENESIS.time
+        self._now = int(GENESIS.time)
         self._seconds = 0.0
         self._store: Store | None = None
 
