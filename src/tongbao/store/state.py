@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ log = logging.getLogger("tongbao.store")
 FORMAT: Final = b"1"
 MAP_BYTES: Final = 1 << 30
 DATABASES: Final = 3
+LOCK: Final = "lock.mdb"
+LOCK_BYTES: Final = 8_192
+"""What LMDB makes of it for its 126 readers."""
 ROOM: Final = 16 * 1024 * 1024
 """Bytes free below which LMDB's "input/output error" is taken for want of space."""
 CHAIN_KEY: Final = b"chain"
@@ -45,6 +49,7 @@ class State:
         Raises StoreError when it is damaged, WrongChain, WrongVersion: it can be made anew then.
         """
         _check_pages(folder)
+        _allot_lock(folder)
         try:
             self._environment = lmdb.open(
                 str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False
@@ -76,6 +81,8 @@ class State:
         new = folder.with_name(folder.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
         try:
+            new.mkdir()
+            _allot_lock(new)
             with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
                 databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
                 with made.begin(write=True) as txn:
@@ -196,6 +203,23 @@ class State:
         """Close the environment."""
         self._reader.abort()
         self._environment.close()
+
+
+def _allot_lock(folder: Path) -> None:
+    """Give LMDB's table of readers its place on the disk.
+
+    LMDB maps that file as it is: where the disk is full, the first touch would end the process by
+    a signal. Raises DiskFull, OSError.
+    """
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        os.posix_fallocate(descriptor, 0, LOCK_BYTES)
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFull(f"there is no space for {folder} ({error}): make room") from error
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _check_pages(folder: Path) -> None:
