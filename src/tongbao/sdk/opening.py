@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,11 +54,15 @@ def check_modules(genesis: Genesis, registry: Registry) -> None:
 
 
 def open_producer(
-    folder: Folder, genesis: Genesis, registry: Registry, signer: HeaderSigner | None
+    folder: Folder,
+    genesis: Genesis,
+    registry: Registry,
+    signer: HeaderSigner | None,
+    open_store: Callable[[Path, str], Store] = Store.open,
 ) -> tuple[Producer, Store]:
     """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
     check_modules(genesis, registry)
-    store = Store.open(folder.path, chain=chain_id(genesis))
+    store = open_store(folder.path, chain_id(genesis))
     try:
         machine = _machine_on(store, registry, genesis)
         producer = Producer(machine, store, signer)

@@ -14,7 +14,14 @@ import lmdb
 from lmdb import verify as lmdb_verify
 from msgspec import DecodeError
 
-from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain, WrongVersion
+from tongbao.store.errors import (
+    DiskFailed,
+    DiskFull,
+    FolderInUse,
+    StoreError,
+    WrongChain,
+    WrongVersion,
+)
 from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
 
@@ -22,7 +29,10 @@ log = logging.getLogger("tongbao.store")
 
 FORMAT: Final = b"1"
 MAP_BYTES: Final = 1 << 30
+MAP_LIMIT_BYTES: Final = 1 << 38
+"""How far the map grows: more than rows need, and an end for what a reader that stays costs."""
 DATABASES: Final = 3
+READERS: Final = 126
 LOCK: Final = "lock.mdb"
 LOCK_BYTES: Final = 8_192
 """What LMDB makes of it for its 126 readers."""
@@ -42,6 +52,8 @@ class State:
     Reads see the last flush, by a read transaction that ends when the next flush begins: it never
     keeps a writer from using pages again. A scan does not outlive a flush.
     """
+
+    map_limit_bytes: int = MAP_LIMIT_BYTES
 
     def __init__(self, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> None:
         """Open what is there and change nothing.
@@ -64,6 +76,12 @@ class State:
             self._folder = folder
             self._reader = self._environment.begin()
             self._height = self._check(chain)
+        except lmdb.ReadersFullError as error:
+            self._environment.close()
+            raise FolderInUse(
+                f"as many processes read {folder} as its table has room for ({READERS}): end "
+                "some of them, then start again"
+            ) from error
         except (lmdb.Error, ValueError) as error:
             self._environment.close()
             raise _damaged(folder, error) from error
@@ -187,11 +205,7 @@ class State:
                         work(txn)
                     break
                 except lmdb.MapFullError:
-                    # Readers that were killed may be why pages could not be used again.
-                    self._environment.reader_check()
-                    grown = 2 * int(self._environment.info()["map_size"])
-                    self._environment.set_mapsize(grown)
-                    log.info("the map of %s grows to %d bytes", self._folder, grown)
+                    self._grow()
             self._reader = self._environment.begin()
         except lmdb.Error as error:
             failure = _unwritten(self._folder, error)
@@ -199,10 +213,42 @@ class State:
                 self._reader = self._environment.begin()
             raise failure from error
 
+    def _grow(self) -> None:
+        """Double the map. Raises DiskFull at its limit, and then nothing was changed.
+
+        Readers that were killed may be why pages could not be used again; those that live and stay
+        are told by their process, for the file grows as long as they do.
+        """
+        self._environment.reader_check()
+        size = int(self._environment.info()["map_size"])
+        staying = processes_in(self._environment.readers())
+        others = f"; read by process {', '.join(staying)}" if staying else ""
+        if 2 * size > self.map_limit_bytes:
+            self._reader = self._environment.begin()
+            raise DiskFull(
+                f"the map of {self._folder} has its {size} bytes and may have no more{others}: "
+                "end who reads there, or remove what the chain does not need"
+            )
+        self._environment.set_mapsize(2 * size)
+        log.info("the map of %s grows to %d bytes%s", self._folder, 2 * size, others)
+
     def close(self) -> None:
         """Close the environment."""
         self._reader.abort()
         self._environment.close()
+
+
+def processes_in(readers: str) -> list[str]:
+    """The ids of other processes in LMDB's own table of readers that hold a transaction."""
+    lines = [line.split() for line in readers.splitlines()]
+    own = str(os.getpid())
+    return sorted(
+        {
+            line[0]
+            for line in lines
+            if len(line) == 3 and line[0].isdecimal() and line[0] != own and line[2] != "-"
+        }
+    )
 
 
 def _allot_lock(folder: Path) -> None:

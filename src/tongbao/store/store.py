@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tongbao.store.disk import Disk, RealDisk
-from tongbao.store.errors import DiskFull, StoreError
+from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.headers import Headers, line_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
@@ -30,8 +30,10 @@ SECONDS_BEHIND: Final = 0.1
 class Store:
     """The committed blocks and rows of one chain, in one folder, for one process.
 
-    One thread at a time may use it.
+    One thread at a time may use it. `rows_kind` is what keeps the rows.
     """
+
+    rows_kind: type[State] = State
 
     def __init__(
         self,
@@ -122,8 +124,8 @@ class Store:
         if not folder.exists():
             return None
         try:
-            return State(folder, self._chain, self._map_bytes)
-        except DiskFull:
+            return self.rows_kind(folder, self._chain, self._map_bytes)
+        except (DiskFull, FolderInUse):
             raise
         except StoreError as error:
             return error
@@ -134,7 +136,7 @@ class Store:
             if self._log.height < 0:
                 raise wrong
             log.warning("%s. It is rebuilt now", wrong)
-        self._state = State.create(self._folder / "state", self._chain, self._map_bytes)
+        self._state = self.rows_kind.create(self._folder / "state", self._chain, self._map_bytes)
 
     def _replay(self) -> None:
         """Apply the blocks that the rows lack."""
