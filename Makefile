@@ -5,8 +5,9 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
+KILLS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate bench golden \
+.PHONY: help setup run check test tests client examples tutorials simulate crash bench golden \
 	reference wheel lock clean
 
 help: ## show what can be made
@@ -43,6 +44,9 @@ tutorials: setup ## do every tutorial of docs/tutorials/ word for word
 
 simulate: setup ## play one random history with invariants after every block; SEED=1
 	@$(PY) -m tongbao.simulation --seed $(SEED)
+
+crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
+	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
 
 bench: setup ## measure every figure of the docs, into build/bench.json
 	@$(PY) -m bench

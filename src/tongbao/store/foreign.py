@@ -45,8 +45,9 @@ class ForeignRows:
                 str(folder), max_dbs=DATABASES, create=False, readonly=True, max_spare_txns=0
             )
         except lmdb.Error as error:
-            raise StoreError(f"{folder} can't be read ({error}): check the path") from error
+            raise _unread(folder, error) from error
         try:
+            self._environment.reader_check()
             self._rows = self._environment.open_db(b"rows", create=False)
             self._meta = self._environment.open_db(b"meta", create=False)
         except lmdb.Error as error:
@@ -70,8 +71,8 @@ class ForeignRows:
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key. Raises StoreError."""
         with self._reading() as transaction:
-            found: bytes | None = transaction.get(key, db=self._rows)
-            return found
+            found = transaction.get(key, db=self._rows)
+            return None if found is None else bytes(found)
 
     def page(self, start: bytes, stop: bytes, limit: int = PAGE_ROWS) -> Page:
         """Up to `limit` pairs from `start` on and before `stop`. Raises StoreError.
@@ -85,10 +86,10 @@ class ForeignRows:
             height = int(transaction.get(HEIGHT_KEY, b"-1", db=self._meta))
             with transaction.cursor(db=self._rows) as cursor:
                 is_there = cursor.set_range(start)
-                while is_there and cursor.key() < stop:
+                while is_there and bytes(cursor.key()) < stop:
                     if rows and (len(rows) == limit or self._clock() >= until):
-                        return Page(height, tuple(rows), cursor.key())
-                    rows.append(cursor.item())
+                        return Page(height, tuple(rows), bytes(cursor.key()))
+                    rows.append((bytes(cursor.key()), bytes(cursor.value())))
                     is_there = cursor.next()
         return Page(height, tuple(rows), None)
 
@@ -113,6 +114,7 @@ class ForeignRows:
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:
     if isinstance(error, lmdb.ReadersFullError):
         return FolderInUse(
-            f"as many processes read {folder} as its table has room for: end some, then try again"
+            f"as many transactions of other processes read {folder} as its table has room for: "
+            "end some of them, then try again"
         )
-    return StoreError(f"{folder} can't be read ({error}): ask the node instead")
+    return StoreError(f"{folder} can't be read ({error}): check the path, or ask the node")

@@ -67,7 +67,7 @@ class State:
                 str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False
             )
         except lmdb.Error as error:
-            raise _damaged(folder, error) from error
+            raise _unopened(folder, error) from error
         try:
             self._environment.reader_check()
             self._rows = self._environment.open_db(b"rows", create=False)
@@ -76,15 +76,9 @@ class State:
             self._folder = folder
             self._reader = self._environment.begin()
             self._height = self._check(chain)
-        except lmdb.ReadersFullError as error:
-            self._environment.close()
-            raise FolderInUse(
-                f"as many processes read {folder} as its table has room for ({READERS}): end "
-                "some of them, then start again"
-            ) from error
         except (lmdb.Error, ValueError) as error:
             self._environment.close()
-            raise _damaged(folder, error) from error
+            raise _unopened(folder, error) from error
         except StoreError:
             self._environment.close()
             raise
@@ -216,10 +210,11 @@ class State:
     def _grow(self) -> None:
         """Double the map. Raises DiskFull at its limit, and then nothing was changed.
 
-        Readers that were killed may be why pages could not be used again; those that live and stay
-        are told by their process, for the file grows as long as they do.
+        Readers that were killed may be why pages could not be used again: first it is tried without
+        them. Those that live and stay are told by their process, for the file grows while they do.
         """
-        self._environment.reader_check()
+        if self._environment.reader_check():
+            return
         size = int(self._environment.info()["map_size"])
         staying = processes_in(self._environment.readers())
         others = f"; read by process {', '.join(staying)}" if staying else ""
@@ -279,6 +274,16 @@ def _check_pages(folder: Path) -> None:
         raise _damaged(folder, error) from error
     for problem in problems:
         raise _damaged(folder, problem)
+
+
+def _unopened(folder: Path, error: Exception) -> StoreError:
+    """Why rows can't be opened: too many read them, which is no damage, or what they are."""
+    if isinstance(error, lmdb.ReadersFullError):
+        return FolderInUse(
+            f"as many transactions of other processes read {folder} as its table has room for "
+            f"({READERS}): end some of them, then try again"
+        )
+    return _damaged(folder, error)
 
 
 def _damaged(folder: Path, why: object) -> StoreError:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +19,6 @@ from msgspec import Struct
 
 from tongbao.simulation.crash.points import Death
 from tongbao.simulation.crash.serving import serve_folder
-
-BUG: Final = 70
 
 
 class Order(Struct, tag=True):
@@ -47,16 +44,9 @@ def start(order: Order) -> int:
     process = os.fork()
     if process:
         return process
-    code = 0
-    try:
-        os.close(sys.stdin.fileno())
-        serve_folder(Path(order.folder), order.port, order.death, Path(order.log))
-    except BaseException:
-        traceback.print_exc()
-        code = BUG
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+    os.close(sys.stdin.fileno())
+    serve_folder(Path(order.folder), order.port, order.death, Path(order.log))
+    raise SystemExit(0)
 
 
 def main() -> int:
