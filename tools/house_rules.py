@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tools import house_checks as find
 from tools.house_sets import set_order
+from tools.house_sites import SITES, sites_not_used_once, without_site
 from tools.house_source import Rule, Source, ending, everything, test_files, under
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ MADE = re.compile(r"(^|/)(\.(?!ci/|gitignore|editorconfig)[^/]*|build|dist|node_
 
 DECIDING = under(f"{PACKAGE}/kernel/", f"{PACKAGE}/modules/")
 MODULES = under(f"{PACKAGE}/modules/")
+KEEPING = under(f"{PACKAGE}/store/", but=(f"{PACKAGE}/store/disk.py",))
 PYTHON = ending(".py")
 TYPESCRIPT = ending(".ts")
 PUBLIC = under("src/", "tools/", "bench/", "examples/")
@@ -52,6 +54,7 @@ RULES = (
     Rule("process hash", DECIDING, find.hash_of_process),
     Rule("set order", DECIDING, set_order),
     Rule("caught refusal", MODULES, find.caught_refusal),
+    Rule("write site", KEEPING, without_site),
 )
 
 ALLOWED = {
@@ -66,6 +69,12 @@ ALLOWED = {
     ),
     ("src/tongbao/engines/solo/engine.py", "blind except"): (
         "the edge of the engine's thread: whatever ends it is told to everyone who waits"
+    ),
+    ("src/tongbao/store/lock.py", "write site"): (
+        "a lock keeps nothing: however its process ends, the next one takes it"
+    ),
+    ("src/tongbao/store/loader.py", "write site"): (
+        "it reads alone: what it writes goes to nowhere and to its parent"
     ),
 }
 """The exceptions, each with its reason: a path and the rule that does not hold there."""
@@ -120,6 +129,11 @@ def check_folders(paths: Sequence[str]) -> list[Finding]:
     ]
 
 
+def check_sites(sources: Sequence[Source]) -> list[Finding]:
+    """Every write site of the store is used at exactly one place."""
+    return [Finding(SITES, line, "write site", text) for line, text in sites_not_used_once(sources)]
+
+
 def project_files(root: Path) -> list[str]:
     """The project's files as git knows them, those not yet added among them.
 
@@ -147,6 +161,8 @@ def check_project(paths: Sequence[str]) -> Iterator[Finding]:
             found = check_text(path, content.decode("utf-8", errors="replace"))
             yield from with_exceptions(path, found)
     yield from check_folders(paths)
+    keeping = [Source(path, (ROOT / path).read_text()) for path in paths if KEEPING(path)]
+    yield from check_sites(keeping)
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from tongbao.sdk.client import Applied
 from tongbao.sdk.local import Chain
 from tongbao.store.disk import AppendFile, RealAppendFile, RealDisk
 from tongbao.store.errors import DiskFull
+from tongbao.store.sites import Site
 from tongbao.store.store import Store
 
 LOG_FILE = "00000000.log"
@@ -29,19 +30,19 @@ class FillingFile(RealAppendFile):
         self.path = path
         self.disk = disk
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, site: Site, /) -> None:
         """Write half, then find the disk full."""
         if self.disk.full:
             self.disk.refused.append(self.path.name)
-            super().write(data[: len(data) // 2])
+            super().write(data[: len(data) // 2], site)
             raise OSError(errno.ENOSPC, "no space left")
-        super().write(data)
+        super().write(data, site)
 
-    def sync(self) -> None:
+    def sync(self, site: Site, /) -> None:
         """Sync, unless the disk has failed."""
         if self.disk.failed:
             raise OSError(errno.EIO, "input/output error")
-        super().sync()
+        super().sync(site)
 
 
 class FillingDisk(RealDisk):
@@ -53,7 +54,7 @@ class FillingDisk(RealDisk):
         self.failed = False
         self.refused: list[str] = []
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, _: Site, /) -> AppendFile:
         """A file with the same switches."""
         return FillingFile(path, self)
 

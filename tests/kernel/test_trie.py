@@ -23,7 +23,8 @@ from tests.kernel.trie_rows import (
     hashed,
     proof_cases,
 )
-from tongbao.kernel.trie import MAX_DEPTH, ROWS_PER_BUCKET, Trie, Undo
+from tongbao.kernel.trie import Trie, Undo
+from tongbao.kernel.trie_loading import MAX_DEPTH, ROWS_PER_BUCKET
 from tongbao.kernel.trie_proof import EMPTY, Proof
 
 Changes = dict[bytes, bytes | None]

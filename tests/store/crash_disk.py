@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 
 from tongbao.store.disk import AppendFile
+from tongbao.store.sites import Site
 
 
 class PowerFailed(BaseException):
@@ -71,7 +73,7 @@ class CrashDisk:
 
     # What the log asks for
 
-    def make_folder(self, path: Path) -> None:
+    def make_folder(self, path: Path, _: Site, /) -> None:
         """Make a folder; its name is durable once its parent is synced."""
         self.step()
         self.folders.add(path)
@@ -88,21 +90,30 @@ class CrashDisk:
         """Some bytes."""
         return bytes(self.files[path].seen[offset : offset + length])
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, _: Site, /) -> AppendFile:
         """Open or make a file."""
         self.step()
         return CrashFile(self, self.files.setdefault(path, Content()))
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: Path, _: Site, /) -> None:
         """Remove a file, for good only once its folder is synced; here at once or never."""
         self.step()
         del self.files[path]
 
-    def sync_folder(self, folder: Path) -> None:
+    def sync_folder(self, folder: Path, _: Site, /) -> None:
         """Make names durable."""
         self.step()
         inside = {path for path in [*self.files, *self.folders] if path.parent == folder}
         self.durable_names |= inside
+
+    def rename(self, old: Path, new: Path, _: Site, /) -> None:
+        """Give a file another name: here at once or never."""
+        self.step()
+        self.files[new] = self.files.pop(old)
+
+    def writing(self, _: Site, /) -> AbstractContextManager[None]:
+        """Nothing: LMDB has no place here."""
+        return nullcontext()
 
     def salt(self) -> bytes:
         """Bytes of the seed."""
@@ -117,7 +128,7 @@ class CrashFile:
         self._disk = disk
         self._content = content
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, _: Site, /) -> None:
         """Write some or all of it, the former when the power fails or now and then the disk."""
         part = data[: self._disk.random.randrange(len(data) + 1)]
         self._content.seen += part
@@ -126,12 +137,12 @@ class CrashFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._content.seen += data[len(part) :]
 
-    def sync(self) -> None:
+    def sync(self, _: Site, /) -> None:
         """Make the content durable."""
         self._disk.step()
         self._content.durable = bytes(self._content.seen)
 
-    def truncate(self, size: int) -> None:
+    def truncate(self, size: int, _: Site, /) -> None:
         """Cut the content, for certain only once it is synced."""
         self._disk.step()
         del self._content.seen[size:]

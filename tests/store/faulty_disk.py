@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from tongbao.store.disk import AppendFile, RealDisk
+from tongbao.store.sites import Site
 
 
 class FaultyDisk(RealDisk):
@@ -29,21 +30,21 @@ class FaultyDisk(RealDisk):
             raise OSError(number, os.strerror(number))
         self.done.append(operation)
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, site: Site, /) -> AppendFile:
         """Open a file whose writes and syncs may fail."""
         self.meet("append_to")
-        return FaultyFile(self, super().append_to(path))
+        return FaultyFile(self, super().append_to(path, site))
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: Path, site: Site, /) -> None:
         """Remove a file."""
         self.meet("remove")
-        super().remove(path)
+        super().remove(path, site)
 
-    def sync_folder(self, folder: Path) -> None:
+    def sync_folder(self, folder: Path, site: Site, /) -> None:
         """Sync a folder."""
         self.meet("sync_folder")
         self.done.append(folder.name)
-        super().sync_folder(folder)
+        super().sync_folder(folder, site)
 
     def salt(self) -> bytes:
         """Always the same salt, so that bytes can be compared."""
@@ -58,27 +59,27 @@ class FaultyFile:
         self._disk = disk
         self._file = file
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, site: Site, /) -> None:
         """Write what there is room for, and then fail."""
         self._disk.meet("write")
         if self._disk.room is None:
-            self._file.write(data)
+            self._file.write(data, site)
             return
         fits = data[: self._disk.room]
-        self._file.write(fits)
+        self._file.write(fits, site)
         self._disk.room -= len(fits)
         if len(fits) < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def sync(self) -> None:
+    def sync(self, site: Site, /) -> None:
         """Sync the file."""
         self._disk.meet("sync")
-        self._file.sync()
+        self._file.sync(site)
 
-    def truncate(self, size: int) -> None:
+    def truncate(self, size: int, site: Site, /) -> None:
         """Cut the file, which gives its room back."""
         self._disk.meet("truncate")
-        self._file.truncate(size)
+        self._file.truncate(size, site)
 
     def close(self) -> None:
         """Close the file."""

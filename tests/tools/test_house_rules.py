@@ -13,10 +13,12 @@ from tools.house_rules import (
     RULES,
     Finding,
     check_folders,
+    check_sites,
     check_text,
     project_files,
     with_exceptions,
 )
+from tools.house_source import Source
 
 KERNEL = "src/tongbao/kernel/amount.py"
 MODULE = "src/tongbao/modules/hold/rules.py"
@@ -135,6 +137,21 @@ CASES = (
         'def test_one_and_two():\n    """When two, given one."""\n',
         f"def test_one_and_two():\n{STORY}",
     ),
+    Case("write site", STORE, 1, "file.write(data)\n", "file.write(data, Site.FRAME)\n"),
+    Case("write site", STORE, 1, "self._disk.remove(path)\n", "self._disk.remove(path, site)\n"),
+    Case("write site", STORE, 1, "os.write(1, data)\n", "os.read(0, 9)\n"),
+    Case("write site", STORE, 1, "shutil.rmtree(path)\n", "shutil.disk_usage(path)\n"),
+    Case("write site", STORE, 1, "new.replace(old)\n", "text.replace(old, new)\n"),
+    Case("write site", STORE, 1, 'path.open("r+b")\n', 'path.open("rb")\n'),
+    Case("write site", STORE, 1, "path.touch()\n", "path.exists()\n"),
+    Case("write site", STORE, 1, "lmdb.open(name)\n", "lmdb.open(name, create=False)\n"),
+    Case(
+        "write site",
+        STORE,
+        2,
+        "with disk.reading(Site.X):\n    environment.begin(write=True)\n",
+        "with disk.writing(Site.X):\n    environment.begin(write=True)\n",
+    ),
     Case("sentence", TEST, 1, f"def test_amount():\n{STORY}", f"def test_zero_is_zero():\n{STORY}"),
     Case("float", KERNEL, 1, "x = 1.5\n", "x = '1.5'\n"),
     Case("float", MODULE, 1, "x = float('1')\n", "x = int('1')\n"),
@@ -238,6 +255,21 @@ def test_every_folder_of_the_package_has_a_readme() -> None:
     assert [str(finding) for finding in check_folders(paths)] == [
         "src/tongbao/README.md:1: folder: the folder has no README.md",
         "src/tongbao/modules/hold/README.md:1: folder: the folder has no README.md",
+    ]
+
+
+def test_a_write_site_has_exactly_one_place() -> None:
+    """
+    Given three sites, of which one is used once, one twice and one never,
+    when the files of the store are checked together,
+    then the latter two are findings at their lines.
+    """
+    declared = "class Site(Enum):\n    ONCE = 1\n    TWICE = 2\n    NEVER = 3\n"
+    used = "file.sync(Site.ONCE)\nfile.sync(Site.TWICE)\nfile.sync(Site.TWICE)\n"
+    sources = [Source("src/tongbao/store/sites.py", declared), Source(STORE, used)]
+    assert [(found.line, found.text.split(":")[0]) for found in check_sites(sources)] == [
+        (3, "TWICE is used 2 times"),
+        (4, "NEVER is used 0 times"),
     ]
 
 

@@ -44,7 +44,7 @@ from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
 from tongbao.kernel.row_keys import INTEGER_BYTES
-from tongbao.kernel.state import PREFIX_BYTES, Backing, State, after_prefix
+from tongbao.kernel.state import PREFIX_BYTES, Backing, State, leaves_of
 from tongbao.kernel.transaction import (
     Transaction,
     check_signatures,
@@ -80,9 +80,17 @@ class Machine:
     """The deterministic state machine of one chain."""
 
     def __init__(
-        self, registry: Registry, genesis: Genesis, backing: Backing, height: int, time: int
+        self,
+        registry: Registry,
+        genesis: Genesis,
+        backing: Backing,
+        height: int,
+        time: int,
+        trie: Trie | None = None,
     ) -> None:
         """Stand on the committed rows of `height`, -1 when genesis is still to be done.
+
+        `trie` is that of these rows where somebody has made it already.
 
         Raises GenesisError when the genesis file and the registry don't fit, AssertionsAreOff.
         """
@@ -94,7 +102,7 @@ class Machine:
         self.time = time
         check_modules(genesis, registry)
         self._keys_of = self._authentication()
-        self._trie = Trie.load(self._committed(backing))
+        self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
         self._reindexed = wrong_entries(registry, backing)
@@ -123,12 +131,6 @@ class Machine:
             return keys_of(self._admission.context(View, module, None), address)
 
         return call
-
-    def _committed(self, backing: Backing) -> Any:
-        """The trie's leaves out of the committed rows."""
-        for prefix in sorted(self.registry.tables):
-            for key, raw in backing.scan(prefix, after_prefix(prefix)):
-                yield sha256(key).digest(), sha256(raw).digest()
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Any, Final, NamedTuple, Protocol
 
 from tongbao.kernel.jcs import encode
@@ -224,6 +225,13 @@ class State:
             self._older, self._clean = self._clean, {}
         self._overlay.clear()
         self._ordered.clear()
+
+
+def leaves_of(backing: Backing, tables: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(path, H(value)) of every committed row of the tables with these prefixes."""
+    for prefix in sorted(tables):
+        for key, raw in backing.scan(prefix, after_prefix(prefix)):
+            yield sha256(key).digest(), sha256(raw).digest()
 
 
 def after_prefix(prefix: bytes) -> bytes:

@@ -30,15 +30,17 @@ from tongbao.kernel.trie_bucket import (
     split,
     subtree_hash,
 )
+from tongbao.kernel.trie_loading import (
+    LONE_LEAF,
+    MAX_DEPTH,
+    NO_ROW,
+    ROWS_PER_BUCKET,
+    SUBTREE,
+    Part,
+    depth_for,
+    make_part,
+)
 from tongbao.kernel.trie_proof import EMPTY, Proof, Siblings, digit
-
-MAX_DEPTH = 12
-"""4^12 buckets: room for 67 million rows at four a bucket; above that, buckets grow longer."""
-
-ROWS_PER_BUCKET = 4
-"""More rows than this per bucket, on average, and the trie grows by a level."""
-
-_NO_ROW, _LONE_LEAF, _SUBTREE = 0, 1, 2
 
 
 class OldLevel(NamedTuple):
@@ -86,20 +88,31 @@ class Trie:
     @classmethod
     def load(cls, items: Iterable[tuple[bytes, bytes]], depth: int = 2) -> Trie:
         """A trie of many (path, H(value)) at once, in any order, each path once."""
-        rows = dict(items)
-        while len(rows) > ROWS_PER_BUCKET * 4**depth and depth < MAX_DEPTH:
-            depth += 1
+        entries = [path + value for path, value in items]
+        depth = depth_for(len(entries), depth)
+        return cls.of_parts([make_part(entries, depth, 0, 4**depth)])
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[Part]) -> Trie:
+        """The trie whose buckets these are: all of them, in order."""
+        depth = parts[0].depth
         trie = cls(depth)
-        grouped: dict[int, list[bytes]] = {}
-        for path in sorted(rows):
-            assert len(path) == len(rows[path]) == 32, path
-            grouped.setdefault(place_of(path, depth), []).append(path + rows[path])
-        for place, entries in grouped.items():
-            trie._buckets[place] = b"".join(entries)
-        trie._hash_buckets(list(grouped), list(map(trie._buckets.__getitem__, grouped)))
+        assert sum(len(part.kinds) for part in parts) == 4**depth
+        place = 0
+        for part in parts:
+            assert (part.depth, part.first) == (depth, place)
+            at = 0
+            for size in memoryview(part.sizes).cast("I"):
+                if size:
+                    stop = at + size * ENTRY
+                    trie._buckets[place] = part.entries[at:stop]
+                    at = stop
+                place += 1
+            trie._length += at // ENTRY
+        trie._hashes[depth] = bytearray().join([part.hashes for part in parts])
+        trie._kinds[depth] = bytearray().join([part.kinds for part in parts])
         for level in range(depth - 1, -1, -1):
             trie._hash_nodes(level, range(4**level))
-        trie._length = len(rows)
         trie._root = bytes(trie._hashes[0])
         return trie
 
@@ -158,14 +171,14 @@ class Trie:
         steps: list[Siblings] = []
         level = place = 0
         kind = self._node(0, 0, behind)[1]
-        while kind == _SUBTREE and level < depth:
+        while kind == SUBTREE and level < depth:
             children = [self._node(level + 1, 4 * place + i, behind) for i in range(4)]
             taken = digit(path, level)
             steps.append(_siblings([child[0] for child in children], taken))
             kind = children[taken][1]
             place = 4 * place + taken
             level += 1
-        if kind == _NO_ROW:
+        if kind == NO_ROW:
             return Proof(tuple(steps))
         while level < depth:
             # A lone leaf was lifted up to here: follow it down to its bucket.
@@ -255,7 +268,7 @@ class Trie:
         depth, hashes, kinds = self._depth, self._hashes[self._depth], self._kinds[self._depth]
         for place, bucket in zip(places, buckets, strict=True):
             size = len(bucket)
-            kinds[place] = _SUBTREE if size > ENTRY else _LONE_LEAF if size else _NO_ROW
+            kinds[place] = SUBTREE if size > ENTRY else LONE_LEAF if size else NO_ROW
             hashes[place * 32 : place * 32 + 32] = subtree_hash(bucket, depth)
 
     def _hash_nodes(self, level: int, places: Iterable[int]) -> None:
@@ -269,14 +282,14 @@ class Trie:
                 node: bytes | bytearray = hash_of(
                     b"\x01" + below[place * 128 : place * 128 + 128]
                 ).digest()
-                kind = _SUBTREE
+                kind = SUBTREE
             elif 1 in quad:
                 at = place * 128 + quad.index(1) * 32
                 node = below[at : at + 32]
-                kind = _LONE_LEAF
+                kind = LONE_LEAF
             else:
                 node = EMPTY
-                kind = _NO_ROW
+                kind = NO_ROW
             hashes[place * 32 : place * 32 + 32] = node
             kinds[place] = kind
 

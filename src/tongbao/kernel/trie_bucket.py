@@ -57,21 +57,26 @@ def rows_of(bucket: bytes) -> list[tuple[bytes, bytes]]:
 def split(entries: bytes, level: int) -> tuple[bytes, bytes, bytes, bytes]:
     """Sorted entries that share the digits above `level`, parted by their digit at it."""
     assert level < LEVELS, "two rows with one path"
-    digits = entries[level >> 2 :: ENTRY].translate(_DIGITS[level & 3])
+    digits = digits_at(entries, level)
     one = digits.count(0) * ENTRY
     two = one + digits.count(1) * ENTRY
     three = two + digits.count(2) * ENTRY
     return entries[:one], entries[one:two], entries[two:three], entries[three:]
 
 
+def digits_at(entries: bytes, level: int) -> bytes:
+    """The digit of each entry at a level, a byte each."""
+    return entries[level >> 2 :: ENTRY].translate(_DIGITS[level & 3])
+
+
 @lru_cache(maxsize=4096)
-def _runs(digits: bytes) -> tuple[tuple[int, int, int], ...]:
-    """Per digit that occurs among sorted entries' digits: it, its first byte, the end of its run.
+def runs(digits: bytes) -> tuple[tuple[int, int, int], ...]:
+    """Per digit that occurs among sorted entries' digits: it, and from where to where it stands.
 
     Buckets are short and their digits ascend, so few patterns occur, again and again.
     """
     return tuple(
-        (taken, digits.index(taken) * ENTRY, (digits.rindex(taken) + 1) * ENTRY)
+        (taken, digits.index(taken), digits.rindex(taken) + 1)
         for taken in range(4)
         if taken in digits
     )
@@ -83,10 +88,10 @@ def subtree_hash(entries: bytes, level: int) -> bytes:
         return sha256(b"\x00" + entries).digest() if entries else EMPTY
     assert level < LEVELS, "two rows with one path"
     children = [EMPTY] * 4
-    for taken, start, stop in _runs(entries[level >> 2 :: ENTRY].translate(_DIGITS[level & 3])):
-        below = entries[start:stop]
+    for taken, start, stop in runs(entries[level >> 2 :: ENTRY].translate(_DIGITS[level & 3])):
+        below = entries[start * ENTRY : stop * ENTRY]
         # Spelled out, because most children are lone leaves: a call for each costs a tenth.
-        if stop - start == ENTRY:
+        if stop - start == 1:
             children[taken] = sha256(b"\x00" + below).digest()
         else:
             children[taken] = subtree_hash(below, level + 1)

@@ -58,11 +58,11 @@ def open_producer(
     genesis: Genesis,
     registry: Registry,
     signer: HeaderSigner | None,
-    open_store: Callable[[Path, str], Store] = Store.open,
+    open_store: Callable[..., Store] = Store.open,
 ) -> tuple[Producer, Store]:
     """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
     check_modules(genesis, registry)
-    store = open_store(folder.path, chain_id(genesis))
+    store = open_store(folder.path, chain_id(genesis), tables=tuple(registry.tables))
     try:
         machine = _machine_on(store, registry, genesis)
         producer = Producer(machine, store, signer)
@@ -87,7 +87,8 @@ def _machine_on(store: Store, registry: Registry, genesis: Genesis) -> Machine:
         return Machine(registry, genesis, store, -1, 0)
     wanted = read_header(last.header)[0].state
     for _ in range(2):
-        machine = Machine(registry, genesis, store, last.height, last.time)
+        trie = store.take_trie()
+        machine = Machine(registry, genesis, store, last.height, last.time, trie)
         if machine.state_root.hex() == wanted:
             return machine
         log.warning("state/ is not what the last header commits to: it is rebuilt from the log")

@@ -1,10 +1,17 @@
-"""The few things a log asks of a disk, so that a simulator can stand in for one."""
+"""The few things a store asks of a disk, so that a simulator can stand in for one.
+
+What changes something names its `Site`; the operating system does not care.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, Protocol
+
+from tongbao.store.sites import Site
 
 SALT_BYTES: Final = 16
 
@@ -12,13 +19,13 @@ SALT_BYTES: Final = 16
 class AppendFile(Protocol):
     """A file that only grows at its end, or is cut back."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, site: Site, /) -> None:
         """Append all of `data`. Raises OSError; how much was written is unknown then."""
 
-    def sync(self) -> None:
+    def sync(self, site: Site, /) -> None:
         """Make what was written durable (fdatasync). Raises OSError; never try again."""
 
-    def truncate(self, size: int) -> None:
+    def truncate(self, size: int, site: Site, /) -> None:
         """Cut the file back to `size` bytes."""
 
     def close(self) -> None:
@@ -26,9 +33,9 @@ class AppendFile(Protocol):
 
 
 class Disk(Protocol):
-    """A file system, as far as the log needs one."""
+    """A file system, as far as the store needs one."""
 
-    def make_folder(self, path: Path) -> None:
+    def make_folder(self, path: Path, site: Site, /) -> None:
         """Make a folder unless it exists."""
 
     def names(self, folder: Path) -> list[str]:
@@ -40,14 +47,20 @@ class Disk(Protocol):
     def read_part(self, path: Path, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset` on."""
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, site: Site, /) -> AppendFile:
         """Open a file at its end; make it if it is not there."""
 
-    def remove(self, path: Path) -> None:
-        """Remove a file."""
+    def remove(self, path: Path, site: Site, /) -> None:
+        """Remove a file, or a folder with all that is in it; nothing happens where none is."""
 
-    def sync_folder(self, folder: Path) -> None:
+    def rename(self, old: Path, new: Path, site: Site, /) -> None:
+        """Give a file or folder another name, in the place of a file that has it."""
+
+    def sync_folder(self, folder: Path, site: Site, /) -> None:
         """Make names in a folder durable. Raises OSError."""
+
+    def writing(self, site: Site, /) -> AbstractContextManager[None]:
+        """Around what changes the disk through a library, as LMDB does."""
 
     def salt(self) -> bytes:
         """16 bytes that nobody who sends transactions can foresee."""
@@ -60,17 +73,17 @@ class RealAppendFile:
         """Open or make the file at `path`."""
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, _: Site, /) -> None:
         """Append all of `data`."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
 
-    def sync(self) -> None:
+    def sync(self, _: Site, /) -> None:
         """fdatasync."""
         os.fdatasync(self._descriptor)
 
-    def truncate(self, size: int) -> None:
+    def truncate(self, size: int, _: Site, /) -> None:
         """Cut the file back."""
         os.ftruncate(self._descriptor, size)
 
@@ -82,7 +95,7 @@ class RealAppendFile:
 class RealDisk:
     """The operating system's file system."""
 
-    def make_folder(self, path: Path) -> None:
+    def make_folder(self, path: Path, _: Site, /) -> None:
         """Make a folder unless it exists."""
         path.mkdir(parents=True, exist_ok=True)
 
@@ -100,21 +113,32 @@ class RealDisk:
             file.seek(offset)
             return file.read(length)
 
-    def append_to(self, path: Path) -> AppendFile:
+    def append_to(self, path: Path, _: Site, /) -> AppendFile:
         """Open a file at its end."""
         return RealAppendFile(path)
 
-    def remove(self, path: Path) -> None:
-        """Remove a file."""
-        path.unlink()
+    def remove(self, path: Path, _: Site, /) -> None:
+        """Remove a file, or a folder with all that is in it."""
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
-    def sync_folder(self, folder: Path) -> None:
+    def rename(self, old: Path, new: Path, _: Site, /) -> None:
+        """Give a file or folder another name."""
+        old.replace(new)
+
+    def sync_folder(self, folder: Path, _: Site, /) -> None:
         """fsync of the folder."""
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def writing(self, _: Site, /) -> AbstractContextManager[None]:
+        """Nothing but what is written."""
+        return nullcontext()
 
     def salt(self) -> bytes:
         """Random bytes of the operating system."""

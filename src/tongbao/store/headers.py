@@ -21,6 +21,7 @@ from msgspec import DecodeError
 from tongbao.store.disk import AppendFile, Disk
 from tongbao.store.log import BlockLog
 from tongbao.store.record import BlockRecord, HeaderLine, decode_header_line, encode
+from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
 
@@ -99,9 +100,9 @@ class Headers:
             log.warning("%s is of another history: it is written anew", self._path)
             self._offsets, self._end, self._has_rest = array("Q"), 0, True
         try:
-            self._file = self._disk.append_to(self._path)
+            self._file = self._disk.append_to(self._path, Site.HEADERS_FILE)
             if self._has_rest:
-                self._file.truncate(self._end)
+                self._file.truncate(self._end, Site.HEADERS_CUT)
         except OSError as error:
             self._give_up(error)
         for record in blocks.records(self.count):
@@ -119,7 +120,7 @@ class Headers:
         head = b"" if self._end else self._head
         line = write_line(line_of(record))
         try:
-            self._file.write(head + line)
+            self._file.write(head + line, Site.HEADERS_LINE)
         except OSError as error:
             self._give_up(error)
             return

@@ -23,6 +23,7 @@ from tongbao.store.frames import (
 )
 from tongbao.store.record import BlockRecord, decode_record, encode
 from tongbao.store.recovery import Found, Segment, damaged, place, placed, scan, segment_path
+from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
 
@@ -89,15 +90,15 @@ class BlockLog:
             )
         try:
             if found.torn is not None and found.cut == 0:
-                self._disk.remove(found.torn)
+                self._disk.remove(found.torn, Site.TORN_SEGMENT)
             if found.segments:
-                self._file = self._disk.append_to(found.segments[-1].path)
+                self._file = self._disk.append_to(found.segments[-1].path, Site.LAST_SEGMENT)
                 if found.cut:
-                    self._file.truncate(found.cut)
-                self._file.sync()
+                    self._file.truncate(found.cut, Site.TORN_TAIL)
+                self._file.sync(Site.FOUND_BLOCKS)
             if found.segments or found.torn is not None:
-                self._disk.sync_folder(self._folder)
-                self._disk.sync_folder(self._folder.parent)
+                self._disk.sync_folder(self._folder, Site.FOUND_SEGMENTS)
+                self._disk.sync_folder(self._folder.parent, Site.FOUND_LOG)
         except OSError as error:
             self.close()
             raise self._fail(f"{self._folder} can't be made durable ({error})") from error
@@ -115,7 +116,7 @@ class BlockLog:
         body = encode(record)
         frame = write_frame(self._segments[-1].salt, record.height, self._synced, body)
         try:
-            file.write(frame)
+            file.write(frame, Site.FRAME)
         except OSError as error:
             self._take_back(file, error)
         self._places.append(place(len(self._segments) - 1, self._ends[-1]))
@@ -125,7 +126,7 @@ class BlockLog:
         """Make what was appended durable, by one fdatasync. Raises DiskFailed; never retries."""
         self._check_usable()
         if self._file is not None and self._synced < len(self._places):
-            self._sync(self._file)
+            self._sync(self._file, Site.FRAME_SYNC)
         self._synced = len(self._places)
 
     def _writable(self) -> AppendFile:
@@ -143,15 +144,15 @@ class BlockLog:
         )
         head = SegmentHead(FORMAT, self._chain, segment.first, segment.salt)
         try:
-            self._disk.make_folder(self._folder)
-            file = self._disk.append_to(segment.path)
+            self._disk.make_folder(self._folder, Site.LOG_FOLDER)
+            file = self._disk.append_to(segment.path, Site.SEGMENT_FILE)
         except OSError as error:
             raise self._failed_by(error) from error
         try:
-            file.write(write_segment_head(head))
+            file.write(write_segment_head(head), Site.SEGMENT_HEAD)
         except OSError as error:
             self._take_away(file, segment.path, error)
-        self._sync(file)
+        self._sync(file, Site.SEGMENT_SYNC)
         self._sync_folders()
         if self._file is not None:
             self._file.close()
@@ -162,9 +163,9 @@ class BlockLog:
     def _sync_folders(self) -> None:
         """Make the name of a new segment durable, and the name of `log/` before the first."""
         try:
-            self._disk.sync_folder(self._folder)
+            self._disk.sync_folder(self._folder, Site.SEGMENT_NAME)
             if not self._segments:
-                self._disk.sync_folder(self._folder.parent)
+                self._disk.sync_folder(self._folder.parent, Site.LOG_NAME)
         except OSError as error:
             raise self._fail(f"{self._folder} can't be synced ({error})") from error
 
@@ -172,7 +173,7 @@ class BlockLog:
         """Remove a segment whose head could not be written."""
         try:
             file.close()
-            self._disk.remove(path)
+            self._disk.remove(path, Site.SEGMENT_BACK)
         except OSError as second:
             raise self._fail(f"a failed write can't be taken back ({second})") from error
         raise self._failed_by(error) from error
@@ -180,14 +181,14 @@ class BlockLog:
     def _take_back(self, file: AppendFile, error: OSError) -> None:
         """Cut off what a failed write left behind, so that the log is as it was."""
         try:
-            file.truncate(self._ends[-1])
+            file.truncate(self._ends[-1], Site.FRAME_BACK)
         except OSError as second:
             raise self._fail(f"a failed write can't be taken back ({second})") from error
         raise self._failed_by(error) from error
 
-    def _sync(self, file: AppendFile) -> None:
+    def _sync(self, file: AppendFile, site: Site) -> None:
         try:
-            file.sync()
+            file.sync(site)
         except OSError as error:
             raise self._fail(f"fdatasync failed ({error})") from error
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tongbao.store.disk import Disk
 from tongbao.store.log import FULL
+from tongbao.store.sites import Site
 
 NAME: Final = "room"
 ROOM_BYTES: Final = 8 * 1024 * 1024
@@ -18,12 +19,12 @@ def has_room(disk: Disk, folder: Path, size: int = ROOM_BYTES) -> bool:
     path = folder / NAME
     give_back(disk, folder)
     try:
-        file = disk.append_to(path)
+        file = disk.append_to(path, Site.ROOM_FILE)
         try:
-            file.write(bytes(size))
+            file.write(bytes(size), Site.ROOM_WRITE)
         finally:
             file.close()
-            disk.remove(path)
+            disk.remove(path, Site.ROOM_BACK)
     except OSError as error:
         if error.errno in FULL:
             return False
@@ -33,5 +34,4 @@ def has_room(disk: Disk, folder: Path, size: int = ROOM_BYTES) -> bool:
 
 def give_back(disk: Disk, folder: Path) -> None:
     """Remove the file that a process left which was killed while it looked for space."""
-    if NAME in disk.names(folder):
-        disk.remove(folder / NAME)
+    disk.remove(folder / NAME, Site.ROOM_LEFT_OVER)

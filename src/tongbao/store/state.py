@@ -14,6 +14,7 @@ import lmdb
 from lmdb import verify as lmdb_verify
 from msgspec import DecodeError
 
+from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import (
     DiskFailed,
     DiskFull,
@@ -24,6 +25,7 @@ from tongbao.store.errors import (
 )
 from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
+from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
 
@@ -55,13 +57,23 @@ class State:
 
     map_limit_bytes: int = MAP_LIMIT_BYTES
 
-    def __init__(self, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> None:
-        """Open what is there and change nothing.
+    def __init__(
+        self,
+        folder: Path,
+        chain: str,
+        map_bytes: int = MAP_BYTES,
+        *,
+        disk: Disk | None = None,
+        is_checked: bool = False,
+    ) -> None:
+        """Open what is there and change nothing; its pages are looked at unless they have been.
 
         Raises StoreError when it is damaged, WrongChain, WrongVersion: it can be made anew then.
         """
-        _check_pages(folder)
-        _allot_lock(folder)
+        self._disk = disk or RealDisk()
+        if not is_checked:
+            _check_pages(folder)
+        _allot_readers(folder, self._disk)
         try:
             self._environment = lmdb.open(
                 str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False
@@ -84,29 +96,27 @@ class State:
             raise
 
     @classmethod
-    def create(cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES) -> State:
+    def create(
+        cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES, *, disk: Disk | None = None
+    ) -> State:
         """Put an empty state in the place of whatever is there.
 
         It appears whole: a process that ends half way leaves only `state.new`, which the next start
         removes. Raises DiskFull, DiskFailed.
         """
+        disk = disk or RealDisk()
         new = folder.with_name(folder.name + ".new")
-        shutil.rmtree(new, ignore_errors=True)
+        disk.remove(new, Site.ROWS_LEFT_OVER)
         try:
-            new.mkdir()
-            _allot_lock(new)
-            with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
-                databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
-                with made.begin(write=True) as txn:
-                    txn.put(CHAIN_KEY, chain.encode(), db=databases[b"meta"])
-                    txn.put(FORMAT_KEY, FORMAT, db=databases[b"meta"])
-                    txn.put(HEIGHT_KEY, b"-1", db=databases[b"meta"])
+            with disk.writing(Site.ROWS_EMPTY):
+                new.mkdir()
+                _allot_readers(new, disk)
+                _write_empty(new, chain, map_bytes)
         except lmdb.Error as error:
             raise _unwritten(folder.parent, error) from error
-        if folder.exists():
-            shutil.rmtree(folder)
-        new.rename(folder)
-        return cls(folder, chain, map_bytes)
+        disk.remove(folder, Site.ROWS_OLD)
+        disk.rename(new, folder, Site.ROWS_NAME)
+        return cls(folder, chain, map_bytes, disk=disk)
 
     def _check(self, chain: str) -> int:
         """The height of the rows, if these are the rows of the chain in a format that is known."""
@@ -195,7 +205,10 @@ class State:
         try:
             while True:
                 try:
-                    with self._environment.begin(write=True) as txn:
+                    with (
+                        self._disk.writing(Site.ROWS_FLUSH),
+                        self._environment.begin(write=True) as txn,
+                    ):
                         work(txn)
                     break
                 except lmdb.MapFullError:
@@ -246,21 +259,35 @@ def processes_in(readers: str) -> list[str]:
     )
 
 
-def _allot_lock(folder: Path) -> None:
+def _write_empty(folder: Path, chain: str, map_bytes: int) -> None:
+    """Rows of a chain without any, at no height. Raises lmdb.Error."""
+    with lmdb.open(
+        str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=True
+    ) as made:
+        databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
+        meta = databases[b"meta"]
+        with made.begin(db=meta, write=True) as txn:
+            txn.put(CHAIN_KEY, chain.encode())
+            txn.put(FORMAT_KEY, FORMAT)
+            txn.put(HEIGHT_KEY, b"-1")
+
+
+def _allot_readers(folder: Path, disk: Disk) -> None:
     """Give LMDB's table of readers its place on the disk.
 
     LMDB maps that file as it is: where the disk is full, the first touch would end the process by
     a signal. Raises DiskFull, OSError.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
-    try:
-        os.posix_fallocate(descriptor, 0, LOCK_BYTES)
-    except OSError as error:
-        if error.errno in FULL:
-            raise DiskFull(f"there is no space for {folder} ({error}): make room") from error
-        raise
-    finally:
-        os.close(descriptor)
+    with disk.writing(Site.ROWS_READERS):
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            os.posix_fallocate(descriptor, 0, LOCK_BYTES)
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull(f"there is no space for {folder} ({error}): make room") from error
+            raise
+        finally:
+            os.close(descriptor)
 
 
 def _check_pages(folder: Path) -> None:

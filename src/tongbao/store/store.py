@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
+from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.trie import Trie
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.headers import Headers, line_of
+from tongbao.store.loader import LARGE_BYTES, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
 from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
@@ -30,10 +34,8 @@ SECONDS_BEHIND: Final = 0.1
 class Store:
     """The committed blocks and rows of one chain, in one folder, for one process.
 
-    One thread at a time may use it. `rows_kind` is what keeps the rows.
+    One thread at a time may use it.
     """
-
-    rows_kind: type[State] = State
 
     def __init__(
         self,
@@ -44,25 +46,31 @@ class Store:
         clock: Callable[[], float] = monotonic,
         segment_bytes: int = SEGMENT_BYTES,
         map_bytes: int = MAP_BYTES,
+        tables: Sequence[bytes] = (),
+        large_bytes: int = LARGE_BYTES,
     ) -> None:
         """Lock the folder, recover the log, bring the rows up to it. Raises StoreError.
 
-        `clock` gives seconds that never run backwards.
+        `clock` gives seconds that never run backwards. With `tables`, the prefixes of hashed rows,
+        a large state is read on all cores, and `take_trie` has what came of it.
         """
         self._folder = folder
         self._chain = chain
         self._clock = clock
         self._map_bytes = map_bytes
+        self._disk = disk or RealDisk()
+        self._tables = frozenset(tables)
+        self._large_bytes = large_bytes
+        self._trie: Trie | None = None
         self._behind: list[BlockRecord] = []
         self._behind_status: dict[bytes, Status] = {}
         self._behind_rows = 0
         self._behind_since = 0.0
         self._lack: DiskFull | None = None
-        self._disk = disk or RealDisk()
         with ExitStack() as resources:
             try:
                 resources.callback(os.close, lock_folder(folder))
-                self._recover(self._disk, segment_bytes, resources)
+                self._recover(segment_bytes, resources)
             except OSError as error:
                 kind = DiskFull if error.errno in FULL else StoreError
                 raise kind(
@@ -81,15 +89,24 @@ class Store:
         clock: Callable[[], float] = monotonic,
         segment_bytes: int = SEGMENT_BYTES,
         map_bytes: int = MAP_BYTES,
+        tables: Sequence[bytes] = (),
+        large_bytes: int = LARGE_BYTES,
     ) -> Store:
         """Open the folder of a chain. Raises StoreError."""
         return cls(
-            folder, chain, disk, clock=clock, segment_bytes=segment_bytes, map_bytes=map_bytes
+            folder,
+            chain,
+            disk,
+            clock=clock,
+            segment_bytes=segment_bytes,
+            map_bytes=map_bytes,
+            tables=tables,
+            large_bytes=large_bytes,
         )
 
     # Opening
 
-    def _recover(self, disk: Disk, segment_bytes: int, resources: ExitStack) -> None:
+    def _recover(self, segment_bytes: int, resources: ExitStack) -> None:
         """Decide what is durable, and make everything else follow.
 
         Until the log has been judged, nothing is changed.
@@ -100,9 +117,9 @@ class Store:
             self._state = state
             resources.callback(self._close_state)
             rows_known = state.height + 1
-        self._headers = Headers(disk, self._folder / "headers", self._chain)
+        self._headers = Headers(self._disk, self._folder / "headers", self._chain)
         self._log = BlockLog(
-            disk,
+            self._disk,
             self._folder / "log",
             self._chain,
             known_blocks=max(rows_known, self._headers.count),
@@ -115,7 +132,7 @@ class Store:
         self._last = self._log.read(self._log.height) if self._log.height >= 0 else None
         resources.callback(self._headers.close)
         self._headers.complete(self._log)
-        give_back(disk, self._folder)
+        give_back(self._disk, self._folder)
         self._replay()
 
     def _state_there(self) -> State | StoreError | None:
@@ -124,11 +141,26 @@ class Store:
         if not folder.exists():
             return None
         try:
-            return self.rows_kind(folder, self._chain, self._map_bytes)
+            self._load(folder)
+            is_checked = self._trie is not None
+            return State(
+                folder, self._chain, self._map_bytes, disk=self._disk, is_checked=is_checked
+            )
         except (DiskFull, FolderInUse):
             raise
         except StoreError as error:
+            self._trie = None
             return error
+
+    def _load(self, folder: Path) -> None:
+        """Have a large state read, and checked, by other processes."""
+        if self._tables and size_of(folder) >= self._large_bytes:
+            self._trie = Trie.of_parts(load(folder, sorted(self._tables)))
+
+    def take_trie(self) -> Trie | None:
+        """The trie of the rows, once; None where the rows are few and quickly read."""
+        trie, self._trie = self._trie, None
+        return trie
 
     def _make_state(self, wrong: StoreError | None) -> None:
         """Begin rows anew, for `_replay` to fill. Raises `wrong` when no log can do that."""
@@ -136,7 +168,9 @@ class Store:
             if self._log.height < 0:
                 raise wrong
             log.warning("%s. It is rebuilt now", wrong)
-        self._state = self.rows_kind.create(self._folder / "state", self._chain, self._map_bytes)
+        self._state = State.create(
+            self._folder / "state", self._chain, self._map_bytes, disk=self._disk
+        )
 
     def _replay(self) -> None:
         """Apply the blocks that the rows lack."""
@@ -147,7 +181,21 @@ class Store:
             rows += len(record.rows)
             if rows >= ROWS_BEHIND or record.height == self._log.height:
                 self._state.flush(batch)
+                self._follow(batch)
                 batch, rows = [], 0
+
+    def _follow(self, records: list[BlockRecord]) -> None:
+        """Bring the trie up to blocks that the rows lacked."""
+        if self._trie is None:
+            return
+        rows = {key: value for record in records for key, value in record.rows}
+        self._trie.update(
+            {
+                sha256(key).digest(): None if value is None else sha256(value).digest()
+                for key, value in rows.items()
+                if key[:PREFIX_BYTES] in self._tables
+            }
+        )
 
     def _close_state(self) -> None:
         """Close the rows that there are by then."""
@@ -156,9 +204,11 @@ class Store:
     def rebuild(self) -> None:
         """Throw the rows away and make them anew out of the log."""
         assert not self._behind
+        self._trie = None
         self._state.close()
         self._make_state(None)
         self._replay()
+        self._load(self._folder / "state")
 
     # Blocks
 
@@ -194,8 +244,10 @@ class Store:
 
     def block(self, height: int) -> BlockRecord:
         """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
-        last = self._last
-        return last if last is not None and last.height == height else self._log.read(height)
+        newest = self._behind or ([] if self._last is None else [self._last])
+        if newest and newest[0].height <= height <= self.height:
+            return newest[height - newest[0].height]
+        return self._log.read(height)
 
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, as far as there are blocks."""

@@ -10,11 +10,11 @@ import pytest
 
 from tongbao.kernel import Address, AssetId, ChainId
 from tongbao.simulation.crash.book import Book, Ground, Place, Sent, Wrong
-from tongbao.simulation.crash.campaign import Report, key, run_campaign
+from tongbao.simulation.crash.campaign import Report, run_campaign
 from tongbao.simulation.crash.checking import check_status
 from tongbao.simulation.crash.page import page_of, write_page
 from tongbao.simulation.crash.plan import Kind, plan
-from tongbao.simulation.crash.points import pairs
+from tongbao.simulation.crash.points import points
 
 KILLS = 30
 GROUND = Ground(
@@ -35,7 +35,7 @@ def test_a_killed_node_loses_and_doubles_nothing(tmp_path: Path) -> None:
     write_page(report, tmp_path)
     assert report.is_good, report.verdict()
     assert report.kills >= KILLS
-    assert set(report.points) == {key(site, moment) for site, moment in pairs()}
+    assert set(report.points) == set(map(str, points()))
     assert report.acknowledged > KILLS and report.audits > 0
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == page_of(report)
 
@@ -90,11 +90,10 @@ def test_a_point_without_a_kill_is_a_failure() -> None:
     when it is judged,
     then it has failed, and names the point on its page.
     """
-    first, *others = pairs()
-    points = Counter({key(site, moment): 1 for site, moment in others})
-    report = Report(seed=1, wanted=1, kills=len(others), points=points)
+    first, *others = map(str, points())
+    report = Report(seed=1, wanted=1, kills=len(others), points=Counter(others))
     assert not report.is_good
-    assert report.verdict() == f"crash: FAILED: no node has died {key(*first)}"
+    assert report.verdict() == f"crash: FAILED: no node has died {first}"
     assert report.verdict() in page_of(report)
     assert "<td class=bad>0</td>" in page_of(report)
 
@@ -107,5 +106,5 @@ def test_plans_are_of_the_seed_and_come_by_every_point() -> None:
     """
     plans = [plan(7, number) for number in range(200)]
     assert plans == [plan(7, number) for number in range(200)]
-    assert {str(one.death) for one in plans if one.death} == {key(*pair) for pair in pairs()}
+    assert {str(one.death) for one in plans if one.death} == set(map(str, points()))
     assert {one.kind for one in plans} == set(Kind)

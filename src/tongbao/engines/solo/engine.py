@@ -197,7 +197,7 @@ class SoloEngine:
                         [check for ticket in batch for check in checks_of(ticket.transaction)]
                     )
                 if checked is not None:
-                    self._block(checked)
+                    self._block(checked, more=bool(batch))
                 checked = self._verified(batch) if batch is not None else None
         except BaseException as error:
             # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
@@ -274,8 +274,8 @@ class SoloEngine:
             batch.append(self._queue.popleft())
         return batch
 
-    def _block(self, batch: list[Ticket]) -> None:
-        """Make one block and answer everyone in it."""
+    def _block(self, batch: list[Ticket], *, more: bool) -> None:
+        """Make one block and answer everyone in it; with `more` the next one waits already."""
         with self._state_lock:
             try:
                 self._room.check()
@@ -288,7 +288,7 @@ class SoloEngine:
                     ticket.answer(error)
                 self._refuse_for(error)
             else:
-                self._maintain(idle=not self._queue)
+                self._maintain(idle=not (more or self._queue))
                 if made is not None:
                     _answer(batch, made)
                     for tell_height in self._listeners:

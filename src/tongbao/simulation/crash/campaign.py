@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 import time
@@ -15,14 +16,15 @@ import httpx2
 import msgspec
 from msgspec import Struct, field
 
+from tongbao.sdk.audit import audit_folder
 from tongbao.simulation.crash.book import Book, Ground, Wrong
 from tongbao.simulation.crash.checking import Checker, check_folder
 from tongbao.simulation.crash.clients import Clients, Gate
-from tongbao.simulation.crash.damaging import damage
 from tongbao.simulation.crash.ground import lay
 from tongbao.simulation.crash.node import Node, Nursery, free_port
 from tongbao.simulation.crash.plan import STOPPED_S, Kind, Plan, at_point, plan
-from tongbao.simulation.crash.points import Damage, Moment, Site, pairs
+from tongbao.simulation.crash.points import Point, Trouble, points
+from tongbao.simulation.crash.troubling import trouble
 
 PATIENCE_S: Final = 3.0
 """How long a point is waited for under load."""
@@ -42,7 +44,7 @@ class Report(Struct):
     kills: int = 0
     points: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
-    mended: Counter[str] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     restarts_s: list[float] = field(default_factory=list)
     acknowledged: int = 0
@@ -52,9 +54,9 @@ class Report(Struct):
     failure: str = ""
 
     @property
-    def unreached(self) -> list[tuple[Site, Moment]]:
+    def unreached(self) -> list[Point]:
         """The points at which no node has died."""
-        return [(site, moment) for site, moment in pairs() if not self.points[key(site, moment)]]
+        return [point for point in points() if not self.points[str(point)]]
 
     @property
     def is_good(self) -> bool:
@@ -66,17 +68,12 @@ class Report(Struct):
         if self.failure:
             return f"crash: FAILED at kill {self.kills} of seed {self.seed}: {self.failure}"
         if self.unreached:
-            names = ", ".join(key(site, moment) for site, moment in self.unreached)
+            names = ", ".join(map(str, self.unreached))
             return f"crash: FAILED: no node has died {names}"
         return (
-            f"crash: passed: {self.kills} kills at {len(pairs())} points and at random, "
+            f"crash: passed: {self.kills} kills at {len(points())} points and at random, "
             f"{self.acknowledged} transactions acknowledged, none lost, none doubled"
         )
-
-
-def key(site: Site, moment: Moment) -> str:
-    """A point in one text."""
-    return f"{moment} {site.name}"
 
 
 class Campaign:
@@ -99,9 +96,12 @@ class Campaign:
 
     def kill(self, planned: Plan) -> None:
         """One kill, or two in a row. Raises Wrong."""
-        damage(self._folder, planned.damage)
-        if planned.damage is not Damage.NONE:
-            self.report.mended[planned.damage] += 1
+        if planned.trouble is Trouble.NO_BLOCK:
+            self._begin(planned)
+            return
+        trouble(self._folder, planned.trouble)
+        if planned.trouble is not Trouble.NONE:
+            self.report.troubles[planned.trouble] += 1
         for _ in range(1 + planned.twice):
             self._one(planned)
         if self.report.kills % AUDIT_EVERY == 0:
@@ -109,13 +109,33 @@ class Campaign:
 
     def _one(self, planned: Plan) -> None:
         begun = time.monotonic()
-        node = self._nursery.start(self._folder, self._port, self._log, planned.death)
+        node = self._nursery.start(
+            self._folder, self._port, self._log, planned.death, planned.trouble
+        )
         try:
             is_own = self._lives(node, planned, begun)
         finally:
             node.signal(signal.SIGKILL)
             code = self._nursery.reap(node)
             self._gate.close()
+        self._count(planned, code, is_own=is_own)
+
+    def _begin(self, planned: Plan) -> None:
+        """Kill a node that makes the first block of a chain, and let the next one make it."""
+        folder = self._folder.with_name(f"{self._folder.name}-first-{self.report.kills}")
+        shutil.copytree(self._folder, folder)
+        trouble(folder, planned.trouble)
+        node = self._nursery.start(folder, self._port, self._log, planned.death)
+        is_own = node.has_ended(START_PATIENCE_S)
+        self._count(planned, self._nursery.reap(node), is_own=is_own)
+        node = self._nursery.start(folder, self._port, self._log)
+        is_there = self._serves(node) and self._checker.get("/v1")["height"] == 0
+        node.signal(signal.SIGTERM)
+        if self._nursery.reap(node) != 0 or not is_there or audit_folder(folder).findings:
+            raise Wrong("a chain that was killed at its first block does not begin again")
+
+    def _count(self, planned: Plan, code: int, *, is_own: bool) -> None:
+        """Count a kill. Raises Wrong when the node has ended in another way."""
         if code != -signal.SIGKILL:
             raise Wrong(f"the node ended by itself with {code}: {self._log.read_text()[-2_000:]}")
         self.report.kills += 1
@@ -173,7 +193,7 @@ class Campaign:
 
     def end(self) -> None:
         """A last node lets every client come to its end; then everything is compared."""
-        node = self._nursery.start(self._folder, self._port, self._log, None)
+        node = self._nursery.start(self._folder, self._port, self._log)
         try:
             if not self._serves(node):
                 raise Wrong("the last node does not serve")
@@ -226,5 +246,5 @@ def _reach(campaign: Campaign, report: Report) -> None:
     """Go for the points that no node has died at."""
     random = Random(f"{report.seed}/reach")
     for _ in range(ATTEMPTS):
-        for site, moment in report.unreached:
-            campaign.kill(at_point(site, moment, random))
+        for point in report.unreached:
+            campaign.kill(at_point(point, random))

@@ -1,95 +1,109 @@
-"""A disk that kills its own process, with signal 9, at the n-th passage of a place."""
+"""A disk that kills its own process, with signal 9, at the n-th passage of a site."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-import lmdb
+from random import Random
+from typing import Final
 
 from tongbao.index.history import Index
-from tongbao.simulation.crash.points import Death, Moment
+from tongbao.simulation.crash.points import INDEX_BATCH, Death, Moment, Trouble
 from tongbao.store.disk import AppendFile, RealAppendFile, RealDisk
 from tongbao.store.record import BlockRecord
-from tongbao.store.state import State
-from tongbao.store.store import Store
+from tongbao.store.sites import Site
 
-LOG_ENDING: Final = ".log"
-HEADERS: Final = "headers"
+SOON_S: Final = 0.003
+"""Within how long a process dies that dies in the middle of a library's work."""
+FULL_AT: Final = {Trouble.FULL_AT_BLOCK: Site.FRAME, Trouble.FULL_AT_SEGMENT: Site.SEGMENT_HEAD}
 
 
 class Fate:
     """Counts passages, and ends the process where that is planned."""
 
-    def __init__(self, death: Death | None) -> None:
-        """Without a death the process lives on."""
+    def __init__(self, death: Death | None, trouble: Trouble = Trouble.NONE) -> None:
+        """Without a death the process lives on. A disk that is to be full is so once."""
         self._death = death
+        self._full_at = FULL_AT.get(trouble)
         self._passages: Counter[str] = Counter()
 
-    def meet(self, site: str, moment: Moment) -> None:
+    def die(self) -> None:
+        """End this process, now."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        signal.pause()
+
+    def meet(self, place: str, moment: Moment) -> None:
         """Die if this is the place and the moment."""
         if moment is Moment.BEFORE:
-            self._passages[site] += 1
-        if self.is_at(site, moment):
-            os.kill(os.getpid(), signal.SIGKILL)
-            signal.pause()
+            self._passages[place] += 1
+        if self.is_at(place, moment):
+            self.die()
 
-    def is_at(self, site: str, moment: Moment) -> bool:
-        """Whether this passage of a site is the planned one."""
+    def is_at(self, place: str, moment: Moment) -> bool:
+        """Whether this passage of a place is the planned one."""
         death = self._death
         return (
             death is not None
-            and (death.site, death.moment) == (site, moment)
-            and self._passages[site] == death.passage
+            and (death.place, death.moment) == (place, moment)
+            and self._passages[place] == death.passage
         )
 
+    def lacks_space(self, site: Site) -> bool:
+        """Whether the disk is full here: at the second write of its kind, once."""
+        if site is not self._full_at or self._passages[site.name] < 2:
+            return False
+        self._full_at = None
+        return True
+
     @contextmanager
-    def around(self, site: str) -> Iterator[None]:
-        """Before and after a step."""
-        self.meet(site, Moment.BEFORE)
-        yield
-        self.meet(site, Moment.AFTER)
+    def around(self, place: str) -> Iterator[None]:
+        """Before and after a change; and within it, at a moment that chance chooses."""
+        self.meet(place, Moment.BEFORE)
+        if self.is_at(place, Moment.WITHIN):
+            threading.Timer(Random().uniform(0, SOON_S), self.die).start()
+            yield
+            signal.pause()
+        else:
+            yield
+        self.meet(place, Moment.AFTER)
 
 
 class DyingFile(RealAppendFile):
-    """A file of the log or of the headers. Only the node's engine writes to it."""
+    """A file beneath a fate. Only the node's engine writes to it."""
 
     def __init__(self, path: Path, fate: Fate) -> None:
         """Open it as a real one."""
-        self._is_log = path.suffix == LOG_ENDING
-        self._is_new = not path.exists() or path.stat().st_size == 0
         self._fate = fate
         super().__init__(path)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, site: Site, /) -> None:
         """Write all of it, or half."""
-        if self._is_log:
-            site = "segment head" if self._is_new else "log frame"
-        else:
-            site = "headers anew" if self._is_new else "header line"
-        self._is_new = False
         fate = self._fate
-        fate.meet(site, Moment.BEFORE)
-        if fate.is_at(site, Moment.WITHIN):
-            super().write(data[: len(data) // 2])
-            fate.meet(site, Moment.WITHIN)
-        super().write(data)
-        fate.meet(site, Moment.AFTER)
+        fate.meet(site.name, Moment.BEFORE)
+        if fate.is_at(site.name, Moment.WITHIN):
+            super().write(data[: len(data) // 2], site)
+            fate.meet(site.name, Moment.WITHIN)
+        if fate.lacks_space(site):
+            super().write(data[: len(data) // 2], site)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(data, site)
+        fate.meet(site.name, Moment.AFTER)
 
-    def sync(self) -> None:
+    def sync(self, site: Site, /) -> None:
         """Sync."""
-        with self._fate.around("log sync"):
-            super().sync()
+        with self._fate.around(site.name):
+            super().sync(site)
 
-    def truncate(self, size: int) -> None:
+    def truncate(self, size: int, site: Site, /) -> None:
         """Cut."""
-        with self._fate.around("log cut" if self._is_log else "headers cut"):
-            super().truncate(size)
+        with self._fate.around(site.name):
+            super().truncate(size, site)
 
 
 class DyingDisk(RealDisk):
@@ -99,60 +113,44 @@ class DyingDisk(RealDisk):
         """Meet this fate."""
         self._fate = fate
 
-    def append_to(self, path: Path) -> AppendFile:
+    def make_folder(self, path: Path, site: Site, /) -> None:
+        """Make a folder."""
+        with self._fate.around(site.name):
+            super().make_folder(path, site)
+
+    def append_to(self, path: Path, site: Site, /) -> AppendFile:
         """Open a file."""
-        return DyingFile(path, self._fate)
+        with self._fate.around(site.name):
+            return DyingFile(path, self._fate)
 
-    def remove(self, path: Path) -> None:
-        """Remove a file."""
-        with self._fate.around("log remove"):
-            super().remove(path)
+    def remove(self, path: Path, site: Site, /) -> None:
+        """Remove a file or folder."""
+        with self._fate.around(site.name):
+            super().remove(path, site)
 
-    def sync_folder(self, folder: Path) -> None:
+    def rename(self, old: Path, new: Path, site: Site, /) -> None:
+        """Give another name."""
+        with self._fate.around(site.name):
+            super().rename(old, new, site)
+
+    def sync_folder(self, folder: Path, site: Site, /) -> None:
         """Sync a folder."""
-        with self._fate.around("segment names"):
-            super().sync_folder(folder)
+        with self._fate.around(site.name):
+            super().sync_folder(folder, site)
 
-
-Work = Callable[[lmdb.Transaction], None]
-
-
-class DyingState(State):
-    """Rows whose flushes meet a fate, which is the class's: a process has one."""
-
-    fate: Fate
-
-    @classmethod
-    def create(cls, folder: Path, chain: str, map_bytes: int = 1 << 30) -> State:
-        """Make rows anew."""
-        with cls.fate.around("rows anew"):
-            return super().create(folder, chain, map_bytes)
-
-    def _write(self, work: Work) -> None:
-        def within(txn: lmdb.Transaction) -> None:
-            work(txn)
-            self.fate.meet("rows flush", Moment.WITHIN)
-
-        with self.fate.around("rows flush"):
-            super()._write(within)
-
-
-class DyingStore(Store):
-    """A store whose rows meet their fate."""
-
-    rows_kind = DyingState
+    @contextmanager
+    def writing(self, site: Site, /) -> Iterator[None]:
+        """Around what LMDB writes."""
+        with self._fate.around(site.name):
+            yield
 
 
 class DyingIndex(Index):
-    """An index whose batches meet a fate, which is the class's."""
+    """An index whose batches meet a fate, which is the class's: a process has one."""
 
     fate: Fate
 
     def add(self, records: Sequence[BlockRecord]) -> None:
         """Add blocks."""
-        with self.fate.around("index batch"):
+        with self.fate.around(INDEX_BATCH):
             super().add(records)
-
-    def _write(self, chunks: Any, postings: Any, last: BlockRecord) -> None:
-        self.fate.meet("index batch", Moment.WITHIN)
-        super()._write(chunks, postings, last)

@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 
 from tongbao.simulation.crash.nursery import Order, Reap
-from tongbao.simulation.crash.points import Death
+from tongbao.simulation.crash.points import Death, Trouble
 
 MS: Final = 1_000
 
@@ -70,9 +70,16 @@ class Nursery:
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
-    def start(self, folder: Path, port: int, log: Path, death: Death | None) -> Node:
+    def start(
+        self,
+        folder: Path,
+        port: int,
+        log: Path,
+        death: Death | None = None,
+        trouble: Trouble = Trouble.NONE,
+    ) -> Node:
         """A new node."""
-        return Node(self._ask(Order(str(folder), port, str(log), death)))
+        return Node(self._ask(Order(str(folder), port, str(log), death, trouble)))
 
     def reap(self, node: Node) -> int:
         """Wait for its end: the code, or the negative number of the signal."""

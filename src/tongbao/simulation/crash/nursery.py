@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tongbao.simulation.crash.points import Death
+from tongbao.simulation.crash.points import Death, Trouble
 from tongbao.simulation.crash.serving import serve_folder
 
 
@@ -28,6 +28,7 @@ class Order(Struct, tag=True):
     port: int
     log: str
     death: Death | None = None
+    trouble: Trouble = Trouble.NONE
 
 
 class Reap(Struct, tag=True):
@@ -45,7 +46,7 @@ def start(order: Order) -> int:
     if process:
         return process
     os.close(sys.stdin.fileno())
-    serve_folder(Path(order.folder), order.port, order.death, Path(order.log))
+    serve_folder(Path(order.folder), order.port, order.death, order.trouble, Path(order.log))
     raise SystemExit(0)
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from tongbao.simulation.crash.campaign import Report, key
-from tongbao.simulation.crash.points import SITES, Moment
+from tongbao.simulation.crash.campaign import Report
+from tongbao.simulation.crash.points import Moment, moments_of, places
 
 STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
@@ -40,8 +40,8 @@ def page_of(report: Report) -> str:
         _points(report),
         "<h2>Other kills</h2>",
         _counts(report.kinds),
-        "<h2>What starts had to mend</h2>",
-        _counts(report.mended + report.told),
+        "<h2>What nodes had to mend</h2>",
+        _counts(report.troubles + report.told),
         "<h2>Transactions</h2>",
         _counts(
             Counter(
@@ -62,15 +62,15 @@ def page_of(report: Report) -> str:
 def _points(report: Report) -> str:
     heads = "".join(f"<th>{moment}</th>" for moment in Moment)
     rows = []
-    for site in SITES:
+    for place in places():
         cells = []
         for moment in Moment:
-            if moment not in site.moments:
+            if moment not in moments_of(place):
                 cells.append("<td>can't be</td>")
                 continue
-            count = report.points[key(site, moment)]
+            count = report.points[f"{moment} {place}"]
             cells.append(f"<td{'' if count else ' class=bad'}>{count}</td>")
-        rows.append(f"<tr><td>{escape(site.name)}</td>{''.join(cells)}</tr>")
+        rows.append(f"<tr><td>{escape(place)}</td>{''.join(cells)}</tr>")
     return f"<table><tr><th>place</th>{heads}</tr>{''.join(rows)}</table>"
 
 

@@ -8,13 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.simulation.crash.points import Damage, Death, Moment, Site, pairs
+from tongbao.simulation.crash.points import Death, Point, Trouble, points
 
 SOONEST_S: Final = 0.03
 LATEST_S: Final = 0.5
 START_S: Final = 0.3
 STOPPED_S: Final = 0.1
 TWICE_OF: Final = 3
+LATER: Final = (Trouble.FULL_AT_BLOCK, Trouble.FULL_AT_SEGMENT)
+"""Troubles that come after a start."""
 
 
 class Kind(StrEnum):
@@ -32,7 +34,7 @@ class Plan(Struct, frozen=True):
     kind: Kind
     after_s: float
     death: Death | None = None
-    damage: Damage = Damage.NONE
+    trouble: Trouble = Trouble.NONE
     twice: bool = False
 
 
@@ -44,20 +46,21 @@ def plan(seed: int, number: int) -> Plan:
     random = Random(f"{seed}/{number}")
     half, is_random = divmod(number, 2)
     if not is_random:
-        site, moment = pairs()[half % len(pairs())]
-        return at_point(site, moment, random)
+        every = points()
+        return at_point(every[half % len(every)], random)
     kind = RANDOM[half % len(RANDOM)]
-    after_s = random.uniform(0, START_S) if kind is Kind.START else _moment_of(random)
-    damage = random.choice(list(Damage)) if kind is Kind.START else Damage.NONE
-    return Plan(kind, after_s, damage=damage, twice=kind is Kind.START)
+    if kind is not Kind.START:
+        return Plan(kind, _moment_of(random))
+    trouble = random.choice([one for one in Trouble if one is not Trouble.NO_BLOCK])
+    return Plan(kind, random.uniform(0, START_S), trouble=trouble, twice=True)
 
 
-def at_point(site: Site, moment: Moment, random: Random) -> Plan:
+def at_point(point: Point, random: Random) -> Plan:
     """A death at a point; where a start comes by, sometimes in the next start again."""
-    passage = random.randint(1, site.passages)
-    twice = site.damage is not Damage.NONE and random.randrange(TWICE_OF) == 0
-    death = Death(site.name, moment, passage)
-    return Plan(Kind.POINT, _moment_of(random), death, site.damage, twice)
+    death = Death(point.place, point.moment, random.randint(1, point.passages))
+    mends = point.trouble not in (Trouble.NONE, *LATER)
+    twice = mends and random.randrange(TWICE_OF) == 0
+    return Plan(Kind.POINT, _moment_of(random), death, point.trouble, twice)
 
 
 def _moment_of(random: Random) -> float:

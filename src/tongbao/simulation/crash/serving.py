@@ -18,8 +18,9 @@ from tongbao.sdk.folder import Folder
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import AUTHORITY, open_producer
-from tongbao.simulation.crash.dying_disk import DyingDisk, DyingIndex, DyingState, DyingStore, Fate
-from tongbao.simulation.crash.points import Death
+from tongbao.simulation.crash.dying_disk import DyingDisk, DyingIndex, Fate
+from tongbao.simulation.crash.points import INDEX_ANEW, Death, Trouble
+from tongbao.store.store import Store
 
 PASSPHRASE: Final = "a passphrase of the campaign"
 SEGMENT_BYTES: Final = 150_000
@@ -27,12 +28,12 @@ SEGMENT_BYTES: Final = 150_000
 STDERR: Final = 2
 
 
-def serve_folder(folder: Path, port: int, death: Death | None, log: Path) -> None:
+def serve_folder(folder: Path, port: int, death: Death | None, trouble: Trouble, log: Path) -> None:
     """Serve the chain of a folder until told to stop, or until the planned end."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     os.dup2(descriptor, STDERR)
     os.close(descriptor)
-    DyingState.fate = DyingIndex.fate = fate = Fate(death)
+    DyingIndex.fate = fate = Fate(death, trouble)
     settings = msgspec.convert({"port": port, "log_level": "warning"}, Settings)
     place = Folder(folder)
     with listen(settings) as listening:
@@ -43,7 +44,7 @@ def serve_folder(folder: Path, port: int, death: Death | None, log: Path) -> Non
             genesis,
             registry_of(genesis.modules),
             signer,
-            partial(DyingStore.open, disk=DyingDisk(fate), segment_bytes=SEGMENT_BYTES),
+            partial(Store.open, disk=DyingDisk(fate), segment_bytes=SEGMENT_BYTES),
         )
         engine = SoloEngine(producer)
         engine.start()
@@ -55,5 +56,5 @@ def _index(folder: Path, chain: Chain, fate: Fate) -> DyingIndex:
     path = folder / FILE
     if path.exists():
         return DyingIndex.open(path, chain.id)
-    with fate.around("index anew"):
+    with fate.around(INDEX_ANEW):
         return DyingIndex.open(path, chain.id)

@@ -7,29 +7,34 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.index.history import FILE
-from tongbao.simulation.crash.points import Damage
+from tongbao.simulation.crash.points import Trouble
 from tongbao.store.frames import SEGMENT_HEAD
 from tongbao.store.recovery import segment_path
 
 HALF_A_BLOCK: Final = b"TBRK\0\0\1\0" + bytes(40)
 
 
-def damage(folder: Path, kind: Damage) -> None:
+def trouble(folder: Path, kind: Trouble) -> None:
     """Do what a kill in a write, or a person who removes what can be made anew, would leave."""
     match kind:
-        case Damage.TORN_LOG if _is_whole(folder):
+        case Trouble.TORN_LOG if _is_whole(folder):
             _append(_segments(folder)[-1], HALF_A_BLOCK)
-        case Damage.TORN_SEGMENT if _is_whole(folder):
+        case Trouble.TORN_SEGMENT if _is_whole(folder):
             _append(segment_path(folder / "log", len(_segments(folder))), bytes(SEGMENT_HEAD // 2))
-        case Damage.TORN_HEADERS:
+        case Trouble.TORN_HEADERS:
             _append(folder / "headers", b"\0\0\1\0half a line")
-        case Damage.NO_HEADERS:
+        case Trouble.NO_HEADERS:
             (folder / "headers").unlink(missing_ok=True)
-        case Damage.NO_ROWS:
+        case Trouble.NO_ROWS:
             shutil.rmtree(folder / "state", ignore_errors=True)
-        case Damage.NO_INDEX:
+        case Trouble.NO_INDEX:
             for path in folder.glob(f"{FILE}*"):
                 path.unlink()
+        case Trouble.NO_BLOCK:
+            for name in ("log", "state"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            for path in (folder / "headers", *folder.glob(f"{FILE}*")):
+                path.unlink(missing_ok=True)
 
 
 def _segments(folder: Path) -> list[Path]:
