@@ -111,7 +111,12 @@ class State:
             with disk.writing(Site.ROWS_EMPTY):
                 new.mkdir()
                 _allot_readers(new, disk)
-                _write_empty(new, chain, map_bytes)
+                with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
+                    databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
+                    with made.begin(db=databases[b"meta"], write=True) as txn:
+                        txn.put(CHAIN_KEY, chain.encode())
+                        txn.put(FORMAT_KEY, FORMAT)
+                        txn.put(HEIGHT_KEY, b"-1")
         except lmdb.Error as error:
             raise _unwritten(folder.parent, error) from error
         disk.remove(folder, Site.ROWS_OLD)
@@ -257,19 +262,6 @@ def processes_in(readers: str) -> list[str]:
             if len(line) == 3 and line[0].isdecimal() and line[0] != own and line[2] != "-"
         }
     )
-
-
-def _write_empty(folder: Path, chain: str, map_bytes: int) -> None:
-    """Rows of a chain without any, at no height. Raises lmdb.Error."""
-    with lmdb.open(
-        str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=True
-    ) as made:
-        databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
-        meta = databases[b"meta"]
-        with made.begin(db=meta, write=True) as txn:
-            txn.put(CHAIN_KEY, chain.encode())
-            txn.put(FORMAT_KEY, FORMAT)
-            txn.put(HEIGHT_KEY, b"-1")
 
 
 def _allot_readers(folder: Path, disk: Disk) -> None:
