@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.node.process import PAYERS, Ground, Node, lay, owned, run_to_end, running
 from tests.sdk.kept_chain import CNY
-from tests.small_mount import CANNOT_MOUNT, fill, mount
+from tests.small_mount import BLOCK_BYTES, CANNOT_MOUNT, fill, mount
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk.http import HttpChain
@@ -34,6 +34,9 @@ WHY: Final = "disk full: no transactions are taken until there is space"
 AGAIN: Final = "there is space on the disk again: transactions are taken"
 WAITING: Final = 50
 PATIENCE_S: Final = 30
+DISK_FULL: Final = 73
+LEFT: Final = (0, 1, 2, 3)
+"""Blocks of the disk that are free when a node is started."""
 
 
 def full(folder: Path) -> None:
@@ -123,6 +126,22 @@ def _pay_until_refused(
     raise AssertionError("the disk is not full")
 
 
+def start(folder: Path) -> None:
+    """A node that is started on a full disk says so, whichever file finds no space first."""
+    ground = lay(folder / "chain")
+    filler = folder / "filler"
+    for left in LEFT:
+        fill(filler, but=left * BLOCK_BYTES)
+        ended = run_to_end(ground.folder, "--port", "0")
+        assert ended.returncode == DISK_FULL, (left, ended)
+        assert "no space" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+        assert "do: make room" in ended.stderr, ended.stderr
+        filler.unlink()
+    with running(ground.folder) as node:
+        assert owned(node, ground.shop) == "0.00"
+        assert node.stop() == 0
+
+
 def read_only(folder: Path) -> None:
     """A folder that can't be written to is told before anything else happens."""
     ground = lay(folder / "chain")
@@ -133,7 +152,7 @@ def read_only(folder: Path) -> None:
     assert "check the folder" in ended.stderr, ended.stderr
 
 
-STORIES: Final = {"full": full, "read-only": read_only}
+STORIES: Final = {"full": full, "read-only": read_only, "start": start}
 
 
 def main(story: str, folder: Path) -> int:
