@@ -6,8 +6,9 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
 SEEDS ?= 1000
+KILLS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate storm bench golden \
+.PHONY: help setup run check test tests client examples tutorials simulate storm crash bench golden \
 	reference wheel lock clean
 
 help: ## show what can be made
@@ -48,6 +49,9 @@ simulate: setup ## play one random history with invariants after every block; SE
 
 storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is the long lane
 	@$(PY) -m tongbao.simulation.storage --seeds $(SEEDS)
+
+crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
+	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
 
 bench: setup ## measure every figure of the docs, into build/bench.json
 	@$(PY) -m bench

@@ -227,6 +227,11 @@ class Chain:
         """Why no transactions are taken any more; None while they are."""
         return self._engine.why_stopped
 
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether no transactions are taken for want of space; it ends by itself."""
+        return self._engine.is_disk_full
+
     def block(self, height: int) -> Any:
         """The record of a block. Raises LookupError."""
         with self._engine.reading():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +23,17 @@ from tongbao.sdk.local import Chain
 from tongbao.sdk.packages import module_hash
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.errors import DamagedLog
+from tongbao.store.disk import RealDisk
+from tongbao.store.errors import DamagedLog, DiskFull
+from tongbao.store.room import has_room
 from tongbao.store.store import Store
 
 log = logging.getLogger("tongbao.sdk")
 
 AUTHORITY: Final = "authority"
 OPERATOR: Final = "operator"
+BEGIN_BYTES: Final = 1024 * 1024
+"""More than the files of a chain without history have together."""
 
 
 def check_modules(genesis: Genesis, registry: Registry) -> None:
@@ -50,11 +54,15 @@ def check_modules(genesis: Genesis, registry: Registry) -> None:
 
 
 def open_producer(
-    folder: Folder, genesis: Genesis, registry: Registry, signer: HeaderSigner | None
+    folder: Folder,
+    genesis: Genesis,
+    registry: Registry,
+    signer: HeaderSigner | None,
+    open_store: Callable[..., Store] = Store.open,
 ) -> tuple[Producer, Store]:
     """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
     check_modules(genesis, registry)
-    store = Store.open(folder.path, chain=chain_id(genesis), tables=tuple(registry.tables))
+    store = open_store(folder.path, chain_id(genesis), tables=tuple(registry.tables))
     return producer_on(store, genesis, registry, signer), store
 
 
@@ -138,7 +146,7 @@ def create_chain(
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
     registry = registry_with(tuple(modules))
     check_strength(passphrase)  # before there is a folder
-    place.path.mkdir(parents=True, exist_ok=True)
+    _make_folder(place.path)
     keystore = Keystore(place.keys)
     authority = _key(keystore, AUTHORITY, passphrase)
     operator = _key(keystore, OPERATOR, passphrase)
@@ -153,6 +161,17 @@ def create_chain(
     place.lay_out(genesis)
     chain = open_chain(folder, passphrase=passphrase, options=options)
     return chain, chain.wallet(genesis_address(0), operator)
+
+
+def _make_folder(path: Path) -> None:
+    """The folder of a new chain, on a disk with space for it. Raises DiskFull, OSError."""
+    is_new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    if has_room(RealDisk(), path, BEGIN_BYTES):
+        return
+    if is_new:
+        path.rmdir()
+    raise DiskFull(f"there is no space for a chain in {path}: make room; nothing was begun")
 
 
 def _key(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:

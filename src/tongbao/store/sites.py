@@ -67,8 +67,15 @@ class Site(Enum):
     HEADERS_LINE = Change.WRITE, "a block's signed header"
 
     # The rows
+    ROWS_READERS = Change.ROWS, "LMDB's table of readers has its place"
     ROWS_LEFT_OVER = Change.REMOVE, "rows that a killed process had begun to make"
     ROWS_EMPTY = Change.ROWS, "empty rows beside their place"
     ROWS_OLD = Change.REMOVE, "rows that are to be made anew"
     ROWS_NAME = Change.RENAME, "empty rows take their place"
     ROWS_FLUSH = Change.ROWS, "the rows of blocks that are durable in the log"
+
+    # Space on a disk that was full
+    ROOM_LEFT_OVER = Change.REMOVE, "what a killed process tried for space"
+    ROOM_FILE = Change.FILE, "a file to try for space"
+    ROOM_WRITE = Change.WRITE, "as many bytes as a block may need"
+    ROOM_BACK = Change.REMOVE, "which are given back"

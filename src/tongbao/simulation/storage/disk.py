@@ -90,6 +90,7 @@ class SimulatedDisk:
         self.random = random
         self.plan: Plan | None = None
         self.lead: Plan | None = None
+        self.was_led = False
         self.met: Plan | None = None
         self.is_dead = False
         self.passages: Counter[Site] = Counter()
@@ -100,9 +101,10 @@ class SimulatedDisk:
 
     # What goes wrong
 
-    def arm(self, plan: Plan | None) -> None:
-        """Let this go wrong from now on, once."""
-        self.plan, self.lead, self.met = plan, None, None
+    def arm(self, plan: Plan | None, lead: Plan | None = None) -> None:
+        """Let this go wrong from now on, once; and before it the failure that leads there."""
+        self.plan, self.met = plan, None
+        self.lead, self.was_led = lead, False
         self.passages.clear()
 
     def begin(self, site: Site) -> Moment | Failure | None:
@@ -112,7 +114,7 @@ class SimulatedDisk:
         self.passages[site] += 1
         lead = self.lead
         if lead is not None and lead.site is site and lead.passage <= self.passages[site]:
-            self.lead = None
+            self.lead, self.was_led = None, True
             return lead.fault
         plan = self.plan
         if plan is None or plan.site is not site or plan.passage != self.passages[site]:

@@ -115,4 +115,4 @@ UNMET: Final = frozenset(
         *((site, Fate.UNNAMED) for site in Site if site not in NAMES_PENDING),
     ]
 )
-"""Fates that are not to be met: where the log gets its name there is one synced head and no more."""
+"""Fates that are not to be met. Where the log gets its name there is one synced head, no more."""

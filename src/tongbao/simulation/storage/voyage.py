@@ -55,6 +55,10 @@ POINTS: Final[tuple[tuple[Site, Moment | Failure], ...]] = tuple(
 LEADS: Final = {
     Site.FRAME_BACK: Plan(Site.FRAME, 1, Failure.FULL),
     Site.SEGMENT_BACK: Plan(Site.SEGMENT_HEAD, 1, Failure.FULL),
+    Site.ROOM_LEFT_OVER: Plan(Site.FRAME, 1, Failure.FULL),
+    Site.ROOM_FILE: Plan(Site.FRAME, 1, Failure.FULL),
+    Site.ROOM_WRITE: Plan(Site.FRAME, 1, Failure.FULL),
+    Site.ROOM_BACK: Plan(Site.FRAME, 1, Failure.FULL),
 }
 """Sites that only another failure leads to."""
 
@@ -151,8 +155,7 @@ class Voyage:
 
     def _sail(self, plan: Plan | None, lead: Plan | None, fates: tuple[Fate, ...]) -> bool:
         """Open and work until the plan is met, or not; whether the chain was closed well."""
-        self._disk.arm(plan)
-        self._disk.lead = lead
+        self._disk.arm(plan, lead)
         try:
             producer = self._open()
             for _ in range(self._random.randint(1, BLOCKS_A_LEG)):
@@ -161,7 +164,10 @@ class Voyage:
         except PowerFailed:
             self._stop(fates)
             return False
-        except (DiskFull, DiskFailed) as error:
+        except StoreError as error:
+            is_due = self._disk.met is not None or self._disk.was_led
+            if not is_due or type(error) not in (DiskFull, DiskFailed, StoreError):
+                raise
             self._note_failure(error)
             self._abandon()
             return False
@@ -201,6 +207,8 @@ class Voyage:
             made = producer.make(wires, self._now)
         except DiskFull:
             self.tally.outcomes["full disk: nothing happened, tried again"] += 1
+            while not producer.find_room():
+                self.tally.outcomes["full disk: still no room"] += 1
             made = producer.make(wires, self._now)
         if made is not None and made.record is not None:
             self._oracle.tell(made.record)
