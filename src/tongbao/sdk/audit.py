@@ -25,7 +25,6 @@ from tongbao.kernel.row_keys import encode_by_value
 from tongbao.kernel.state import PREFIX_BYTES, after_prefix
 from tongbao.kernel.transaction import id_of
 from tongbao.kernel.trie import Trie
-from tongbao.sdk.announced import registry_of
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer
 from tongbao.store.interface import AnyStore
@@ -66,7 +65,7 @@ def audit_folder(folder: Path | str, progress: Progress = silent) -> AuditReport
     """
     place = Folder(folder)
     genesis = place.genesis()
-    producer, store = open_producer(place, genesis, registry_of(genesis.modules), None)
+    producer, store = open_producer(place, genesis, None)
     try:
         report = Auditor(genesis, producer, store, progress).run()
     finally:

@@ -10,20 +10,21 @@ from typing import Final
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import HeaderSigner, read_header
-from tongbao.kernel import Genesis, GenesisError, Machine, Module, Registry
+from tongbao.kernel import Genesis, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
+from tongbao.kernel.code import kept_upgrades
 from tongbao.kernel.genesis import chain_id
-from tongbao.sdk.announced import FIRST_NUMBER, registry_of, registry_with
+from tongbao.sdk.announced import registry_with
+from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
-from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
-from tongbao.sdk.packages import module_hash
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.errors import DamagedLog
+from tongbao.store.errors import DamagedLog, WrongChain
 from tongbao.store.store import Store
 
 log = logging.getLogger("tongbao.sdk")
@@ -32,31 +33,28 @@ AUTHORITY: Final = "authority"
 OPERATOR: Final = "operator"
 
 
-def check_modules(genesis: Genesis, registry: Registry) -> None:
-    """Refuse to run code that genesis does not name. Raises GenesisError.
-
-    A chain of a developer fixes no code: its genesis has zeros for hashes.
-    """
-    installed: dict[str, Module] = {module.name: module for module in registry.modules}
-    for line in genesis.modules:
-        module = installed.get(line.name)
-        if module is None or line.hash not in (NOT_FIXED, module_hash(module)):
-            whose = "tongbao" if line.number < FIRST_NUMBER else "the package that brings it"
-            raise GenesisError(
-                f"module {line.name} {line.number} is not the one that genesis names "
-                f"(version {line.version}, hash {line.hash[:16]}...): install that version of "
-                f"{whose}, or begin a new chain"
-            )
-
-
 def open_producer(
-    folder: Folder, genesis: Genesis, registry: Registry, signer: HeaderSigner | None
+    folder: Folder, genesis: Genesis, signer: HeaderSigner | None
 ) -> tuple[Producer, Store]:
-    """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
-    check_modules(genesis, registry)
-    store = Store.open(folder.path, chain=chain_id(genesis), tables=tuple(registry.tables))
+    """The machine of a folder on its store, brought up to date, with block 0 made if need be.
+
+    Which modules decide, genesis and the upgrades in the rows say. Raises GenesisError when their
+    code is not what is installed.
+    """
+    if not (folder.path / "log").exists():
+        choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
+    tables = likely_tables(genesis)
     try:
-        machine = _machine_on(store, registry, genesis)
+        store = Store.open(folder.path, chain=chain_id(genesis), tables=tables)
+    except WrongChain:
+        # Where somebody has edited a line of genesis, that line is what is wrong.
+        choose_modules(genesis, {}, -1, to_write=False)
+        raise
+    try:
+        height = -1 if store.last is None else store.last.height
+        known = kept_upgrades(store)
+        registry = choose_modules(genesis, known, height, to_write=signer is not None)
+        machine = _machine_on(store, registry, genesis, has_tables=set(tables))
         producer = Producer(machine, store, signer)
         if store.last is None:
             if signer is None:
@@ -69,18 +67,23 @@ def open_producer(
     return producer, store
 
 
-def _machine_on(store: Store, registry: Registry, genesis: Genesis) -> Machine:
+def _machine_on(
+    store: Store, registry: Registry, genesis: Genesis, has_tables: set[bytes]
+) -> Machine:
     """A machine whose rows are those that the last header commits to.
 
-    Rows that differ are rebuilt from the log once; if they still differ, raises DamagedLog.
+    `has_tables` are those whose rows are in the trie that the store may have made. Rows that differ
+    are rebuilt from the log once; if they still differ, raises DamagedLog.
     """
     last = store.last
     if last is None:
-        return Machine(registry, genesis, store, -1, 0)
+        return Machine(registry, genesis, store, -1, 0, code=code_of(registry))
     wanted = read_header(last.header)[0].state
     for _ in range(2):
         trie = store.take_trie()
-        machine = Machine(registry, genesis, store, last.height, last.time, trie)
+        if has_tables != set(registry.tables):
+            trie = None  # an upgrade has brought tables since genesis
+        machine = Machine(registry, genesis, store, last.height, last.time, trie, code_of(registry))
         if machine.state_root.hex() == wanted:
             return machine
         log.warning("state/ is not what the last header commits to: it is rebuilt from the log")
@@ -104,7 +107,7 @@ def open_chain(
     signer = None if passphrase is None else Keystore(place.keys).unlock(AUTHORITY, passphrase)
     if signer is not None and signer.key_id not in genesis.engine.keys:
         raise FolderError("this key is not the authority that genesis names")
-    producer, store = open_producer(place, genesis, registry_of(genesis.modules), signer)
+    producer, store = open_producer(place, genesis, signer)
     engine = SoloEngine(producer, options)
     engine.start()
     return Chain(engine, store, genesis)

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from tongbao.cli.book import AccountBook
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Amount, AssetCode, AssetId, Genesis, Reference, Registry, Small
+from tongbao.kernel.code import NOT_FIXED
 from tongbao.modules import asset
 from tongbao.sdk.folder import OPEN_PASSPHRASE, Folder
-from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.keystore import Cost, Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import AUTHORITY

@@ -18,6 +18,7 @@ from tongbao.engines.solo.producer import Made, Producer
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
+from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.store.errors import DiskFull
 
@@ -45,6 +46,12 @@ class EngineStopped(Exception):
     """The engine takes no transactions any more; the text says why."""
 
     exit_code = 70
+
+
+class StoppedForUpgrade(EngineStopped):
+    """The next block needs other code: install what the text names, and start again."""
+
+    exit_code = 78
 
 
 class Busy(Exception):
@@ -126,7 +133,7 @@ class SoloEngine:
         transaction = self.machine.parse(wire)
         with self._wake:
             if self._stopping or self._producer.signer is None:
-                raise EngineStopped(self._why())
+                raise self._stopped()
             known = self._pending.get(wire)
             if known is not None:
                 return known
@@ -167,7 +174,14 @@ class SoloEngine:
             with self._state_lock:
                 self._producer.maintain(idle=True)
 
+    def _stopped(self) -> EngineStopped:
+        """The error for those whose transactions are not taken any more."""
+        is_upgrade = isinstance(self._failure, UpgradeNeeded)
+        return (StoppedForUpgrade if is_upgrade else EngineStopped)(self._why())
+
     def _why(self) -> str:
+        if isinstance(self._failure, UpgradeNeeded):
+            return f"stopped for an upgrade: {self._failure}"
         if self._failure is not None:
             return f"the engine has stopped: {self._failure}"
         if self._producer.signer is None:
@@ -189,6 +203,9 @@ class SoloEngine:
                 if checked is not None:
                     self._block(checked)
                 checked = self._verified(batch) if batch is not None else None
+        except UpgradeNeeded as error:
+            log.warning("the solo engine stops for an upgrade: %s", error)
+            self._fail(error)
         except BaseException as error:
             # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
             log.critical("the solo engine stops", exc_info=error)
@@ -225,7 +242,7 @@ class SoloEngine:
             self._queue.clear()
             pending = list(self._pending.values())
         for ticket in pending:
-            ticket.answer(EngineStopped(self._why()))
+            ticket.answer(self._stopped())
         self._end(pending)
 
     def _next_batch(self, *, wait: bool) -> list[Ticket] | None:
@@ -280,6 +297,7 @@ class SoloEngine:
                     for tell_height in self._listeners:
                         tell_height(self.machine.height)
         self._end(batch)
+        self.machine.code.require(self.machine.height + 1)
 
 
 def _answer(batch: list[Ticket], made: Made) -> None:
