@@ -35,9 +35,10 @@ def schedule(ctx: Work, height: Count, upgrade: Upgrade) -> None:
     for named in (names, numbers, upgrade.features):
         require(len(set(named)) == len(named), KernelWhy.UPGRADE_NAME_IS_DOUBLED)
     known = ctx.upgrades
-    waiting = {line.number for at in known if at > ctx.height for line in known[at].modules}
+    waiting = [line for at in known if at > ctx.height for line in known[at].modules]
     for line in upgrade.modules:
-        require(line.number not in waiting, KernelWhy.MODULE_CHANGE_WAITS)
+        is_free = all(line.number != one.number and line.name != one.name for one in waiting)
+        require(is_free, KernelWhy.MODULE_CHANGE_WAITS)
         require(_continues(line, lines_at(ctx.genesis, known, height)), KernelWhy.MODULE_IS_ANOTHER)
     for name in upgrade.features:
         require(name not in ctx[features], KernelWhy.FEATURE_BEGINS_ONCE)

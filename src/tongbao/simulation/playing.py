@@ -17,12 +17,18 @@ from msgspec import Struct, field
 from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome, jcs
 from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
-from tongbao.kernel.kernel_module import BLOCK_ROWS, DUE_ITEMS, EXPIRY_MS, TRANSACTION_ROWS
+from tongbao.kernel.kernel_module import (
+    BLOCK_ROWS,
+    DUE_ITEMS,
+    EXPIRY_MS,
+    TRANSACTION_ROWS,
+    UPGRADE_NOTICE,
+)
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.sdk.genesis_builder import single_key
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
-from tongbao.simulation.model import Given, Limits, Model, Rows, rows_of
+from tongbao.simulation.model import Agreed, Given, Limits, Model, Rows, rows_of
 from tongbao.testing.checks import check_root
 from tongbao.testing.checks import rows_of as rows_of_machine
 from tongbao.testing.drafts import Submission
@@ -34,6 +40,7 @@ from tongbao.testing.ledger import Ledger
 FIRST_DROPS: Final = (100, 100, 100, 100)
 REGISTRY: Final = registry_with(mischief.module)
 UNACCEPTABLE: Final = frozenset(MixedOrderKey(name).key_id for name in ("first", "second"))
+MODELLED: Final = (EXPIRY_MS, DUE_ITEMS, TRANSACTION_ROWS, BLOCK_ROWS, UPGRADE_NOTICE)
 DUE_SHARES: Final = (1, 2, 5, 1_000)
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
@@ -101,8 +108,11 @@ class Play:
     def _begin_model(self) -> Model:
         machine = self._first.machine
         limits = machine.parameters
-        names = (EXPIRY_MS.name, DUE_ITEMS.name, TRANSACTION_ROWS.name, BLOCK_ROWS.name)
-        model = Model(machine.chain, Limits(*(limits[name] for name in names)), UNACCEPTABLE)
+        values = Limits(*(limits[parameter.name] for parameter in MODELLED))
+        genesis = machine.genesis_file
+        lines = tuple((line.number, line.name, line.version) for line in genesis.modules)
+        agreed = Agreed(frozenset(genesis.engine.keys), lines)
+        model = Model(machine.chain, values, agreed, UNACCEPTABLE)
         keys = [single_key(named_key(person).key_id) for person in PEOPLE]
         model.genesis([jcs.to_builtins(opening) for opening in keys], list(FIRST_DROPS))
         return model
