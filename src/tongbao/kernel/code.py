@@ -97,9 +97,12 @@ class Code:
         """
         wanted = lines_at(self._genesis, known, height + 1)
         last = lines_at(self._genesis, known, height)
-        if last != wanted and missing_line(last, self._registry, self._hashes) is None:
-            wanted = last
+        line = missing_line(wanted, self._registry, self._hashes)
+        if line is not None and missing_line(last, self._registry, self._hashes) is None:
+            wanted, line = last, None
         check_modules(wanted, self._registry)
+        if line is not None:
+            raise needed(begun_by(known, line) or Count(0), line)
 
     def follow(self, known: Upgrades, height: int) -> None:
         """Take in the upgrades that are known after the block of a height."""
