@@ -57,7 +57,7 @@ def rows_of(path: Path) -> list[list[tuple[object, ...]]]:
         connection.close()
 
 
-def fed(index: Index, records: list[BlockRecord]) -> Movements:
+def fed(index: Index, records: list[BlockRecord], *, elsewhere: bool = False) -> Movements:
     """An index after its feeder has come to the end of these blocks: the bank's money then."""
     done = threading.Event()
 
@@ -65,7 +65,7 @@ def fed(index: Index, records: list[BlockRecord]) -> Movements:
         if height == len(records) - 1:
             done.set()
 
-    feeder = Feeder(index, Blocks(records), heard)
+    feeder = Feeder(index, Blocks(records), heard, elsewhere=elsewhere)
     feeder.start()
     try:
         assert done.wait(PATIENCE_S), "the feeder did not come to the end"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from tongbao.index.history import Index
+from tongbao.index.writer import Writer
 from tongbao.store.record import BlockRecord
 
 log = logging.getLogger("tongbao.index")
@@ -31,13 +32,22 @@ class Feeder:
     """Feeds an index whenever it is woken; a failed write is tried again, ever more rarely."""
 
     def __init__(
-        self, index: Index, blocks: Blocks, fed: Callable[[int], object] = lambda height: None
+        self,
+        index: Index,
+        blocks: Blocks,
+        fed: Callable[[int], object] = lambda height: None,
+        *,
+        elsewhere: bool = False,
     ) -> None:
-        """`fed` is called with the index's height after each batch, in the feeder's thread."""
+        """`fed` is called with the index's height after each batch, in the feeder's thread.
+
+        With `elsewhere`, large batches are added by another process.
+        """
         self.index = index
         self.height = index.height
         self._blocks = blocks
         self._fed = fed
+        self._writer = Writer(index.path if elsewhere else None, index.chain)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._is_useless = False
@@ -66,6 +76,12 @@ class Feeder:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._feed()
+        finally:
+            self._writer.close()
+
+    def _feed(self) -> None:
         pause = FIRST_PAUSE_S
         agreed = False
         while not self._stopping.is_set():
@@ -98,6 +114,7 @@ class Feeder:
     def _begin_anew(self) -> None:
         """Trying again mends neither damage nor another history. Raises sqlite3.Error, OSError."""
         log.warning("index: damaged, or of another history; it is set aside and made anew")
+        self._writer.close()
         self.index.begin_anew()
         self.height = -1
         self._is_useless = False
@@ -107,7 +124,8 @@ class Feeder:
             batch = self._batch(self.height + 1)
             if not batch:
                 return
-            self.index.add(batch)
+            if not self._writer.add(batch):
+                self.index.add(batch)
             self.height = batch[-1].height
             self._fed(self.height)
 

@@ -66,6 +66,18 @@ def open_file(path: Path | None, chain: str) -> sqlite3.Connection:
     return _begun(_connect(_address(path)), chain)
 
 
+def open_beside(path: Path, chain: str) -> sqlite3.Connection:
+    """A second connection that writes, to a file that another process has opened and judged.
+
+    Raises sqlite3.Error, and WrongChain where somebody has put another file in its place.
+    """
+    connection = _connect(f"{_address(path)}?mode=rw")
+    if connection.execute("SELECT chain FROM state").fetchone() != (chain,):
+        raise WrongChain(f"{path} is not the index of {chain}")
+    _tune(connection)
+    return connection
+
+
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can't write."""
     connection = _connect(f"{_address(path)}?mode=ro")

@@ -6,13 +6,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tongbao.index.adding import add_blocks, hash_of, height_in
 from tongbao.index.answers import Movement, Movements, Recalled, Transactions
-from tongbao.index.chunks import collect, entries_before, number_of
+from tongbao.index.chunks import entries_before, number_of
 from tongbao.index.cursor import cursor_of, height_of, index_of, place_of, read_cursor
 from tongbao.index.entries import Entry, Moving
 from tongbao.index.file import open_file, open_reader, set_aside
@@ -29,8 +29,8 @@ class Index:
 
     def __init__(self, path: Path | None, chain: str) -> None:
         """Use `open`."""
-        self._path = path
-        self._chain = chain
+        self.path = path
+        self.chain = chain
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._writer = open_file(path, chain)
@@ -51,13 +51,13 @@ class Index:
     def height(self) -> int:
         """The last block that it knows, -1 before the first."""
         with self._reading() as reader:
-            return _height(reader)
+            return height_in(reader)
 
     def follows(self, record: BlockRecord) -> bool:
         """Whether the last block that it knows is this one, and not another of its height."""
         with self._lock:
             found = self._writer.execute("SELECT height, header FROM state").fetchone()
-        return bool(found == (record.height, _hash(record)))
+        return bool(found == (record.height, hash_of(record)))
 
     def add(self, records: Sequence[BlockRecord]) -> None:
         """Take in blocks in one step: all of them, or none when it raises sqlite3.Error.
@@ -65,35 +65,7 @@ class Index:
         Blocks that it knows change nothing; a gap is our own bug.
         """
         with self._lock:
-            height = _height(self._writer)
-            new = [record for record in records if record.height > height]
-            if not new:
-                return
-            heights = [record.height for record in new]
-            assert heights == list(range(height + 1, height + 1 + len(new))), "blocks are missing"
-            chunks: list[tuple[int, int, bytes]] = []
-            postings: list[tuple[int, int]] = []
-            for record in new:
-                collect(record, chunks, postings)
-            self._write(chunks, sorted(postings), new[-1])
-
-    def _write(
-        self,
-        chunks: list[tuple[int, int, bytes]],
-        postings: list[tuple[int, int]],
-        last: BlockRecord,
-    ) -> None:
-        writer = self._writer
-        writer.execute("BEGIN IMMEDIATE")
-        try:
-            writer.executemany("INSERT INTO chunks VALUES (?, ?, ?)", chunks)
-            writer.executemany("INSERT INTO postings VALUES (?, ?)", postings)
-            writer.execute("UPDATE state SET height = ?, header = ?", (last.height, _hash(last)))
-            writer.execute("COMMIT")
-        except BaseException:
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-            raise
+            add_blocks(self._writer, records)
 
     def begin_anew(self) -> None:
         """Set the file aside and start empty, to be fed from block 0. Raises OSError and others."""
@@ -101,9 +73,9 @@ class Index:
             self._generation += 1
             self._close_idle()
             self._writer.close()
-            if self._path is not None and self._path.exists():
-                set_aside(self._path)
-            self._writer = open_file(self._path, self._chain)
+            if self.path is not None and self.path.exists():
+                set_aside(self.path)
+            self._writer = open_file(self.path, self.chain)
 
     # Reading
 
@@ -151,7 +123,7 @@ class Index:
         end = read_cursor(before)
         found: list[Movement] = []
         with self._reading() as reader:
-            height = _height(reader)
+            height = height_in(reader)
             for at, time, entry in entries_before(reader, name, end[0]):
                 if entry is None:
                     return Movements(height, tuple(found), cursor_of(at, 0))
@@ -171,7 +143,7 @@ class Index:
         end, _ = read_cursor(before)
         found: list[Recalled] = []
         with self._reading() as reader:
-            height = _height(reader)
+            height = height_in(reader)
             for at, time, entry in entries_before(reader, name, end):
                 if entry is None:
                     return Transactions(height, tuple(found), cursor_of(at, 0))
@@ -187,13 +159,13 @@ class Index:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection in a read transaction: all that it answers is of one height."""
-        if self._path is None:
+        if self.path is None:
             with self._lock:
                 yield self._writer
             return
         with self._lock:
             generation = self._generation
-            reader = self._idle.pop() if self._idle else open_reader(self._path)
+            reader = self._idle.pop() if self._idle else open_reader(self.path)
         kept = False
         try:
             reader.execute("BEGIN")
@@ -234,14 +206,6 @@ class Index:
     ) -> None:
         """Close."""
         self.close()
-
-
-def _hash(record: BlockRecord) -> bytes:
-    return sha256(record.header).digest()
-
-
-def _height(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT height FROM state").fetchone()[0])
 
 
 def _movement(at: int, nth: int, time: int, entry: Entry) -> Movement:

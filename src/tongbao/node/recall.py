@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tongbao.engines.verifier import other_core
 from tongbao.index.feeder import Feeder
 from tongbao.index.history import FILE, Index
 from tongbao.node.settings import Settings
@@ -41,7 +42,7 @@ class Recall:
         self._loop = asyncio.get_running_loop()
         self._moved = asyncio.Event()
         self._stopped = False
-        self.feeder = Feeder(index, chain, self._fed)
+        self.feeder = Feeder(index, chain, self._fed, elsewhere=other_core())
         self.height = self.feeder.height
         chain.listen(self.feeder.wake)
         self.feeder.start()

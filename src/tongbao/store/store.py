@@ -233,8 +233,10 @@ class Store:
 
     def block(self, height: int) -> BlockRecord:
         """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
-        last = self._last
-        return last if last is not None and last.height == height else self._log.read(height)
+        newest = self._behind or ([] if self._last is None else [self._last])
+        if newest and newest[0].height <= height <= self.height:
+            return newest[height - newest[0].height]
+        return self._log.read(height)
 
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, as far as there are blocks."""

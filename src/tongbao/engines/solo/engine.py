@@ -201,7 +201,7 @@ class SoloEngine:
                         [check for ticket in batch for check in checks_of(ticket.transaction)]
                     )
                 if checked is not None:
-                    self._block(checked)
+                    self._block(checked, more=bool(batch))
                 checked = self._verified(batch) if batch is not None else None
         except UpgradeNeeded as error:
             log.warning("the solo engine stops for an upgrade: %s", error)
@@ -279,8 +279,8 @@ class SoloEngine:
             batch.append(self._queue.popleft())
         return batch
 
-    def _block(self, batch: list[Ticket]) -> None:
-        """Make one block and answer everyone in it."""
+    def _block(self, batch: list[Ticket], *, more: bool) -> None:
+        """Make one block and answer everyone in it; with `more` the next one waits already."""
         with self._state_lock:
             try:
                 made = self._producer.make(
@@ -291,7 +291,7 @@ class SoloEngine:
                 for ticket in batch:
                     ticket.answer(error)
             else:
-                self._producer.maintain(idle=not self._queue)
+                self._producer.maintain(idle=not (more or self._queue))
                 if made is not None:
                     _answer(batch, made)
                     for tell_height in self._listeners:
