@@ -87,6 +87,7 @@ class Code:
         self._genesis = genesis
         self._registry = registry
         self._hashes = hashes
+        self._known: Upgrades = {}
         self._stops_at: int = NEVER
         self._needed: UpgradeNeeded | None = None
 
@@ -106,13 +107,17 @@ class Code:
 
     def follow(self, known: Upgrades, height: int) -> None:
         """Take in the upgrades that are known after the block of a height."""
-        self._stops_at, self._needed = NEVER, None
+        self._known, self._stops_at, self._needed = known, NEVER, None
         for begins in known:
             lines = lines_at(self._genesis, known, begins)
             line = missing_line(lines, self._registry, self._hashes)
             if begins > height and line is not None:
                 self._stops_at, self._needed = begins, needed(begins, line)
                 return
+
+    def lines(self, height: int) -> tuple[ModuleLine, ...]:
+        """The modules that the block of a height needs, as far as is known today."""
+        return lines_at(self._genesis, self._known, height)
 
     def require(self, height: int) -> None:
         """Whether it may decide the block of a height. Raises UpgradeNeeded."""

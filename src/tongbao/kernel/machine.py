@@ -16,7 +16,7 @@ from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.authentication import KeysOf
 from tongbao.kernel.beginning import find_authentication, write_sections, write_settings
 from tongbao.kernel.block import Block, Decided
-from tongbao.kernel.code import Code, kept_upgrades, lines_at
+from tongbao.kernel.code import Code, kept_upgrades
 from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
@@ -37,7 +37,6 @@ from tongbao.kernel.kernel_module import (
     EXPIRY_MS,
     TRANSACTION_BYTES,
     TRANSACTION_ROWS,
-    ModuleLine,
     features,
     parameters,
     upgrades,
@@ -347,11 +346,6 @@ class Machine:
     def genesis_hash(self) -> bytes:
         """The hash that the chain's id begins."""
         return hash_of(self.genesis_file)
-
-    @property
-    def lines(self) -> tuple[ModuleLine, ...]:
-        """The modules that decide the next block: those of genesis, as upgrades have changed."""
-        return lines_at(self.genesis_file, dict(self._state.items(upgrades)), self.height + 1)
 
     def view(self, module: Module) -> View:
         """Reads of one module as its queries see it, after the last committed block."""

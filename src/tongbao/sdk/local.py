@@ -221,7 +221,7 @@ class Chain:
     def modules(self) -> tuple[ModuleLine, ...]:
         """The modules that decide the next block, those of genesis as upgrades have changed."""
         with self._engine.reading() as producer:
-            return producer.machine.lines
+            return producer.machine.code.lines(producer.machine.height + 1)
 
     @property
     def waiting(self) -> int:

@@ -149,7 +149,7 @@ def test_an_upgrade_that_does_not_fit_is_refused(chain: Chain, wrong: Wrong) -> 
     )
     chain.apply("bank", first, also_sign=("authority",))
     before = known(chain)
-    other = Schedule(authority=AUTHORITY, height=ahead(chain, 20), **wrong.says)  # type: ignore[arg-type]
+    other = replace(Schedule(authority=AUTHORITY, height=ahead(chain, 20)), **wrong.says)
     with chain.refuses(wrong.why):
         chain.apply("bank", other, also_sign=("authority",))
     assert known(chain) == before

@@ -29,7 +29,7 @@ def sign_upgrade(producer: Producer, folder: Path, authority: HeaderSigner) -> b
     none; its genesis fixes no code.
     """
     machine = producer.machine
-    valid = {line.number: line.hash for line in machine.lines}
+    valid = {line.number: line.hash for line in machine.code.lines(machine.height + 1)}
     changed = tuple(
         line
         for line in module_lines(machine.registry)
