@@ -101,7 +101,8 @@ class Machine:
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
-        self._reindexed = wrong_entries(registry, backing)
+        self.reindexed = wrong_entries(registry, backing)
+        """Index entries that an upgrade has moved, until the next block has written them."""
         self._reindex()
         self._history = History()
         self._candidate: Candidate | None = None
@@ -211,7 +212,7 @@ class Machine:
                 leaves[sha256(full_key).digest()] = leaf
                 migrates = table.value.previous_version is not None
                 old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
-        for entry, row_key in self._reindexed.items():
+        for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
         decided = Decided(
@@ -233,7 +234,7 @@ class Machine:
         self.height, self.time = candidate.decided.height, candidate.decided.time
         self._history.add(BlockUndo(self.height, candidate.old_rows, candidate.undo))
         self._candidate = None
-        self._reindexed = {}
+        self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
         if any(written.table in (parameters, features, upgrades) for written in journal):
@@ -254,7 +255,7 @@ class Machine:
 
     def _reindex(self) -> None:
         """Read the entries that an upgrade has moved; the next block's difference has them too."""
-        for entry, row_key in self._reindexed.items():
+        for entry, row_key in self.reindexed.items():
             self._state.put_entry(entry, row_key)
         self._state.end_block()
 
