@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import HeaderSigner, read_header
-from tongbao.kernel import Genesis, Machine, Registry
+from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
 from tongbao.kernel.genesis import chain_id
-from tongbao.sdk.announced import registry_with
+from tongbao.kernel.state import leaves_of
+from tongbao.kernel.trie import Trie
+from tongbao.sdk.announced import ModuleError, registry_with
 from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
@@ -51,9 +55,7 @@ def open_producer(
         choose_modules(genesis, {}, -1, to_write=False)
         raise
     try:
-        height = -1 if store.last is None else store.last.height
-        known = kept_upgrades(store)
-        registry = choose_modules(genesis, known, height, to_write=signer is not None)
+        registry = _registry_on(store, genesis, tables, to_write=signer is not None)
         machine = _machine_on(store, registry, genesis, has_tables=set(tables))
         producer = Producer(machine, store, signer)
         if store.last is None:
@@ -65,6 +67,29 @@ def open_producer(
         store.close()
         raise
     return producer, store
+
+
+def _registry_on(
+    store: Store, genesis: Genesis, tables: Sequence[bytes], *, to_write: bool
+) -> Registry:
+    """The modules for a store's next block, by genesis and the upgrades among its rows.
+
+    Where they can't be had, damaged rows may be the reason: unless `tables` are under the root of
+    the last header, the rows are rebuilt from the log once. Raises GenesisError, ModuleError.
+    """
+    last = store.last
+    height = -1 if last is None else last.height
+    try:
+        return choose_modules(genesis, kept_upgrades(store), height, to_write=to_write)
+    except (GenesisError, ModuleError, msgspec.DecodeError):
+        if last is None:
+            raise
+        root = Trie.load(leaves_of(store, tables)).root
+        if root.hex() == read_header(last.header)[0].state:
+            raise
+    log.warning("state/ is not what the last header commits to: it is rebuilt from the log")
+    store.rebuild()
+    return choose_modules(genesis, kept_upgrades(store), height, to_write=to_write)
 
 
 def _machine_on(
