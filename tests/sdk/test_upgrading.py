@@ -26,8 +26,16 @@ CLOCK_S = 30.0
 HOUR_MS = 3_600_000
 
 
+BEGINS = 4
+
+
 @pytest.fixture
 def chain() -> Chain:
+    """A chain that runs towards an upgrade."""
+    return chain_before_an_upgrade()
+
+
+def chain_before_an_upgrade() -> Chain:
     """A running chain on which the authority has scheduled other code of asset from block 4 on."""
     genesis, store = genesis_of(registry()), MemoryStore()
     machine = Machine(registry(), genesis, store, -1, 0, code=code_of(registry()))
@@ -39,7 +47,7 @@ def chain() -> Chain:
     line = next(line for line in genesis.modules if line.name == "asset")
     message = upgrade.Schedule(
         authority=PublicKey(AUTHORITY.key_id),
-        height=Count(4),
+        height=Count(BEGINS),
         modules=(replace(line, hash=Hash("ab" * 32)),),
     )
     chain.wallet(alice, named_key("alice"), AUTHORITY).send(message)
@@ -49,6 +57,15 @@ def chain() -> Chain:
 def define(code: str) -> asset.Define:
     """An asset of alice's."""
     return asset.Define(code=AssetCode(code), scale=Small(2))
+
+
+def stop(chain: Chain) -> None:
+    """Let the chain make its last blocks, until it has stopped by itself."""
+    wallet = chain.wallet(alice, named_key("alice"))
+    for code in ("ONE", "TWO"):
+        wallet.send(define(code))
+    with pytest.raises(StoppedForUpgrade):
+        wallet.send(define("THREE"))
 
 
 def test_a_running_node_stops_before_the_upgrade_and_can_be_read(chain: Chain) -> None:
