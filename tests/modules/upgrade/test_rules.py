@@ -9,6 +9,9 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from tests.kernel.chores import module as chores
+from tests.kernel.chores.messages import Plan
+from tests.kernel.chores.messages import Why as ChoreWhy
 from tests.modules.reasons_named import unnamed_reasons
 from tongbao.kernel import Count, Hash, Invalid, KernelWhy, Message, Name, PublicKey, Reason, Small
 from tongbao.kernel.kernel_module import ModuleLine, SettingName, Upgrade
@@ -57,6 +60,24 @@ def test_the_authority_schedules_an_upgrade_that_anybody_sends(chain: Chain) -> 
     assert chain.machine.features == {INK: height}
     chain.ledger.restart()
     assert chain.ledger.machine.features == {INK: height}
+
+
+def test_a_feature_begins_with_the_block_of_its_height() -> None:
+    """
+    Given a module whose feature ends planning, and an upgrade that begins it,
+    when something is planned in the block before its height, and in the block of it,
+    then the first is applied, and the second refused.
+    """
+    chain = Chain(chores)
+    feature = SettingName("chores.plans_end")
+    height = ahead(chain, 2)
+    send(chain, Schedule(authority=AUTHORITY, height=height, features=(feature,)))
+    plan = Plan(due_at=chain.in_days(2), hows=Small(0), count=Small(1))
+    chain.apply("alice", plan)
+    assert chain.machine.height == height - 1
+    with chain.refuses(ChoreWhy.PLANS_HAVE_ENDED):
+        chain.apply("alice", plan)
+    assert chain.machine.height == height
 
 
 def test_upgrades_are_listed_in_the_order_of_their_heights(chain: Chain) -> None:
