@@ -8,8 +8,8 @@ SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate storm crash bench golden \
-	reference wheel lock clean
+.PHONY: help setup run check test tests client examples tutorials simulate storm crash bench \
+	golden recording reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest
 	@git status --short tests/golden
 	@echo "golden: rewritten; every file above is a changed encoding, to be explained in review"
+
+recording: setup ## record this version's chain, once a release: read docs/maintain.md first
+	@$(PY) -m tests.recording
 
 reference: setup ## write docs/reference/ and the tables of READMEs out of the code
 	@$(PY) -m tools.reference

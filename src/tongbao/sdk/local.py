@@ -23,7 +23,7 @@ from tongbao.kernel import (
     merkle,
 )
 from tongbao.kernel.envelope import normalise
-from tongbao.kernel.kernel_module import nonces
+from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
@@ -216,6 +216,12 @@ class Chain:
     def genesis(self) -> Genesis:
         """What the chain agreed on at its beginning."""
         return self._genesis
+
+    @property
+    def modules(self) -> tuple[ModuleLine, ...]:
+        """The modules that decide the next block, those of genesis as upgrades have changed."""
+        with self._engine.reading() as producer:
+            return producer.machine.code.lines(producer.machine.height + 1)
 
     @property
     def waiting(self) -> int:

@@ -19,6 +19,7 @@ from tongbao.engines.solo.room import WHY, Room
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
+from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.store.errors import DiskFull
 
@@ -46,6 +47,12 @@ class EngineStopped(Exception):
     """The engine takes no transactions any more; the text says why."""
 
     exit_code = 70
+
+
+class StoppedForUpgrade(EngineStopped):
+    """The next block needs other code: install what the text names, and start again."""
+
+    exit_code = 78
 
 
 class Busy(Exception):
@@ -129,7 +136,7 @@ class SoloEngine:
         transaction = self.machine.parse(wire)
         with self._wake:
             if self._stopping or self._producer.signer is None:
-                raise EngineStopped(self._why())
+                raise self._stopped()
             self._room.check()
             known = self._pending.get(wire)
             if known is not None:
@@ -177,7 +184,14 @@ class SoloEngine:
             with self._state_lock:
                 self._producer.maintain(idle=True)
 
+    def _stopped(self) -> EngineStopped:
+        """The error for those whose transactions are not taken any more."""
+        is_upgrade = isinstance(self._failure, UpgradeNeeded)
+        return (StoppedForUpgrade if is_upgrade else EngineStopped)(self._why())
+
     def _why(self) -> str:
+        if isinstance(self._failure, UpgradeNeeded):
+            return f"stopped for an upgrade: {self._failure}"
         if self._failure is not None:
             return f"the engine has stopped: {self._failure}"
         if self._producer.signer is None:
@@ -199,6 +213,9 @@ class SoloEngine:
                 if checked is not None:
                     self._block(checked, more=bool(batch))
                 checked = self._verified(batch) if batch is not None else None
+        except UpgradeNeeded as error:
+            log.warning("the solo engine stops for an upgrade: %s", error)
+            self._fail(error)
         except BaseException as error:
             # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
             log.critical("the solo engine stops", exc_info=error)
@@ -235,7 +252,7 @@ class SoloEngine:
             self._queue.clear()
             pending = list(self._pending.values())
         for ticket in pending:
-            ticket.answer(EngineStopped(self._why()))
+            ticket.answer(self._stopped())
         self._end(pending)
 
     def _next_batch(self, *, wait: bool) -> list[Ticket] | None:
@@ -294,6 +311,7 @@ class SoloEngine:
                     for tell_height in self._listeners:
                         tell_height(self.machine.height)
         self._end(batch)
+        self.machine.code.require(self.machine.height + 1)
 
     def _maintain(self, *, idle: bool) -> None:
         """Let rows follow; a disk that has no space for them has none for more blocks either."""

@@ -13,7 +13,6 @@ from tongbao.engines.solo import SoloEngine
 from tongbao.index.history import FILE
 from tongbao.node.server import listen, serve, server_of
 from tongbao.node.settings import Settings
-from tongbao.sdk.announced import registry_of
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
@@ -42,7 +41,6 @@ def serve_folder(folder: Path, port: int, death: Death | None, trouble: Trouble,
         producer, store = open_producer(
             place,
             genesis,
-            registry_of(genesis.modules),
             signer,
             partial(Store.open, disk=DyingDisk(fate), segment_bytes=SEGMENT_BYTES),
         )

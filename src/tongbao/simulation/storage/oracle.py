@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from tongbao.engines.solo.header import header_hash, read_header
-from tongbao.kernel import Genesis, Registry, jcs
+from tongbao.kernel import Genesis, Registry
 from tongbao.kernel.genesis import chain_id, hash_of
-from tongbao.kernel.kernel_module import BLOCK_ROWS, DUE_ITEMS, EXPIRY_MS, TRANSACTION_ROWS
 from tongbao.kernel.state import after_prefix
-from tongbao.sdk.genesis_builder import single_key
-from tongbao.simulation.model import Given, Limits, Model, rows_of
+from tongbao.simulation.model import Given, rows_of
+from tongbao.simulation.modelled import model_of
 from tongbao.simulation.storage.traffic import Sent
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import FIRST_REFUSAL, BlockRecord, Status
-from tongbao.testing.genesis import PEOPLE
-from tongbao.testing.keys import named_key
-
-LIMITS: Final = (EXPIRY_MS.name, DUE_ITEMS.name, TRANSACTION_ROWS.name, BLOCK_ROWS.name)
 
 
 class Oracle:
@@ -39,12 +34,8 @@ class Oracle:
         self._chain = chain_id(genesis)
         self._genesis_hash = hash_of(genesis).hex()
         self._places: dict[bytes, Status] = {}
-        limits = {parameter.name: parameter.default for parameter in registry.parameters.values()}
-        self._model = Model(
-            self._chain, Limits(*(limits[name] for name in LIMITS)), unacceptable=frozenset()
-        )
-        keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-        self._model.genesis([jcs.to_builtins(opening) for opening in keys], [])
+        declared = {name: parameter.default for name, parameter in registry.parameters.items()}
+        self._model = model_of(genesis, declared)
 
     def send(self, sent: Sent) -> None:
         """Somebody sends this, and will want to know what became of it."""

@@ -184,7 +184,7 @@ class Voyage:
             segment_bytes=SEGMENT_BYTES,
             map_bytes=MAP_BYTES,
         )
-        producer = producer_on(self._store, GENESIS, REGISTRY, named_key("authority"))
+        producer = producer_on(self._store, GENESIS, named_key("authority"), ())
         self._oracle.check(self._store)
         return producer
 
