@@ -8,7 +8,7 @@ from typing import Final
 
 from tongbao.index.history import FILE
 from tongbao.simulation.crash.points import Trouble
-from tongbao.store.frames import SEGMENT_HEAD
+from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
 from tongbao.store.recovery import segment_path
 
 HALF_A_BLOCK: Final = b"TBRK\0\0\1\0" + bytes(40)
@@ -42,8 +42,15 @@ def _segments(folder: Path) -> list[Path]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether the last segment has its head: no write tears what a start has not mended yet."""
-    return _segments(folder)[-1].stat().st_size > SEGMENT_HEAD
+    """Whether the last segment ends with a whole block: no write tears what is torn already.
+
+    A start that was killed may have left an earlier tail; the store begins no segment after one.
+    """
+    data = _segments(folder)[-1].read_bytes()
+    head, at = read_segment_head(data), SEGMENT_HEAD
+    while head is not None and (frame := read_frame(head.salt, data, at)) is not None:
+        at = frame.end
+    return head is not None and at == len(data)
 
 
 def _append(path: Path, data: bytes) -> None:
