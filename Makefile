@@ -5,9 +5,11 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 SEED ?= 1
+SEEDS ?= 1000
+KILLS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate bench golden \
-	reference wheel lock clean
+.PHONY: help setup run check test tests client examples tutorials simulate storm crash bench \
+	golden recording reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,13 +26,14 @@ check: setup ## format, lint, types, imports, house rules, reference, spelling
 tests: setup ## the tests alone; ARGS='-k proof' for some of them
 	@$(PY) -m pytest $(ARGS)
 
-test: check ## everything that must pass: checks, tests, client, examples, tutorials, simulator
+test: check ## everything that must pass: checks, tests, client, examples, tutorials, simulators
 	@$(PY) -m pytest
 	@$(MAKE) client
 	@$(MAKE) examples
 	@$(MAKE) tutorials
 	@$(MAKE) simulate
-	@echo "test: passed (checks, tests, client, examples, tutorials, simulator)"
+	@$(MAKE) storm SEEDS=300
+	@echo "test: passed (checks, tests, client, examples, tutorials, simulators)"
 
 client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
 	@$(PY) -m tools.client
@@ -44,6 +47,12 @@ tutorials: setup ## do every tutorial of docs/tutorials/ word for word
 simulate: setup ## play one random history with invariants after every block; SEED=1
 	@$(PY) -m tongbao.simulation --seed $(SEED)
 
+storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is the long lane
+	@$(PY) -m tongbao.simulation.storage --seeds $(SEEDS)
+
+crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
+	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
+
 bench: setup ## measure every figure of the docs, into build/bench.json
 	@$(PY) -m bench
 
@@ -51,6 +60,9 @@ golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest
 	@git status --short tests/golden
 	@echo "golden: rewritten; every file above is a changed encoding, to be explained in review"
+
+recording: setup ## record this version's chain, once a release: read docs/maintain.md first
+	@$(PY) -m tests.recording
 
 reference: setup ## write docs/reference/ and the tables of READMEs out of the code
 	@$(PY) -m tools.reference

@@ -56,7 +56,7 @@ class Custody:
 
     def open(self) -> Producer:
         """The chain, ready to decide, as a node's start makes it ready."""
-        return open_producer(self.folder, self.folder.genesis(), registry(), AUTHORITY)[0]
+        return open_producer(self.folder, self.folder.genesis(), AUTHORITY)[0]
 
     def build(self, accounts: int) -> None:
         """Begin the chain, open the accounts and fund each."""

@@ -98,7 +98,7 @@ class Workload:
     def reopen(self) -> None:
         """Open the chain again after it was closed, as a start of a node does."""
         genesis = self.producer.machine.genesis_file
-        self.producer, self.store = open_producer(self.folder, genesis, registry(), AUTHORITY)
+        self.producer, self.store = open_producer(self.folder, genesis, AUTHORITY)
 
     def chain(self, options: Options) -> Chain:
         """The chain behind its engine, as applications have it."""

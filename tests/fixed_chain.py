@@ -16,11 +16,11 @@ from tongbao.kernel import (
     Machine,
     Message,
     Reference,
+    Registry,
     Small,
     Time,
 )
-from tongbao.modules import asset, hold
-from tongbao.modules.registry import registry
+from tongbao.modules import account, asset, hold
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.local import Chain
@@ -39,12 +39,16 @@ def key(name: str) -> SoftwareKey:
     return SoftwareKey.from_seed(sha256(name.encode()).digest())
 
 
+FIRST_MODULES = Registry((account.module, asset.module, hold.module))
+"""The modules that this chain was begun with; later ones don't change what is frozen of it."""
+
+
 def fixed_genesis(parameters: Mapping[str, int] | None = None) -> Genesis:
     """A genesis for bank, alice and shop that doesn't change with the code's hash."""
     names = ("bank", "alice", "shop")
     accounts = tuple(single_key(key(name).key_id) for name in names)
     authority = key("authority").key_id
-    genesis = build_genesis(registry(), "fixed", BEGIN, authority, accounts, parameters)
+    genesis = build_genesis(FIRST_MODULES, "fixed", BEGIN, authority, accounts, parameters)
     lines = tuple(replace(line, hash=NO_HASH) for line in genesis.modules)
     return replace(genesis, modules=lines)
 
@@ -61,7 +65,7 @@ class FixedChain:
         """Begin the chain, in memory unless a store is given."""
         self.store = store or MemoryStore()
         self.genesis = fixed_genesis(parameters)
-        machine = Machine(registry(), self.genesis, self.store, -1, 0)
+        machine = Machine(FIRST_MODULES, self.genesis, self.store, -1, 0)
         self.producer = Producer(machine, self.store, key("authority"))
         self.producer.begin()
         self.nonces: dict[Address, int] = {}

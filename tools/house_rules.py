@@ -70,6 +70,9 @@ ALLOWED = {
     ("src/tongbao/engines/solo/engine.py", "blind except"): (
         "the edge of the engine's thread: whatever ends it is told to everyone who waits"
     ),
+    ("src/tongbao/simulation/storage/campaign.py", "blind except"): (
+        "the edge of a voyage: whatever ends it is a finding, told with the seed that shows it"
+    ),
     ("src/tongbao/store/lock.py", "write site"): (
         "a lock keeps nothing: however its process ends, the next one takes it"
     ),

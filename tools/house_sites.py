@@ -13,7 +13,7 @@ from tools.house_source import Found, Source, name_of, owner_of
 
 DISKS = ("disk", "_disk", "file", "_file")
 CHANGES = (
-    *("append_to", "make_folder", "remove", "rename", "sync", "sync_folder", "truncate"),
+    *("append_to", "make_folder", "remove", "rename", "rewrite", "sync", "sync_folder", "truncate"),
     *("write", "writing"),
 )
 SYSTEM_CALLS = (

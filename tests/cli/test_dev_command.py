@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from tests.cli.desk import LONG_S, Desk, Running
+from tongbao.cli.exits import Exit
 
 AWARD = ("loyalty", "award", "--title", "early-bird", "--as", "shop", "--holder")
 
@@ -69,7 +70,8 @@ def test_edited_code_plays_the_chain_again(bench: Bench) -> None:
     Given a developer's chain with a badge of shop for bob,
     when the module is edited without effect, then so that the badge is refused, then back,
     then each time the same port serves the chain with the new code, and the badge is there, gone
-    and there again, with what changed told; the second start goes on with all of it.
+    and there again, with what changed told; the second start goes on with all of it; and whoever
+    opens the folder with code that it was not played with is told which module that is.
     """
     with bench.dev() as (dev, ready):
         names = [(each["name"], each["balance"]) for each in ready["people"]]
@@ -89,7 +91,9 @@ def test_edited_code_plays_the_chain_again(bench: Bench) -> None:
         bench.edit("msg.holder != ctx.sender", "msg.holder == ctx.sender")
         found = replayed(dev.json())
         (changed,) = found.pop("examples")
-        assert found | {"examples": []} == same | {"changed": 1, "is_same_root": False}
+        # Each edit is an upgrade, which the authority signs in a block of its own.
+        played = {"blocks": 4, "transactions": 4, "changed": 1, "is_same_root": False}
+        assert found | {"examples": []} == same | played
         assert (changed["id"], changed["before"]) == (award["id"], "applied")
         assert changed["now"].startswith("refused: loyalty.HOLDER_IS_ISSUER")
         assert bench.holders("bob") == 0
@@ -97,13 +101,18 @@ def test_edited_code_plays_the_chain_again(bench: Bench) -> None:
         bench.edit("msg.holder == ctx.sender", "msg.holder != ctx.sender")
         assert replayed(dev.json())["changed"] == 1
         assert bench.holders("bob") == 1
-        assert httpx2.get(f"{ready['address']}/v1").json()["height"] == 3
+        assert httpx2.get(f"{ready['address']}/v1").json()["height"] == 6
         code, rest = dev.end()
     assert (code, len(rest)) == (0, 1)
     with bench.dev() as (dev, again):
-        assert (again["chain"], again["height"]) == (ready["chain"], 3)
+        assert (again["chain"], again["height"]) == (ready["chain"], 6)
         assert bench.holders("bob") == 1
         assert dev.end(signal.SIGTERM)[0] == 0
+    assert bench.desk.do("status")["height"] == 6
+    bench.edit('"""Write the badge down."""', '"""Write one badge."""')
+    refused = bench.desk.run("status")
+    assert refused.returncode == Exit.CONFIGURATION
+    assert "from block 7 on this chain needs module loyalty" in refused.stderr
 
 
 def test_code_that_fails_leaves_the_last_good_one_serving(bench: Bench) -> None:
@@ -158,7 +167,7 @@ def test_what_an_edit_leaves_out_comes_back(bench: Bench) -> None:
         said = dev.json()
         while said["event"] == "failed":  # an edit of two files may be seen between them
             said = dev.json()
-        assert said["height"] == 2  # of an empty block
+        assert said["height"] == 3  # block 2 is empty, 3 has the upgrade
         (changed,) = replayed(said)["examples"]
         assert changed["now"].startswith("left out: kernel.PAYLOAD_IS_MALFORMED")
         messages.write_text(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.conftest import Shown, read
-from tests.fixed_chain import BEGIN, fixed_genesis, key
+from tests.fixed_chain import BEGIN, FIRST_MODULES, fixed_genesis, key
 from tests.node.conftest import serving
 from tongbao.console import Console
 from tongbao.console.rendering import CSP
@@ -20,7 +20,6 @@ from tongbao.index import Movements
 from tongbao.index.history import Index
 from tongbao.kernel import Machine
 from tongbao.modules import hold
-from tongbao.modules.registry import registry
 from tongbao.sdk.local import Chain
 from tongbao.store.memory import MemoryStore
 
@@ -378,7 +377,9 @@ def test_a_chain_that_has_only_begun_has_an_overview() -> None:
     then it says that there is no rate and no transaction yet.
     """
     store = MemoryStore()
-    producer = Producer(Machine(registry(), fixed_genesis(), store, -1, 0), store, key("authority"))
+    producer = Producer(
+        Machine(FIRST_MODULES, fixed_genesis(), store, -1, 0), store, key("authority")
+    )
     producer.begin()
     chain = Chain(SoloEngine(producer, clock=lambda: BEGIN), store, fixed_genesis())
     text = read(Console(chain), "/")

@@ -2,12 +2,11 @@
 
 from hashlib import sha256
 
-from tests.fixed_chain import FixedChain, fixed_genesis
+from tests.fixed_chain import FIRST_MODULES, FixedChain, fixed_genesis
 from tests.golden_file import check_golden
 from tongbao.engines.solo import read_header
 from tongbao.engines.solo.header import tree_root
 from tongbao.kernel import Block, Count, Decided, InvalidTransaction, Machine, Outcome, Time
-from tongbao.modules.registry import registry
 from tongbao.store.memory import MemoryStore
 from tongbao.store.record import BlockRecord
 
@@ -20,7 +19,7 @@ class Application:
     def __init__(self) -> None:
         """A node that has seen nothing."""
         self.store = MemoryStore()
-        self.machine = Machine(registry(), fixed_genesis(), self.store, -1, 0)
+        self.machine = Machine(FIRST_MODULES, fixed_genesis(), self.store, -1, 0)
         self.decided: Decided | None = None
         self.transactions: tuple[bytes, ...] = ()
 

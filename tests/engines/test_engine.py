@@ -1,35 +1,18 @@
 """The solo engine: when blocks are made, who is answered what, and what stops it."""
 
 import asyncio
-import errno
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.fixed_chain import BEGIN, FixedChain, key
+from tests.engines.clock import Clock, held_by_alice
+from tests.fixed_chain import FixedChain, key
 from tongbao.engines.solo import Busy, EngineStopped, Options, SoloEngine, read_header
 from tongbao.kernel import Amount, AssetCode, Invalid, InvalidTransaction, Outcome, Small
 from tongbao.modules import asset
 from tongbao.sdk.client import Applied, Refused
 from tongbao.sdk.local import Chain
-from tongbao.store.disk import AppendFile, RealAppendFile, RealDisk
-from tongbao.store.errors import DiskFull
-from tongbao.store.sites import Site
-from tongbao.store.store import Store
-
-
-class Clock:
-    """A wall clock that tests move."""
-
-    def __init__(self) -> None:
-        """Start an hour's quarter after genesis."""
-        self.now = BEGIN + 60_000
-
-    def __call__(self) -> int:
-        """Milliseconds UTC."""
-        return self.now
 
 
 @pytest.fixture
@@ -184,12 +167,6 @@ def test_a_refusal_carries_its_number_and_uses_the_nonce(fixed: FixedChain, chai
     assert chain.next_nonce(fixed.alice) == 2
 
 
-def held_by_alice(fixed: FixedChain, chain: Chain) -> int:
-    """Alice's units."""
-    holding = chain.query(asset.balance, fixed.alice, fixed.cny)
-    return 0 if holding is None else holding.amount.units
-
-
 def test_due_work_alone_makes_a_block(fixed: FixedChain) -> None:
     """
     Given a hold that expires while nobody submits anything,
@@ -274,78 +251,6 @@ def test_payments_from_many_threads_are_all_applied_once(fixed: FixedChain, chai
         thread.join()
     held = chain.query(asset.balance, fixed.shop, fixed.cny)
     assert held is not None and str(held.amount) == "20.00"
-
-
-class FillingFile(RealAppendFile):
-    """A file on a disk that fills up, or fails, when it is told to."""
-
-    def __init__(self, path: Path, disk: "FillingDisk") -> None:
-        """Open the file of a disk."""
-        super().__init__(path)
-        self.disk = disk
-
-    def write(self, data: bytes, site: Site, /) -> None:
-        """Write half, then find the disk full."""
-        if self.disk.full:
-            super().write(data[: len(data) // 2], site)
-            raise OSError(errno.ENOSPC, "no space left")
-        super().write(data, site)
-
-    def sync(self, site: Site, /) -> None:
-        """Sync, unless the disk has failed."""
-        if self.disk.failed:
-            raise OSError(errno.EIO, "input/output error")
-        super().sync(site)
-
-
-class FillingDisk(RealDisk):
-    """A real disk with two switches."""
-
-    full = False
-    failed = False
-
-    def append_to(self, path: Path, _: Site, /) -> AppendFile:
-        """A file with the same switches."""
-        return FillingFile(path, self)
-
-
-def test_a_full_disk_loses_nothing_and_goes_on_when_there_is_space(tmp_path: Path) -> None:
-    """
-    Given a chain on a disk that is full,
-    when a payment is submitted, then space is made and it is submitted again,
-    then the first is told of the disk and nothing happened; the second is applied.
-    """
-    disk = FillingDisk()
-    fixed = FixedChain(Store(tmp_path, "fixed", disk=disk))
-    payment = fixed.pay("1.00")
-    with fixed.running(Clock()) as chain:
-        before = chain.head()
-        disk.full = True
-        with pytest.raises(DiskFull):
-            chain.submit(payment)
-        assert chain.head() == before
-        disk.full = False
-        assert chain.submit(payment).height == before.height + 1
-
-
-def test_a_failed_sync_stops_the_engine_and_is_not_tried_again(tmp_path: Path) -> None:
-    """
-    Given a disk whose fdatasync fails,
-    when a payment is submitted,
-    then the engine stops, says why, and takes nothing more even when the disk works again.
-    """
-    disk = FillingDisk()
-    fixed = FixedChain(Store(tmp_path, "fixed", disk=disk))
-    payment, later = fixed.pay("1.00"), fixed.pay("1.00")
-    chain = fixed.running(Clock())
-    disk.failed = True
-    with pytest.raises(EngineStopped, match="fdatasync"):
-        chain.submit(payment)
-    disk.failed = False
-    with pytest.raises(EngineStopped):
-        chain.submit(later)
-    chain.close()
-    assert Store(tmp_path, "fixed").height >= 1
 
 
 def test_a_reader_may_not_write(fixed: FixedChain) -> None:

@@ -7,7 +7,6 @@ process sees it. Exit code 0: it came to the end; 69: this machine lets nobody m
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,47 +14,45 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.fixed_chain import FixedChain
+from tests.small_mount import CANNOT_MOUNT, fill, mount
 from tongbao.index.feeder import Feeder
 from tongbao.index.history import Index
 
-CANNOT_MOUNT = 69
 BLOCKS = 200
 PATIENCE_S = 60
 
 
 class Heard(logging.Handler):
-    """Knows when something was logged."""
+    """Knows when two attempts have failed."""
 
     def __init__(self) -> None:
         """Nothing yet."""
         super().__init__()
+        self.told = 0
         self.event = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Now it was."""
-        print(record.getMessage())
-        self.event.set()
+        """Now something was logged."""
+        print(record.levelname, record.getMessage())
+        self.told += 1
+        if self.told == 2:
+            self.event.set()
 
 
 def main(folder: Path) -> int:
     """Fill the disk, feed, make room."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False).returncode != 0:
+    if not mount(folder, "1m"):
         return CANNOT_MOUNT
     heard = Heard()
     logging.getLogger("tongbao.index").addHandler(heard)
+    logging.getLogger("tongbao.index").setLevel(logging.DEBUG)
     fixed = FixedChain()
     for _ in range(BLOCKS):
         fixed.make(fixed.pay("0.01"))
     done = threading.Event()
     with Index.open(folder / "index.sqlite", fixed.producer.machine.chain) as index:
         filler = folder / "filler"
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
+        fill(filler)
         feeder = Feeder(
             index, fixed.store, lambda height: done.set() if height == fixed.store.height else None
         )

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from tests.fixed_chain import BEGIN, NO_HASH, fixed_genesis, key
+from tests.fixed_chain import BEGIN, FIRST_MODULES, NO_HASH, fixed_genesis, key
 from tests.golden_file import check_golden
 from tests.kernel.diary.rules import INK, WORDS
 from tests.kernel.diary.rules import module as diary
 from tongbao.kernel import Count, Genesis, GenesisError, Hash, Machine, Name, Registry, Small
+from tongbao.kernel.code import NOT_FIXED
 from tongbao.kernel.genesis import (
     EngineLine,
-    ModuleLine,
     Section,
     Setting,
     chain_id,
@@ -22,12 +22,12 @@ from tongbao.kernel.genesis import (
     section,
     write_genesis,
 )
-from tongbao.kernel.kernel_module import JSON_DEPTH, SettingName
+from tongbao.kernel.kernel_module import JSON_DEPTH, ModuleLine, SettingName
 from tongbao.kernel.module import Parameter
 from tongbao.modules import account
 from tongbao.modules.registry import registry
-from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, single_key
-from tongbao.sdk.opening import check_modules
+from tongbao.sdk.choosing import choose_modules
+from tongbao.sdk.genesis_builder import build_genesis, single_key
 from tongbao.testing.backing import SortedBacking
 
 FIXED = fixed_genesis()
@@ -43,7 +43,7 @@ def setting(name: str, value: int) -> Setting:
 def begun(genesis: Genesis, modules: Registry | None = None) -> Machine:
     """A machine whose block 0 is made of a genesis file, as it is read."""
     machine = Machine(
-        modules or registry(), read_genesis(write_genesis(genesis)), SortedBacking(), -1, 0
+        modules or FIRST_MODULES, read_genesis(write_genesis(genesis)), SortedBacking(), -1, 0
     )
     machine.genesis()
     machine.commit()
@@ -131,14 +131,14 @@ def test_code_that_genesis_does_not_name_is_not_run() -> None:
     then the second is refused in the name of the module whose code is another.
     """
     built = build_genesis(registry(), "real", BEGIN, key("authority").key_id, ())
-    check_modules(built, registry())
+    choose_modules(built, {}, -1, to_write=True)
     for at, line in enumerate(built.modules):
         changed = list(built.modules)
         changed[at] = replace(line, hash=Hash("ab" * 32))
         with pytest.raises(GenesisError, match=f"module {line.name} {line.number} is not the one"):
-            check_modules(replace(built, modules=tuple(changed)), registry())
+            choose_modules(replace(built, modules=tuple(changed)), {}, -1, to_write=True)
         changed[at] = replace(line, hash=NOT_FIXED)
-        check_modules(replace(built, modules=tuple(changed)), registry())
+        choose_modules(replace(built, modules=tuple(changed)), {}, -1, to_write=True)
 
 
 @pytest.mark.parametrize("parameter", registry().parameters.values(), ids=lambda one: one.name)

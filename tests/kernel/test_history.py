@@ -6,12 +6,11 @@ from hashlib import sha256
 
 import pytest
 
-from tests.fixed_chain import FixedChain
+from tests.fixed_chain import FIRST_MODULES, FixedChain
 from tongbao.kernel import Block, Count, Machine, Time
 from tongbao.kernel.history import ROW_BLOCKS, TRIE_BLOCKS
 from tongbao.kernel.trie_proof import verify_inclusion
 from tongbao.modules.asset.rules import holdings
-from tongbao.modules.registry import registry
 
 
 def amount(chain: FixedChain, height: int | None = None) -> bytes | None:
@@ -101,7 +100,7 @@ def test_a_machine_that_has_just_opened_tells_nothing_of_before() -> None:
     chain.make(chain.pay("0.01"))
     chain.make(chain.pay("0.01"))
     known = chain.producer.machine
-    machine = Machine(registry(), chain.genesis, chain.store, known.height, known.time)
+    machine = Machine(FIRST_MODULES, chain.genesis, chain.store, known.height, known.time)
     key = (chain.shop, chain.cny)
     assert machine.row(holdings, key) == machine.row(holdings, key, known.height) == amount(chain)
     for height in (known.height - 1, known.height + 1):

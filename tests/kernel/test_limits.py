@@ -8,7 +8,7 @@ import pytest
 from msgspec import Meta
 from msgspec.structs import replace
 
-from tests.fixed_chain import BEGIN, FixedChain, fixed_genesis, key
+from tests.fixed_chain import BEGIN, FIRST_MODULES, FixedChain, fixed_genesis, key
 from tests.kernel.toil import TOIL_MODULES, Dig, Dug, count_rows, module, toil_genesis
 from tongbao.kernel import (
     Amount,
@@ -31,7 +31,6 @@ from tongbao.kernel.kernel_module import SettingName
 from tongbao.kernel.limits import LIMITS, Limit
 from tongbao.kernel.nonces import WINDOW
 from tongbao.modules import asset, hold
-from tongbao.modules.registry import registry
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.store.memory import MemoryStore
@@ -96,7 +95,7 @@ def refused_genesis(**changed: Any) -> str:
     """The answer to a genesis file with members changed."""
     genesis = replace(fixed_genesis(), **changed)
     with pytest.raises(GenesisError):
-        Machine(registry(), read_genesis(write_genesis(genesis)), MemoryStore(), -1, 0).genesis()
+        Machine(FIRST_MODULES, read_genesis(write_genesis(genesis)), MemoryStore(), -1, 0).genesis()
     return "GenesisError"
 
 

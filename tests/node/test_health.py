@@ -50,6 +50,7 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
         "tongbao_rows",
         "tongbao_streams",
         "tongbao_queue",
+        "tongbao_disk_full",
         "tongbao_index_height",
         "tongbao_index_lag_blocks",
     }

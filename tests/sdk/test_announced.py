@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tongbao.kernel import Hash
-from tongbao.kernel.genesis import ModuleLine
 from tongbao.kernel.identifiers import Name, Small
+from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.modules.registry import MODULES
 from tongbao.sdk.announced import (
     ModuleError,
@@ -93,7 +93,7 @@ def test_an_installed_package_brings_its_module(place: Path) -> None:
     assert find("said_one").source == "one 1.0"
     found = registry_of([*map(own_line, range(len(MODULES))), line("said_one", 2001)])
     assert [module.name for module in found.modules] == [
-        *("kernel", "account", "asset", "hold", "said_one")
+        *("kernel", "account", "asset", "hold", "upgrade", "said_one")
     ]
     assert registry_of([]) is registry_with(())
     assert "said_one" in [module.name for module in usable()[0].modules]

@@ -30,7 +30,8 @@ from tests.store.blocks import files_of
 from tongbao.cli.exits import Exit
 from tongbao.engines.solo import EngineStopped
 from tongbao.kernel import Amount, Genesis, GenesisError, Hash
-from tongbao.kernel.genesis import ModuleLine, write_genesis
+from tongbao.kernel.genesis import write_genesis
+from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.modules import account, asset
 from tongbao.sdk.folder import Folder, FolderError, trust_bytes
 from tongbao.sdk.keystore import Keystore
@@ -277,23 +278,27 @@ def test_code_of_another_hash_is_not_run(kept: Kept, at: int) -> None:
         assert chain.head() == kept.head
 
 
-def test_a_module_that_genesis_leaves_out_is_not_run_either(tmp_path: Path) -> None:
+def test_a_module_that_genesis_leaves_out_does_not_decide(tmp_path: Path) -> None:
     """
-    Given a genesis file that does not name a module which is installed,
-    when a chain would begin with it,
-    then that is a GenesisError, and no block was made.
+    Given genesis files that leave out one module, as those of an earlier release do, or the kernel,
+    when a chain would begin with them,
+    then the first has all other modules and knows no message of that one, the second is refused.
     """
     folder = with_cheap_keys(tmp_path / "chain")
     chain, _ = create_chain(folder, passphrase=PASSPHRASE, options=ALONE)
     with chain:
         genesis = chain.genesis
-    other = with_cheap_keys(tmp_path / "other")
-    authority = Keystore(other / "keys").unlock(AUTHORITY, PASSPHRASE).key_id
-    engine = replace(genesis.engine, keys=(type(genesis.engine.keys[0])(authority),))
-    Folder(other).lay_out(replace(genesis, engine=engine, modules=genesis.modules[:-1]))
+    for name, lines in (("older", genesis.modules[:-1]), ("headless", genesis.modules[1:])):
+        other = with_cheap_keys(tmp_path / name)
+        authority = Keystore(other / "keys").unlock(AUTHORITY, PASSPHRASE).key_id
+        engine = replace(genesis.engine, keys=(type(genesis.engine.keys[0])(authority),))
+        Folder(other).lay_out(replace(genesis, engine=engine, modules=lines))
+    with reopen(tmp_path / "older") as older:
+        assert [module.name for module in older.registry.modules] == [
+            line.name for line in genesis.modules[:-1]
+        ]
     with pytest.raises(GenesisError, match="does not name every module"):
-        reopen(other)
-    assert files_of(other / "log") == {}
+        reopen(tmp_path / "headless")
 
 
 def test_a_genesis_file_of_another_chain_opens_nothing(kept: Kept, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A program that fills a real, very small disk, makes room, and goes on.
 
-`unshare -rm python small_disk.py FOLDER` lays a file system of 8 MB over FOLDER, where only this
+`unshare -rm python small_disk.py FOLDER` lays a file system of 16 MB over FOLDER, where only this
 process sees it. Exit code 0: nothing was lost; 69: this machine lets nobody mount.
 """
 
@@ -11,17 +11,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.small_mount import CANNOT_MOUNT, mount
+from tests.small_mount import fill as fill_up
 from tests.store.blocks import CHAIN, block, rows_after
 from tongbao.store.errors import DiskFull
 from tongbao.store.store import Store
 
-CANNOT_MOUNT = 69
-SIZE = "size=8m"
-BALLAST = 3_000_000
+BALLAST = 6_000_000
 ROW = 20_000
 END = b"\xff"
 
@@ -37,6 +38,14 @@ def fill(store: Store) -> None:
         store.maintain(idle=True)
 
 
+def refused_for_rows(store: Store) -> None:
+    """Blocks whose rows would have to wait in memory are not taken."""
+    before = store.height
+    with pytest.raises(DiskFull):
+        store.append(block(before + 1, ROW))
+    assert store.height == before and store.lack is not None
+
+
 def lag(folder: Path) -> None:
     """Rows that there is no space for stay behind the log, and follow once there is."""
     folder.mkdir()
@@ -46,17 +55,17 @@ def lag(folder: Path) -> None:
         store.append(block(0, ROW))
         store.maintain(idle=True)
         store.append(replace(block(1, ROW), rows=big))
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
+        fill_up(filler)
         assert store.maintain(idle=True) is None
+        refused_for_rows(store)
+        assert not store.has_room()
         assert list(store.scan(b"", END)) == rows_after(0, ROW)
         filler.unlink()
         assert store.maintain(idle=True) == store.height == 1
         assert store.get(b"big") == bytes(500_000)
+        assert store.lack is None and store.has_room()
+        store.append(block(2, ROW))
+        assert [entry.name for entry in folder.iterdir() if entry.name == "room"] == []
     shutil.rmtree(folder)
 
 
@@ -71,8 +80,7 @@ def check(store: Store, height: int) -> None:
 
 def main(folder: Path) -> int:
     """Fill, make room, go on, open again."""
-    mount = ["mount", "-t", "tmpfs", "-o", SIZE, "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False).returncode != 0:
+    if not mount(folder, "16m"):
         return CANNOT_MOUNT
     lag(folder / "lag")
     ballast = folder / "ballast"
@@ -83,6 +91,7 @@ def main(folder: Path) -> int:
         assert full > 0
         fill(store)
         ballast.unlink()
+        store.maintain(idle=True)
         store.append(block(store.height + 1, ROW))
         assert store.maintain(idle=True) == store.height > full
         check(store, store.height)
@@ -94,7 +103,7 @@ def main(folder: Path) -> int:
         Store.open(folder, CHAIN).close()
     except DiskFull as error:
         print(f"full at the start: {error}")
-    subprocess.run(["mount", "-o", "remount,size=16m", str(folder)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=32m", str(folder)], check=True)
     with Store.open(folder, CHAIN) as store:
         check(store, height)
     return 0

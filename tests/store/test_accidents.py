@@ -6,17 +6,13 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 
 import pytest
 from msgspec.structs import replace
 
+from tests.small_mount import play
 from tests.store import blocks, small_disk, writer
 from tests.store.blocks import CHAIN, block, rows_after
-from tests.store.crash_disk import CrashDisk, PowerFailed
-from tongbao.store.errors import DiskFull
-from tongbao.store.frames import SEGMENT_HEAD
-from tongbao.store.log import BlockLog
 from tongbao.store.record import BlockRecord
 from tongbao.store.store import Store
 
@@ -66,50 +62,6 @@ def test_a_killed_process_loses_no_block_that_it_acknowledged(
     assert [it.message for it in caplog.records if "rebuilt" in it.message] == []
 
 
-def write_until_power_fails(blocks: BlockLog, disk: CrashDisk, acknowledged: int) -> int:
-    """Append, sync now and then; the last height that a sync has made durable."""
-    try:
-        while True:
-            try:
-                blocks.append(block(blocks.height + 1))
-                if disk.random.random() < 0.7:
-                    blocks.sync()
-                    acknowledged = blocks.height
-            except DiskFull:
-                continue
-    except PowerFailed:
-        return acknowledged
-
-
-@pytest.mark.parametrize("seed", range(150))
-def test_a_log_keeps_what_was_synced_through_power_cuts_and_kills(seed: int) -> None:
-    """
-    Given a log on a disk that loses, tears or keeps what was not synced, and is full at times,
-    when nine times, at starts too, the power fails or the process alone is killed at random,
-    then each start succeeds with every block that was acknowledged, and no other bytes.
-    """
-    random = Random(seed)
-    disk = CrashDisk(random)
-    folder = Path("chain/log")
-    acknowledged = -1
-    for _ in range(9):
-        disk.operations = random.randrange(1, 60)
-        try:
-            size = random.choice([SEGMENT_HEAD, 700, 3_000])
-            blocks = BlockLog(
-                disk, folder, CHAIN, known_blocks=acknowledged + 1, segment_bytes=size
-            )
-        except PowerFailed:
-            disk.restart()
-            continue
-        # From here on rows and answers rely on every block that was found.
-        assert blocks.height >= acknowledged
-        assert list(blocks.records(0)) == [block(at) for at in range(blocks.height + 1)]
-        acknowledged = write_until_power_fails(blocks, disk, blocks.height)
-        if random.random() < 0.7:
-            disk.restart()
-
-
 @pytest.mark.needs("unshare", "mount")
 def test_a_real_disk_that_is_full_loses_nothing(tmp_path: Path) -> None:
     """
@@ -117,15 +69,7 @@ def test_a_real_disk_that_is_full_loses_nothing(tmp_path: Path) -> None:
     when a store fills it, for the log, for the rows, and at the start, and then gets room,
     then it goes on each time, with every block and every row.
     """
-    ended = subprocess.run(
-        ["unshare", "-rm", sys.executable, str(small_disk.__file__), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode in (1, small_disk.CANNOT_MOUNT) and "Traceback" not in ended.stderr:
-        pytest.skip("NOT TESTED: this machine lets an ordinary process mount nothing")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    play(small_disk, str(tmp_path))
 
 
 LIMITED = f"""

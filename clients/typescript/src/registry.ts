@@ -12,17 +12,26 @@ export type AssetCode = string;
 /** ^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$ */
 export type AssetId = string;
 
+/** 0 to 9007199254740991 */
+export type Count = number;
+
 /** ^[0-9a-f]{64}$ */
 export type Hash = string;
 
 /** ^[0-9a-f]{40}$ */
 export type Id = string;
 
+/** ^[a-z][a-z0-9_]{0,47}$ */
+export type Name = string;
+
 /** ^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$ */
 export type PublicKey = string;
 
 /** ^[A-Za-z0-9-]{1,35}$ */
 export type Reference = string;
+
+/** ^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$ */
+export type SettingName = string;
 
 /** 0 to 65535 */
 export type Small = number;
@@ -40,6 +49,14 @@ export interface Key {
 export interface WeightedKey {
   readonly key: Key;
   readonly weight: Small;
+}
+
+/** A module that decides on this chain: its code is that of `hash`, or a node won't start. */
+export interface ModuleLine {
+  readonly number: Small;
+  readonly name: Name;
+  readonly version: Small;
+  readonly hash: Hash;
 }
 
 /** Open an account for keys that sign too; its id is derived and never changes. */
@@ -140,6 +157,22 @@ export interface HoldCapture {
   readonly hold: Id;
 }
 
+/** From a height on, modules have this code and features begin; the authority signs too. */
+export interface UpgradeSchedule {
+  readonly "@type": "upgrade.schedule";
+  readonly authority: PublicKey;
+  readonly height: Count;
+  readonly modules?: readonly ModuleLine[];
+  readonly features?: readonly SettingName[];
+}
+
+/** Take back an upgrade that has not begun; the authority signs it too. */
+export interface UpgradeCancel {
+  readonly "@type": "upgrade.cancel";
+  readonly authority: PublicKey;
+  readonly height: Count;
+}
+
 /** Who may sign for an address. A closed account keeps its row, without keys, and its heir. */
 export interface Account {
   readonly "@version": 1;
@@ -203,7 +236,9 @@ export type Message =
   | AssetRedeem
   | AssetTransfer
   | HoldPlace
-  | HoldCapture;
+  | HoldCapture
+  | UpgradeSchedule
+  | UpgradeCancel;
 
 /** The names of tables, by the numbers of module and table. */
 export const TABLES: Readonly<Record<string, string>> = {
@@ -211,6 +246,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   "0.2": "kernel.marks",
   "0.3": "kernel.parameters",
   "0.4": "kernel.features",
+  "0.5": "kernel.upgrades",
   "1.1": "account.accounts",
   "2.1": "asset.definitions",
   "2.2": "asset.supplies",
@@ -225,6 +261,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "0.2": ["integer", "integer", "^([0-9a-f]{2}){1,240}$"],
   "0.3": ["^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$"],
   "0.4": ["^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$"],
+  "0.5": ["integer"],
   "1.1": ["id"],
   "2.1": ["^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
   "2.2": ["^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
@@ -265,6 +302,14 @@ export const WHY = {
     BLOCK_WORK_IS_SPENT: 101,
     CONSERVATION_IS_BROKEN: 102,
     ID_IS_TAKEN: 103,
+    UPGRADE_IS_EMPTY: 104,
+    UPGRADE_IS_TOO_SOON: 105,
+    UPGRADE_IS_SCHEDULED: 106,
+    UPGRADE_NAME_IS_DOUBLED: 107,
+    MODULE_IS_ANOTHER: 108,
+    MODULE_CHANGE_WAITS: 109,
+    FEATURE_BEGINS_ONCE: 110,
+    UPGRADE_NOT_FOUND: 111,
   },
   account: {
     KEY_IS_DOUBLED: 1001,
@@ -302,5 +347,8 @@ export const WHY = {
     SENDER_IS_NOT_PAYEE: 7005,
     PAYEE_NOT_FOUND: 7006,
     PAYER_CANNOT_CLOSE: 7007,
+  },
+  upgrade: {
+    SIGNER_IS_NOT_AUTHORITY: 3001,
   },
 } as const;

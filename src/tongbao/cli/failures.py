@@ -7,6 +7,7 @@ error without one is our bug and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, Final
 
 import click
@@ -27,6 +28,9 @@ EXTRAS: Final = {
     "pyarrow": "demo",
 }
 """Packages that are not there with the base installation, and the extra that brings them."""
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of the system that only mean that there is no space."""
 
 KINDS: Final[dict[str, tuple[str, int, str]]] = {
     "Refused": ("refused", Exit.REFUSED, ""),
@@ -114,6 +118,8 @@ def describe(error: BaseException) -> Failure | None:
 
 def _exit_code(error: BaseException, default: int | None) -> int | None:
     """The code that the error itself carries, else the default."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return Exit.DISK_FULL
     code = getattr(error, "exit_code", None)
     return code if isinstance(code, int) else default
 
@@ -133,6 +139,8 @@ def _text(error: BaseException) -> str:
             return " ".join(error.format_message().split())
         case OSError(filename=str() as name, strerror=str() as reason):
             return f"{name}: {reason}"
+        case OSError(errno=number) if number in FULL:
+            return "there is no space on the disk"
     return " ".join(str(error).split()) or type(error).__name__
 
 

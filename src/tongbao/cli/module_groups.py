@@ -26,7 +26,10 @@ EXTRAS: Final[dict[str, dict[str, Lazy]]] = {
         "names": Lazy("tongbao.cli.account_commands:names", "List the remembered accounts."),
         "remember": Lazy("tongbao.cli.account_commands:remember", "Give an account a name."),
         "did": Lazy("tongbao.cli.account_commands:did", "Print the DID document of an account."),
-    }
+    },
+    "upgrade": {
+        "draft": Lazy("tongbao.cli.upgrade_commands:draft", "Write down the code installed here."),
+    },
 }
 """Commands that stand beside those derived, by module."""
 

@@ -94,9 +94,13 @@ class Feeder:
                 if self._is_useless:
                     self._begin_anew()
                 self._catch_up()
+                if pause != FIRST_PAUSE_S:
+                    log.warning("index: written again, up to block %d", self.height)
                 pause = FIRST_PAUSE_S
             except (sqlite3.Error, OSError) as error:
-                log.error("index: not written (%s); again in %g s", error, pause)
+                # Told once: whoever looks for the reason finds one line, not one for each attempt.
+                level = logging.ERROR if pause == FIRST_PAUSE_S else logging.DEBUG
+                log.log(level, "index: not written (%s); tried again until it is", error)
                 self.tell(error)
                 self._stopping.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.store.errors import WrongChain, WrongVersion
+from tongbao.store.log import FULL
 
 log = logging.getLogger("tongbao.index")
 
@@ -21,6 +22,9 @@ VERSION: Final = 1
 
 APPLICATION: Final = 0x544F4E47
 """`TONG`: what tells an index from any other SQLite file."""
+
+NO_SPACE: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""Of the file itself, and of the one that SQLite maps beside it."""
 
 CACHE_KIB: Final = 32_768
 BUSY_S: Final = 5.0
@@ -83,6 +87,13 @@ def open_reader(path: Path) -> sqlite3.Connection:
     connection = _connect(f"{_address(path)}?mode=ro")
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error only means that there is no space for an index."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return getattr(error, "sqlite_errorcode", None) in NO_SPACE
 
 
 def set_aside(path: Path) -> None:

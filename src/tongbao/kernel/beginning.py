@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from tongbao.kernel.context import Work
 from tongbao.kernel.genesis import Genesis, GenesisError, Section, Setting, read_section
@@ -12,29 +12,46 @@ from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import (
     JSON_DEPTH,
     FeatureStart,
+    ModuleLine,
     ParameterValue,
     features,
     parameters,
 )
+from tongbao.kernel.module import Module
 from tongbao.kernel.reasons import Refusal
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.state import State
+
+KeysFunction = Callable[..., Any]
+"""What a module declares with `@module.authenticates`."""
 
 GENESIS_ROWS: Final = 100_000_000
 """Rows that the sections of a genesis file may read and write."""
 
 
-def check_modules(genesis: Genesis, registry: Registry) -> None:
-    """Whether the genesis file names exactly the modules of the registry. Raises GenesisError."""
-    check_doubled("module", [line.name for line in genesis.modules])
-    for line in genesis.modules:
+def check_modules(lines: Sequence[ModuleLine], registry: Registry) -> None:
+    """Whether a chain names exactly the modules of the registry. Raises GenesisError."""
+    check_doubled("module", [line.name for line in lines])
+    for line in lines:
         known = [module for module in registry.modules if module.number == line.number]
         if not known or (known[0].name, known[0].version) != (line.name, line.version):
             raise GenesisError(
                 f"module {line.name} {line.number} version {line.version} is not installed"
             )
-    if len(genesis.modules) != len(registry.modules):
+    if len(lines) != len(registry.modules):
         raise GenesisError("the genesis file does not name every module that is installed")
+
+
+def find_authentication(genesis: Genesis, registry: Registry) -> tuple[Module, KeysFunction]:
+    """The module that genesis lets authenticate, and its function. Raises GenesisError."""
+    name = genesis.authentication
+    try:
+        module = registry.module(name)
+    except KeyError:
+        raise GenesisError(f"authentication names no module: {name}") from None
+    if module.keys_of is None:
+        raise GenesisError(f"module {name} does not authenticate")
+    return module, module.keys_of
 
 
 def check_doubled(what: str, names: Sequence[str]) -> None:

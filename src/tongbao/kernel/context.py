@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NewType, TypeVar, overloa
 from msgspec import Struct
 
 from tongbao.kernel.identifiers import Address, Count, Id, Time, is_vault
+from tongbao.kernel.kernel_module import Upgrade, upgrades
 from tongbao.kernel.module import (
     Announcement,
     Derived,
@@ -27,6 +28,7 @@ from tongbao.kernel.schema import Event, Record
 from tongbao.kernel.state import PREFIX_BYTES, Written, after_prefix
 
 if TYPE_CHECKING:
+    from tongbao.kernel.genesis import Genesis
     from tongbao.kernel.job import Job
 
 K = TypeVar("K")
@@ -248,6 +250,18 @@ class Work(View):
         """The rows of a table of this module."""
         rows: WrittenRows[K, V] | None = self._rows.get(table)
         return rows if rows is not None else self._open(table, WrittenRows)
+
+    @property
+    def genesis(self) -> Genesis:
+        """What the parties of the chain have agreed on before its first block."""
+        genesis = self._job.genesis
+        assert genesis is not None
+        return genesis
+
+    @property
+    def upgrades(self) -> dict[Count, Upgrade]:
+        """Every upgrade by its height, those to come too. They are few, and not counted as work."""
+        return dict(self._job.state.items(upgrades))
 
     def new_id(self) -> Id:
         """A derived id that nothing has had or will have."""

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from tongbao.kernel import jcs
-from tongbao.kernel.identifiers import ChainId, Count, Hash, Name, PublicKey, Small, Time
-from tongbao.kernel.kernel_module import SettingName
+from tongbao.kernel.identifiers import ChainId, Count, Name, PublicKey, Small, Time
+from tongbao.kernel.kernel_module import ModuleLine, SettingName
 from tongbao.kernel.schema import Value
 
 DOMAIN: Final = b"tongbao/genesis/1"
@@ -23,15 +23,6 @@ ChainName = NewType("ChainName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,
 
 class GenesisError(Exception):
     """A genesis file that no chain can begin with; the text says what to change."""
-
-
-class ModuleLine(Value):
-    """A module that decides on this chain: its code is that of `hash`, or a node won't start."""
-
-    number: Small
-    name: Name
-    version: Small
-    hash: Hash
 
 
 class Setting(Value):

@@ -19,6 +19,7 @@ from tongbao.kernel.schema import Event, Record
 from tongbao.kernel.state import Backing, State
 
 if TYPE_CHECKING:
+    from tongbao.kernel.genesis import Genesis
     from tongbao.kernel.registry import Registry
 
 Kind = TypeVar("Kind", bound=View)
@@ -93,6 +94,7 @@ class Job:
         self.time = Time(0)
         self.height = Count(0)
         self.sender: Address | None = None
+        self.genesis: Genesis | None = None
         self.ids: list[Id] = []
         self.events: list[Event] = []
         self.parameters: Mapping[str, int] = {}

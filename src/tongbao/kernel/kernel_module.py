@@ -6,13 +6,15 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta
 
-from tongbao.kernel.identifiers import SETTING_NAME, Address, Count, Small, Time
+from tongbao.kernel.identifiers import SETTING_NAME, Address, Count, Hash, Name, Small, Time
 from tongbao.kernel.module import Module
 from tongbao.kernel.nonces import Nonces
 from tongbao.kernel.reasons import KernelWhy
-from tongbao.kernel.schema import Event, Record
+from tongbao.kernel.schema import Event, Record, Value
 
 DAY_MS: Final = 86_400_000
+UPGRADE_LINES_LIMIT: Final = 64
+"""Modules, and features, that one upgrade may name."""
 
 RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,240}\Z")])
 """A row key in hex."""
@@ -41,6 +43,29 @@ class FeatureStart(Record, version=1):
     height: Count
 
 
+class ModuleLine(Value):
+    """A module that decides on this chain: its code is that of `hash`, or a node won't start."""
+
+    number: Small
+    name: Name
+    version: Small
+    hash: Hash
+
+
+ModuleLines = Annotated[tuple[ModuleLine, ...], Meta(max_length=UPGRADE_LINES_LIMIT)]
+"""The modules of an upgrade."""
+
+FeatureNames = Annotated[tuple[SettingName, ...], Meta(max_length=UPGRADE_LINES_LIMIT)]
+"""The features that an upgrade begins."""
+
+
+class Upgrade(Record, version=1):
+    """What begins at a height: modules with other code, new modules, features."""
+
+    modules: ModuleLines = ()
+    features: FeatureNames = ()
+
+
 class Stuck(Event, tag=1):
     """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
 
@@ -56,6 +81,8 @@ nonces = module.table(1, key=tuple[Address, Small], value=Nonces)
 marks = module.table(2, key=tuple[Small, Small, RowKeyText], value=Mark)
 parameters = module.table(3, key=SettingName, value=ParameterValue)
 features = module.table(4, key=SettingName, value=FeatureStart)
+upgrades = module.table(5, key=Count, value=Upgrade)
+in_order = module.index(6, of=upgrades, by=lambda upgrade: 0)
 
 TRANSACTION_BYTES = module.parameter(
     "transaction_bytes",
@@ -98,4 +125,11 @@ JSON_DEPTH = module.parameter(
     low=4,
     high=32,
     meaning="levels of objects and arrays in a payload; the declared messages stay within it",
+)
+UPGRADE_NOTICE = module.parameter(
+    "upgrade_notice",
+    default=1,
+    low=1,
+    high=1_000_000,
+    meaning="blocks between the one that schedules an upgrade and the first that it decides",
 )

@@ -7,14 +7,16 @@ blocks; the machine answers what they do. `apply` makes a candidate that `commit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tongbao.kernel import jcs
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.authentication import KeysOf
-from tongbao.kernel.beginning import check_modules, write_sections, write_settings
+from tongbao.kernel.beginning import find_authentication, write_sections, write_settings
 from tongbao.kernel.block import Block, Decided
+from tongbao.kernel.code import Code, kept_upgrades
 from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
@@ -25,9 +27,9 @@ from tongbao.kernel.execution import (
     run_due,
     use_nonce,
 )
-from tongbao.kernel.genesis import Genesis, GenesisError, chain_id, hash_of
+from tongbao.kernel.genesis import Genesis, chain_id, hash_of
 from tongbao.kernel.history import BlockUndo, History, Past
-from tongbao.kernel.identifiers import Count, Time
+from tongbao.kernel.identifiers import Count, Hash, Time
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
@@ -37,6 +39,7 @@ from tongbao.kernel.kernel_module import (
     TRANSACTION_ROWS,
     features,
     parameters,
+    upgrades,
 )
 from tongbao.kernel.module import Module, Table
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
@@ -59,21 +62,13 @@ SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
 
 
-class Candidate:
-    """A block that is decided and neither committed nor discarded."""
+class Candidate(NamedTuple):
+    """A block that is decided and neither committed nor discarded, and what either needs."""
 
-    def __init__(
-        self,
-        transactions: tuple[bytes, ...],
-        decided: Decided,
-        old_rows: dict[bytes, Any],
-        undo: Undo,
-    ) -> None:
-        """Keep what committing and discarding need."""
-        self.transactions = transactions
-        self.decided = decided
-        self.old_rows = old_rows
-        self.undo = undo
+    transactions: tuple[bytes, ...]
+    decided: Decided
+    old_rows: dict[bytes, Any]
+    undo: Undo
 
 
 class Machine:
@@ -87,12 +82,12 @@ class Machine:
         height: int,
         time: int,
         trie: Trie | None = None,
+        code: Mapping[str, Hash] | None = None,
     ) -> None:
         """Stand on the committed rows of `height`, -1 when genesis is still to be done.
 
-        `trie` is that of these rows where somebody has made it already.
-
-        Raises GenesisError when the genesis file and the registry don't fit, AssertionsAreOff.
+        `trie` is that of these rows where somebody has made it already, `code` the hashes of the
+        modules' packages, where that matters. Raises GenesisError, AssertionsAreOff.
         """
         require_assertions()
         self.registry = registry
@@ -100,12 +95,14 @@ class Machine:
         self.chain = chain_id(genesis)
         self.height = height
         self.time = time
-        check_modules(genesis, registry)
+        self.code = Code(genesis, registry, code)
+        self.code.check(kept_upgrades(backing), height)
         self._keys_of = self._authentication()
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
-        self._reindexed = wrong_entries(registry, backing)
+        self.reindexed = wrong_entries(registry, backing)
+        """Index entries that an upgrade has moved, until the next block has written them."""
         self._reindex()
         self._history = History()
         self._candidate: Candidate | None = None
@@ -118,14 +115,7 @@ class Machine:
 
     def _authentication(self) -> KeysOf:
         """The function of the module that genesis lets authenticate, run as that module."""
-        name = self.genesis_file.authentication
-        try:
-            module = self.registry.module(name)
-        except KeyError:
-            raise GenesisError(f"authentication names no module: {name}") from None
-        keys_of = module.keys_of
-        if keys_of is None:
-            raise GenesisError(f"module {name} does not authenticate")
+        module, keys_of = find_authentication(self.genesis_file, self.registry)
 
         def call(view: View, address: Any) -> Any:
             return keys_of(self._admission.context(View, module, None), address)
@@ -138,6 +128,7 @@ class Machine:
         self.parameters = {name: parameter.default for name, parameter in known.items()}
         self.parameters |= {name: row.value for name, row in self._state.items(parameters)}
         self.features = {name: row.height for name, row in self._state.items(features)}
+        self.code.follow(dict(self._state.items(upgrades)), self.height)
 
     def _new_job(self, limit: str) -> Job:
         job = Job(
@@ -149,6 +140,7 @@ class Machine:
         return job
 
     def _place(self, job: Job, height: int, time: int) -> None:
+        job.genesis = self.genesis_file
         job.parameters = self.parameters
         job.features = self.features
         job.set_block(Count(max(height, 0)), Time(time))
@@ -171,7 +163,11 @@ class Machine:
         return self._decide(block, (), None)
 
     def apply(self, block: Block) -> Decided:
-        """Decide a block: due work first, then one result for each transaction, always."""
+        """Decide a block: due work first, then one result for each transaction, always.
+
+        Raises UpgradeNeeded, and changes nothing, from the block on that needs other code.
+        """
+        self.code.require(block.height)
         assert self._candidate is None, "commit or discard the block before"
         assert block.height == self.height + 1, (block.height, self.height)
         assert block.time > self.time, (block.time, self.time)
@@ -216,7 +212,7 @@ class Machine:
                 leaves[sha256(full_key).digest()] = leaf
                 migrates = table.value.previous_version is not None
                 old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
-        for entry, row_key in self._reindexed.items():
+        for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
         decided = Decided(
@@ -238,10 +234,10 @@ class Machine:
         self.height, self.time = candidate.decided.height, candidate.decided.time
         self._history.add(BlockUndo(self.height, candidate.old_rows, candidate.undo))
         self._candidate = None
-        self._reindexed = {}
+        self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        if any(written.table in (parameters, features) for written in journal):
+        if any(written.table in (parameters, features, upgrades) for written in journal):
             self._settings()
 
     def discard(self) -> None:
@@ -259,7 +255,7 @@ class Machine:
 
     def _reindex(self) -> None:
         """Read the entries that an upgrade has moved; the next block's difference has them too."""
-        for entry, row_key in self._reindexed.items():
+        for entry, row_key in self.reindexed.items():
             self._state.put_entry(entry, row_key)
         self._state.end_block()
 

@@ -83,6 +83,14 @@ class KernelWhy(Reason):
     BLOCK_WORK_IS_SPENT = 101, "the transactions of a block touch at most `block_rows`; try again"
     CONSERVATION_IS_BROKEN = 102, "what a transaction writes keeps every module's conservation"
     ID_IS_TAKEN = 103, "a derived id names nothing yet"
+    UPGRADE_IS_EMPTY = 104, "an upgrade names a module or a feature"
+    UPGRADE_IS_TOO_SOON = 105, "an upgrade begins at least `upgrade_notice` blocks later"
+    UPGRADE_IS_SCHEDULED = 106, "one upgrade begins at a height: cancel it before another"
+    UPGRADE_NAME_IS_DOUBLED = 107, "an upgrade names each module and each feature once"
+    MODULE_IS_ANOTHER = 108, "a module keeps number and name, and its version never goes back"
+    MODULE_CHANGE_WAITS = 109, "a module has one change to come: cancel it before another"
+    FEATURE_BEGINS_ONCE = 110, "a feature begins once: cancel what has not begun, and never again"
+    UPGRADE_NOT_FOUND = 111, "only an upgrade that has not begun can be cancelled"
 
 
 for _reasons in (Invalid, KernelWhy):

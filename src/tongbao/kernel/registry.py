@@ -120,14 +120,19 @@ def _check_order(modules: tuple[Module, ...]) -> None:
         seen.add(module)
 
 
-def _files_of(module: Module) -> list[ModuleType]:
-    """The imported Python files of a module's package, by name; they name tables on the way."""
+def package_name(module: Module) -> str:
+    """The package that a module's functions are in."""
     if not module.package:
         functions = [*module.handlers.values(), *module.invariants, *module.queries.values()]
         assert functions, f"{module} does nothing"
         path = functions[0].__module__
         module.package = path.rpartition(".")[0] or path
-    inside = module.package + "."
+    return module.package
+
+
+def _files_of(module: Module) -> list[ModuleType]:
+    """The imported Python files of a module's package, by name; they name tables on the way."""
+    inside = package_name(module) + "."
     names = sorted(
         name for name in sys.modules if name == module.package or name[: len(inside)] == inside
     )

@@ -25,13 +25,13 @@ def wrong_entries(registry: Registry, backing: Backing) -> Entries:
     for index in registry.indexes.values():
         if index.of.value.previous_version is not None:
             kept = dict(backing.scan(index.prefix, after_prefix(index.prefix)))
-            wanted = _entries(index, backing)
+            wanted = entries_of(index, backing)
             found |= {entry: None for entry in kept if entry not in wanted}
             found |= {entry: row for entry, row in wanted.items() if entry not in kept}
     return found
 
 
-def _entries(index: Index[Any, Any, Any], backing: Backing) -> dict[bytes, bytes]:
+def entries_of(index: Index[Any, Any, Any], backing: Backing) -> dict[bytes, bytes]:
     """The entries that an index has by its table's rows, less those that are marked stuck."""
     stuck = {marks.key_of(key) for key, _ in backing.scan(marks.prefix, after_prefix(marks.prefix))}
     wanted = {}

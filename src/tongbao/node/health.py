@@ -43,5 +43,6 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched.index_lag.set(0 if api.recall is None else max(head.height - known, 0))
     watched.rows.set(head.rows)
     watched.streams.set(api.streams)
+    watched.disk_full.set(api.chain.is_disk_full)
     watched.queue.set(api.chain.waiting)
     return Response(watched.text(), media_type=metrics.MEDIA_TYPE)

@@ -46,6 +46,9 @@ class Metrics:
         self.index_lag = self._gauge("tongbao_index_lag_blocks", "Blocks that the index is behind")
         self.rows = self._gauge("tongbao_rows", "Rows of the state")
         self.streams = self._gauge("tongbao_streams", "Event streams that are open")
+        self.disk_full = self._gauge(
+            "tongbao_disk_full", "1 while no transactions are taken for want of space, else 0"
+        )
         self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:

@@ -102,6 +102,7 @@ class OfDid(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
     """The chain and its last block."""
     head = await api.read(asked.min_height, api.chain.head)
+    modules = await api.read(None, lambda: api.chain.modules)
     return ChainAnswer(
         chain=head.chain,
         version=__version__,
@@ -112,7 +113,7 @@ async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
         now=api.chain.now(),
         state_root=head.state_root,
         rows=head.rows,
-        modules=api.chain.genesis.modules,
+        modules=modules,
     )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tongbao.engines.verifier import other_core
 from tongbao.index.feeder import Feeder
+from tongbao.index.file import is_full
 from tongbao.index.history import FILE, Index
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
-from tongbao.store.errors import StoreError
+from tongbao.store.errors import DiskFull, StoreError
 
 
 @contextmanager
@@ -26,6 +27,8 @@ def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Inde
     try:
         index = Index.open(path, chain_id)
     except (sqlite3.Error, OSError) as error:
+        if is_full(error):
+            raise DiskFull(f"there is no space for {path}: make room, then start again") from error
         raise StoreError(
             f"{path} can't be opened ({error}): check the disk, or run with --index none"
         ) from error

@@ -21,7 +21,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from tongbao.kernel import Module, Registry
-from tongbao.kernel.genesis import ModuleLine
+from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.modules.registry import MODULES, registry
 
 GROUP: Final = "tongbao.modules"
@@ -170,10 +170,15 @@ def import_announced(one: Announced) -> Module:
     return found
 
 
-@cache
 def registry_with(names: tuple[str, ...]) -> Registry:
     """The modules of this distribution and, above them, those of others. Raises ModuleError."""
-    if not names:
+    return _registry(MODULES, names)
+
+
+@cache
+def _registry(own: tuple[Module, ...], names: tuple[str, ...]) -> Registry:
+    """Modules of this distribution and, above them, those of others. Raises ModuleError."""
+    if not names and own == MODULES:
         return registry()
     chosen = {name: load(name) for name in names}
     ordered: list[Module] = []
@@ -188,9 +193,9 @@ def registry_with(names: tuple[str, ...]) -> Registry:
             )
         numbers[module.number] = module
     try:
-        return Registry((*MODULES, *ordered))
+        return Registry((*own, *ordered))
     except AssertionError as error:
-        sources = ", ".join(find(name).source for name in names)
+        sources = ", ".join(["tongbao", *(find(name).source for name in names)])
         raise ModuleError(f"the modules of {sources} can't be used: {error}") from error
 
 
@@ -208,14 +213,20 @@ def _take(module: Module, ordered: list[Module], chosen: dict[str, Module]) -> N
 
 
 def registry_of(lines: Iterable[ModuleLine]) -> Registry:
-    """The modules that a chain's genesis names, whatever else is installed. Raises ModuleError."""
-    return registry_with(tuple(line.name for line in lines if line.number >= FIRST_NUMBER))
+    """The modules that a chain names, whatever else is installed. Raises ModuleError.
+
+    A chain may be older than some module of this distribution; one that names none has all.
+    """
+    lines = tuple(lines)
+    named = {line.name for line in lines if line.number < FIRST_NUMBER}
+    own = tuple(module for module in MODULES if module.name in named)
+    return _registry(own or MODULES, tuple(x.name for x in lines if x.number >= FIRST_NUMBER))
 
 
 def registry_of_known(lines: Iterable[ModuleLine]) -> Registry:
     """As `registry_of`, without those that nobody announces here. Raises ModuleError."""
     known = announced()
-    return registry_of([line for line in lines if line.name in known])
+    return registry_of([x for x in lines if x.number < FIRST_NUMBER or x.name in known])
 
 
 def usable() -> tuple[Registry, dict[str, ModuleError]]:

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from tongbao.index.answers import Movement, Recalled
 from tongbao.kernel import ChainId
-from tongbao.kernel.genesis import ModuleLine
+from tongbao.kernel.kernel_module import ModuleLine
 
 
 def query_path(module: str, query: str) -> str:

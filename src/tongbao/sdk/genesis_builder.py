@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from tongbao.kernel import (
     Address,
     Genesis,
-    Hash,
     Key,
     Name,
     PublicKey,
@@ -21,19 +19,15 @@ from tongbao.kernel.genesis import (
     FORMAT,
     ChainName,
     EngineLine,
-    ModuleLine,
     Section,
     Setting,
     section,
     write_genesis,
 )
 from tongbao.kernel.identifiers import Count, derived_id
-from tongbao.kernel.kernel_module import SettingName
+from tongbao.kernel.kernel_module import ModuleLine, SettingName
 from tongbao.modules import account
 from tongbao.sdk.packages import module_hash
-
-NOT_FIXED: Final = Hash("0" * 64)
-"""In the place of the hash of a module's code: any code of its name and version may decide."""
 
 
 def single_key(public: str) -> account.Open:

@@ -23,7 +23,7 @@ from tongbao.kernel import (
     merkle,
 )
 from tongbao.kernel.envelope import normalise
-from tongbao.kernel.kernel_module import nonces
+from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
@@ -218,6 +218,12 @@ class Chain:
         return self._genesis
 
     @property
+    def modules(self) -> tuple[ModuleLine, ...]:
+        """The modules that decide the next block, those of genesis as upgrades have changed."""
+        with self._engine.reading() as producer:
+            return producer.machine.code.lines(producer.machine.height + 1)
+
+    @property
     def waiting(self) -> int:
         """How many transactions wait for a block."""
         return self._engine.waiting
@@ -226,6 +232,11 @@ class Chain:
     def why_stopped(self) -> str | None:
         """Why no transactions are taken any more; None while they are."""
         return self._engine.why_stopped
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether no transactions are taken for want of space; it ends by itself."""
+        return self._engine.is_disk_full
 
     def block(self, height: int) -> Any:
         """The record of a block. Raises LookupError."""

@@ -3,60 +3,77 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import HeaderSigner, read_header
-from tongbao.kernel import Genesis, GenesisError, Machine, Module, Registry
+from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
+from tongbao.kernel.code import kept_upgrades
 from tongbao.kernel.genesis import chain_id
-from tongbao.sdk.announced import FIRST_NUMBER, registry_of, registry_with
+from tongbao.kernel.state import leaves_of
+from tongbao.kernel.trie import Trie
+from tongbao.sdk.announced import ModuleError, registry_with
+from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
-from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
-from tongbao.sdk.packages import module_hash
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.errors import DamagedLog
+from tongbao.store.disk import RealDisk
+from tongbao.store.errors import DamagedLog, DiskFull, WrongChain
+from tongbao.store.room import has_room
 from tongbao.store.store import Store
 
 log = logging.getLogger("tongbao.sdk")
 
 AUTHORITY: Final = "authority"
 OPERATOR: Final = "operator"
-
-
-def check_modules(genesis: Genesis, registry: Registry) -> None:
-    """Refuse to run code that genesis does not name. Raises GenesisError.
-
-    A chain of a developer fixes no code: its genesis has zeros for hashes.
-    """
-    installed: dict[str, Module] = {module.name: module for module in registry.modules}
-    for line in genesis.modules:
-        module = installed.get(line.name)
-        if module is None or line.hash not in (NOT_FIXED, module_hash(module)):
-            whose = "tongbao" if line.number < FIRST_NUMBER else "the package that brings it"
-            raise GenesisError(
-                f"module {line.name} {line.number} is not the one that genesis names "
-                f"(version {line.version}, hash {line.hash[:16]}...): install that version of "
-                f"{whose}, or begin a new chain"
-            )
+BEGIN_BYTES: Final = 1024 * 1024
+"""More than the files of a chain without history have together."""
 
 
 def open_producer(
-    folder: Folder, genesis: Genesis, registry: Registry, signer: HeaderSigner | None
+    folder: Folder,
+    genesis: Genesis,
+    signer: HeaderSigner | None,
+    open_store: Callable[..., Store] = Store.open,
 ) -> tuple[Producer, Store]:
-    """The machine of a folder on its store, brought up to date, with block 0 made if need be."""
-    check_modules(genesis, registry)
-    store = Store.open(folder.path, chain=chain_id(genesis), tables=tuple(registry.tables))
+    """The machine of a folder on its store, brought up to date, with block 0 made if need be.
+
+    Which modules decide, genesis and the upgrades in the rows say. Raises GenesisError when their
+    code is not what is installed.
+    """
+    if not (folder.path / "log").exists():
+        choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
+    tables = likely_tables(genesis)
     try:
-        machine = _machine_on(store, registry, genesis)
+        store = open_store(folder.path, chain_id(genesis), tables=tables)
+    except WrongChain:
+        # Where somebody has edited a line of genesis, that line is what is wrong.
+        choose_modules(genesis, {}, -1, to_write=False)
+        raise
+    return producer_on(store, genesis, signer, tables), store
+
+
+def producer_on(
+    store: Store, genesis: Genesis, signer: HeaderSigner | None, tables: Sequence[bytes]
+) -> Producer:
+    """The machine of an open store, brought up to date; the store is closed when that fails.
+
+    `tables` are those whose rows are in the trie that the store may have made.
+    """
+    try:
+        registry = _registry_on(store, genesis, tables, to_write=signer is not None)
+        machine = _machine_on(store, registry, genesis, has_tables=set(tables))
         producer = Producer(machine, store, signer)
         if store.last is None:
             if signer is None:
@@ -66,21 +83,49 @@ def open_producer(
     except BaseException:
         store.close()
         raise
-    return producer, store
+    return producer
 
 
-def _machine_on(store: Store, registry: Registry, genesis: Genesis) -> Machine:
+def _registry_on(
+    store: Store, genesis: Genesis, tables: Sequence[bytes], *, to_write: bool
+) -> Registry:
+    """The modules for a store's next block, by genesis and the upgrades among its rows.
+
+    Where they can't be had, damaged rows may be the reason: unless `tables` are under the root of
+    the last header, the rows are rebuilt from the log once. Raises GenesisError, ModuleError.
+    """
+    last = store.last
+    height = -1 if last is None else last.height
+    try:
+        return choose_modules(genesis, kept_upgrades(store), height, to_write=to_write)
+    except (GenesisError, ModuleError, msgspec.DecodeError):
+        if last is None:
+            raise
+        root = Trie.load(leaves_of(store, tables)).root
+        if root.hex() == read_header(last.header)[0].state:
+            raise
+    log.warning("state/ is not what the last header commits to: it is rebuilt from the log")
+    store.rebuild()
+    return choose_modules(genesis, kept_upgrades(store), height, to_write=to_write)
+
+
+def _machine_on(
+    store: Store, registry: Registry, genesis: Genesis, has_tables: set[bytes]
+) -> Machine:
     """A machine whose rows are those that the last header commits to.
 
-    Rows that differ are rebuilt from the log once; if they still differ, raises DamagedLog.
+    `has_tables` are those whose rows are in the trie that the store may have made. Rows that differ
+    are rebuilt from the log once; if they still differ, raises DamagedLog.
     """
     last = store.last
     if last is None:
-        return Machine(registry, genesis, store, -1, 0)
+        return Machine(registry, genesis, store, -1, 0, code=code_of(registry))
     wanted = read_header(last.header)[0].state
     for _ in range(2):
         trie = store.take_trie()
-        machine = Machine(registry, genesis, store, last.height, last.time, trie)
+        if has_tables != set(registry.tables):
+            trie = None  # an upgrade has brought tables since genesis
+        machine = Machine(registry, genesis, store, last.height, last.time, trie, code_of(registry))
         if machine.state_root.hex() == wanted:
             return machine
         log.warning("state/ is not what the last header commits to: it is rebuilt from the log")
@@ -104,7 +149,7 @@ def open_chain(
     signer = None if passphrase is None else Keystore(place.keys).unlock(AUTHORITY, passphrase)
     if signer is not None and signer.key_id not in genesis.engine.keys:
         raise FolderError("this key is not the authority that genesis names")
-    producer, store = open_producer(place, genesis, registry_of(genesis.modules), signer)
+    producer, store = open_producer(place, genesis, signer)
     engine = SoloEngine(producer, options)
     engine.start()
     return Chain(engine, store, genesis)
@@ -131,7 +176,7 @@ def create_chain(
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
     registry = registry_with(tuple(modules))
     check_strength(passphrase)  # before there is a folder
-    place.path.mkdir(parents=True, exist_ok=True)
+    _make_folder(place.path)
     keystore = Keystore(place.keys)
     authority = _key(keystore, AUTHORITY, passphrase)
     operator = _key(keystore, OPERATOR, passphrase)
@@ -146,6 +191,17 @@ def create_chain(
     place.lay_out(genesis)
     chain = open_chain(folder, passphrase=passphrase, options=options)
     return chain, chain.wallet(genesis_address(0), operator)
+
+
+def _make_folder(path: Path) -> None:
+    """The folder of a new chain, on a disk with space for it. Raises DiskFull, OSError."""
+    is_new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    if has_room(RealDisk(), path, BEGIN_BYTES):
+        return
+    if is_new:
+        path.rmdir()
+    raise DiskFull(f"there is no space for a chain in {path}: make room; nothing was begun")
 
 
 def _key(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:

@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from tongbao.kernel import Hash, Module
+from tongbao.kernel.registry import package_name
 
 DOMAIN: Final = b"tongbao/package/1"
 
@@ -38,4 +39,4 @@ def _python_files(folder: Traversable, inside: str) -> list[tuple[str, bytes]]:
 
 def module_hash(module: Module) -> Hash:
     """The hash of the installed package of a module."""
-    return package_hash(module.package)
+    return package_hash(package_name(module))

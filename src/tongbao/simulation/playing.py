@@ -14,15 +14,19 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome, jcs
+from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome
 from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
-from tongbao.kernel.kernel_module import BLOCK_ROWS, DUE_ITEMS, EXPIRY_MS, TRANSACTION_ROWS
+from tongbao.kernel.kernel_module import (
+    BLOCK_ROWS,
+    DUE_ITEMS,
+    TRANSACTION_ROWS,
+)
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.sdk.genesis_builder import single_key
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
-from tongbao.simulation.model import Given, Limits, Model, Rows, rows_of
+from tongbao.simulation.model import Given, Rows, rows_of
+from tongbao.simulation.modelled import model_of
 from tongbao.testing.checks import check_root
 from tongbao.testing.checks import rows_of as rows_of_machine
 from tongbao.testing.drafts import Submission
@@ -82,7 +86,8 @@ class Play:
         genesis = genesis_for(seed)
         self._first = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 9))
         self._second = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 30))
-        self._model = self._begin_model()
+        machine = self._first.machine
+        self._model = model_of(machine.genesis_file, machine.parameters, UNACCEPTABLE, FIRST_DROPS)
         self._rows: Rows = {name: {} for name in rows_of(self._model)}
         self._tables = {
             prefix: (f"{table.module.name}.{table.name}", table)
@@ -97,15 +102,6 @@ class Play:
             RECIPES,
             CHAPTERS,
         )
-
-    def _begin_model(self) -> Model:
-        machine = self._first.machine
-        limits = machine.parameters
-        names = (EXPIRY_MS.name, DUE_ITEMS.name, TRANSACTION_ROWS.name, BLOCK_ROWS.name)
-        model = Model(machine.chain, Limits(*(limits[name] for name in names)), UNACCEPTABLE)
-        keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-        model.genesis([jcs.to_builtins(opening) for opening in keys], list(FIRST_DROPS))
-        return model
 
     def run(self) -> Tally:
         """Play to the end. Raises AssertionError at the first difference."""

@@ -50,6 +50,9 @@ class Disk(Protocol):
     def append_to(self, path: Path, site: Site, /) -> AppendFile:
         """Open a file at its end; make it if it is not there."""
 
+    def rewrite(self, path: Path, offset: int, data: bytes, site: Site, /) -> None:
+        """Write bytes again where a file has them, for its next sync to write them."""
+
     def remove(self, path: Path, site: Site, /) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens where none is."""
 
@@ -116,6 +119,16 @@ class RealDisk:
     def append_to(self, path: Path, _: Site, /) -> AppendFile:
         """Open a file at its end."""
         return RealAppendFile(path)
+
+    def rewrite(self, path: Path, offset: int, data: bytes, _: Site, /) -> None:
+        """Write bytes again where they stand."""
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            written = 0
+            while written < len(data):
+                written += os.pwrite(descriptor, data[written:], offset + written)
+        finally:
+            os.close(descriptor)
 
     def remove(self, path: Path, _: Site, /) -> None:
         """Remove a file, or a folder with all that is in it."""

@@ -131,6 +131,12 @@ class Headers:
         log.warning("the copy of the headers can't be written (%s): the log has them", error)
         self.close()
 
+    def resume(self, blocks: BlockLog) -> None:
+        """Go on after a write that failed: cut what it left, and add the blocks since then."""
+        if self._file is None:
+            self._has_rest = True
+            self.complete(blocks)
+
     def read(self, first: int, last: int) -> list[HeaderLine]:
         """The lines of the heights `first` to `last`, as far as the file has them whole."""
         last = min(last, self.count - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from tongbao.store.errors import DiskFull
 from tongbao.store.record import BlockRecord, HeaderLine, Status
 
 
@@ -24,6 +25,13 @@ class AnyStore(Protocol):
 
     def maintain(self, idle: bool) -> int | None:
         """Bring the rows up to the log when it is time; the height that they now have."""
+
+    @property
+    def lack(self) -> DiskFull | None:
+        """Why the rows stay behind the log for want of space; None while they don't."""
+
+    def has_room(self) -> bool:
+        """Whether blocks can be kept: some space was written to and given back."""
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key, as of the last `maintain` that moved."""

@@ -60,7 +60,7 @@ class BlockLog:
         self._file: AppendFile | None = None
         self._failure = ""
         found = scan(disk, folder, chain, known_blocks)
-        self._settle(found)
+        self._settle(found, known_blocks)
         self._segments: list[Segment] = found.segments
         self._places: array[int] = found.places
         self._ends: list[int] = found.ends
@@ -76,7 +76,7 @@ class BlockLog:
         """Whether a write failed so that this log can't be used any more."""
         return bool(self._failure)
 
-    def _settle(self, found: Found) -> None:
+    def _settle(self, found: Found, known_blocks: int) -> None:
         """Cut the torn tail, which nobody was told of, and make what is left durable.
 
         A process that was killed may have left whole blocks that were never synced. From now on
@@ -95,6 +95,7 @@ class BlockLog:
                 self._file = self._disk.append_to(found.segments[-1].path, Site.LAST_SEGMENT)
                 if found.cut:
                     self._file.truncate(found.cut, Site.TORN_TAIL)
+                self._write_again(found, known_blocks)
                 self._file.sync(Site.FOUND_BLOCKS)
             if found.segments or found.torn is not None:
                 self._disk.sync_folder(self._folder, Site.FOUND_SEGMENTS)
@@ -102,6 +103,19 @@ class BlockLog:
         except OSError as error:
             self.close()
             raise self._fail(f"{self._folder} can't be made durable ({error})") from error
+
+    def _write_again(self, found: Found, known_blocks: int) -> None:
+        """Write those blocks of the last segment again of which nobody knows that they are durable.
+
+        After a failed sync the system shows bytes that no later sync writes: only new ones help
+        (P. Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+        """
+        segment, sure = found.segments[-1], max(found.synced, known_blocks)
+        if sure > segment.first and sure >= len(found.places):
+            return
+        start = 0 if sure <= segment.first else placed(found.places[sure])[1]
+        data = self._disk.read_part(segment.path, start, found.ends[-1] - start)
+        self._disk.rewrite(segment.path, start, data, Site.FOUND_TAIL)
 
     # Writing
 

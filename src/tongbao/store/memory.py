@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from tongbao.store.errors import DiskFull
 from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
 
 
@@ -52,6 +53,15 @@ class MemoryStore:
         self._keys = sorted(self._rows)
         self._flushed = len(self._blocks)
         return self.height
+
+    @property
+    def lack(self) -> DiskFull | None:
+        """Memory has no disk that could be full."""
+        return None
+
+    def has_room(self) -> bool:
+        """Always."""
+        return True
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key."""

@@ -37,13 +37,15 @@ class Found(NamedTuple):
 
     `places` has segment and offset of each block, as `place` makes them; `ends` how many bytes of
     each segment are good; `torn` the file whose tail is to be cut: back to the last of `ends`, or
-    altogether where its head is torn and it is not among `segments`.
+    altogether where its head is torn and it is not among `segments`. `synced` is how many blocks
+    the last frame knows to be durable.
     """
 
     segments: list[Segment]
     places: array[int]
     ends: list[int]
     torn: Path | None
+    synced: int = 0
 
     @property
     def cut(self) -> int:
@@ -146,6 +148,7 @@ def _scan_segment(found: Found, path: Path, data: bytes, chain: str, *, last: bo
         places.append(place(len(segments) - 1, offset))
         synced, offset = frame.synced, frame.end
     found.ends.append(offset)
+    found = found._replace(synced=max(found.synced, synced))
     if offset == len(data):
         return found
     synced = max(synced, later_synced(head.salt, data, offset))

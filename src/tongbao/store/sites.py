@@ -16,6 +16,7 @@ class Change(Enum):
     FOLDER = "makes a folder"
     FILE = "opens a file, made if need be"
     WRITE = "appends bytes"
+    REWRITE = "writes bytes again where they stand"
     SYNC = "makes a file's bytes durable"
     CUT = "cuts a file"
     REMOVE = "removes a file or folder"
@@ -41,6 +42,7 @@ class Site(Enum):
     TORN_SEGMENT = Change.REMOVE, "a last segment whose head is torn goes"
     LAST_SEGMENT = Change.FILE, "the last segment is opened to append"
     TORN_TAIL = Change.CUT, "what nobody was told of is cut off"
+    FOUND_TAIL = Change.REWRITE, "blocks of which no sync is known are written again"
     FOUND_BLOCKS = Change.SYNC, "blocks that a killed process left unsynced are made durable"
     FOUND_SEGMENTS = Change.NAMES, "and the names of their segments"
     FOUND_LOG = Change.NAMES, "and the name of the log"
@@ -65,8 +67,15 @@ class Site(Enum):
     HEADERS_LINE = Change.WRITE, "a block's signed header"
 
     # The rows
+    ROWS_READERS = Change.ROWS, "LMDB's table of readers has its place"
     ROWS_LEFT_OVER = Change.REMOVE, "rows that a killed process had begun to make"
     ROWS_EMPTY = Change.ROWS, "empty rows beside their place"
     ROWS_OLD = Change.REMOVE, "rows that are to be made anew"
     ROWS_NAME = Change.RENAME, "empty rows take their place"
     ROWS_FLUSH = Change.ROWS, "the rows of blocks that are durable in the log"
+
+    # Space on a disk that was full
+    ROOM_LEFT_OVER = Change.REMOVE, "what a killed process tried for space"
+    ROOM_FILE = Change.FILE, "a file to try for space"
+    ROOM_WRITE = Change.WRITE, "as many bytes as a block may need"
+    ROOM_BACK = Change.REMOVE, "which are given back"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,14 @@ from lmdb import verify as lmdb_verify
 from msgspec import DecodeError
 
 from tongbao.store.disk import Disk, RealDisk
-from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain, WrongVersion
+from tongbao.store.errors import (
+    DiskFailed,
+    DiskFull,
+    FolderInUse,
+    StoreError,
+    WrongChain,
+    WrongVersion,
+)
 from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
 from tongbao.store.sites import Site
@@ -23,7 +31,13 @@ log = logging.getLogger("tongbao.store")
 
 FORMAT: Final = b"1"
 MAP_BYTES: Final = 1 << 30
+MAP_LIMIT_BYTES: Final = 1 << 38
+"""How far the map grows: more than rows need, and an end for what a reader that stays costs."""
 DATABASES: Final = 3
+READERS: Final = 126
+LOCK: Final = "lock.mdb"
+LOCK_BYTES: Final = 8_192
+"""What LMDB makes of it for its 126 readers."""
 ROOM: Final = 16 * 1024 * 1024
 """Bytes free below which LMDB's "input/output error" is taken for want of space."""
 CHAIN_KEY: Final = b"chain"
@@ -41,6 +55,8 @@ class State:
     keeps a writer from using pages again. A scan does not outlive a flush.
     """
 
+    map_limit_bytes: int = MAP_LIMIT_BYTES
+
     def __init__(
         self,
         folder: Path,
@@ -57,12 +73,13 @@ class State:
         self._disk = disk or RealDisk()
         if not is_checked:
             _check_pages(folder)
+        _allot_readers(folder, self._disk)
         try:
             self._environment = lmdb.open(
                 str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640, create=False
             )
         except lmdb.Error as error:
-            raise _damaged(folder, error) from error
+            raise _unopened(folder, error) from error
         try:
             self._environment.reader_check()
             self._rows = self._environment.open_db(b"rows", create=False)
@@ -73,7 +90,7 @@ class State:
             self._height = self._check(chain)
         except (lmdb.Error, ValueError) as error:
             self._environment.close()
-            raise _damaged(folder, error) from error
+            raise _unopened(folder, error) from error
         except StoreError:
             self._environment.close()
             raise
@@ -91,15 +108,15 @@ class State:
         new = folder.with_name(folder.name + ".new")
         disk.remove(new, Site.ROWS_LEFT_OVER)
         try:
-            with (
-                disk.writing(Site.ROWS_EMPTY),
-                lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made,
-            ):
-                databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
-                with made.begin(write=True) as txn:
-                    txn.put(CHAIN_KEY, chain.encode(), db=databases[b"meta"])
-                    txn.put(FORMAT_KEY, FORMAT, db=databases[b"meta"])
-                    txn.put(HEIGHT_KEY, b"-1", db=databases[b"meta"])
+            with disk.writing(Site.ROWS_EMPTY):
+                new.mkdir()
+                _allot_readers(new, disk)
+                with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
+                    databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
+                    with made.begin(db=databases[b"meta"], write=True) as txn:
+                        txn.put(CHAIN_KEY, chain.encode())
+                        txn.put(FORMAT_KEY, FORMAT)
+                        txn.put(HEIGHT_KEY, b"-1")
         except lmdb.Error as error:
             raise _unwritten(folder.parent, error) from error
         disk.remove(folder, Site.ROWS_OLD)
@@ -200,11 +217,7 @@ class State:
                         work(txn)
                     break
                 except lmdb.MapFullError:
-                    # Readers that were killed may be why pages could not be used again.
-                    self._environment.reader_check()
-                    grown = 2 * int(self._environment.info()["map_size"])
-                    self._environment.set_mapsize(grown)
-                    log.info("the map of %s grows to %d bytes", self._folder, grown)
+                    self._grow()
             self._reader = self._environment.begin()
         except lmdb.Error as error:
             failure = _unwritten(self._folder, error)
@@ -212,10 +225,61 @@ class State:
                 self._reader = self._environment.begin()
             raise failure from error
 
+    def _grow(self) -> None:
+        """Double the map. Raises DiskFull at its limit, and then nothing was changed.
+
+        Readers that were killed may be why pages could not be used again: first it is tried without
+        them. Those that live and stay are told by their process, for the file grows while they do.
+        """
+        if self._environment.reader_check():
+            return
+        size = int(self._environment.info()["map_size"])
+        staying = processes_in(self._environment.readers())
+        others = f"; read by process {', '.join(staying)}" if staying else ""
+        if 2 * size > self.map_limit_bytes:
+            self._reader = self._environment.begin()
+            raise DiskFull(
+                f"the map of {self._folder} has its {size} bytes and may have no more{others}: "
+                "end who reads there, or remove what the chain does not need"
+            )
+        self._environment.set_mapsize(2 * size)
+        log.info("the map of %s grows to %d bytes%s", self._folder, 2 * size, others)
+
     def close(self) -> None:
         """Close the environment."""
         self._reader.abort()
         self._environment.close()
+
+
+def processes_in(readers: str) -> list[str]:
+    """The ids of other processes in LMDB's own table of readers that hold a transaction."""
+    lines = [line.split() for line in readers.splitlines()]
+    own = str(os.getpid())
+    return sorted(
+        {
+            line[0]
+            for line in lines
+            if len(line) == 3 and line[0].isdecimal() and line[0] != own and line[2] != "-"
+        }
+    )
+
+
+def _allot_readers(folder: Path, disk: Disk) -> None:
+    """Give LMDB's table of readers its place on the disk.
+
+    LMDB maps that file as it is: where the disk is full, the first touch would end the process by
+    a signal. Raises DiskFull, OSError.
+    """
+    with disk.writing(Site.ROWS_READERS):
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            os.posix_fallocate(descriptor, 0, LOCK_BYTES)
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull(f"there is no space for {folder} ({error}): make room") from error
+            raise
+        finally:
+            os.close(descriptor)
 
 
 def _check_pages(folder: Path) -> None:
@@ -229,6 +293,16 @@ def _check_pages(folder: Path) -> None:
         raise _damaged(folder, error) from error
     for problem in problems:
         raise _damaged(folder, problem)
+
+
+def _unopened(folder: Path, error: Exception) -> StoreError:
+    """Why rows can't be opened: too many read them, which is no damage, or what they are."""
+    if isinstance(error, lmdb.ReadersFullError):
+        return FolderInUse(
+            f"as many transactions of other processes read {folder} as its table has room for "
+            f"({READERS}): end some of them, then try again"
+        )
+    return _damaged(folder, error)
 
 
 def _damaged(folder: Path, why: object) -> StoreError:

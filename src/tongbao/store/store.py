@@ -15,12 +15,13 @@ from typing import Final, Self
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.trie import Trie
 from tongbao.store.disk import Disk, RealDisk
-from tongbao.store.errors import DiskFull, StoreError
+from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.headers import Headers, line_of
 from tongbao.store.loader import LARGE_BYTES, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
 from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
+from tongbao.store.room import give_back, has_room
 from tongbao.store.state import MAP_BYTES, State
 
 log = logging.getLogger("tongbao.store")
@@ -65,6 +66,7 @@ class Store:
         self._behind_status: dict[bytes, Status] = {}
         self._behind_rows = 0
         self._behind_since = 0.0
+        self._lack: DiskFull | None = None
         with ExitStack() as resources:
             try:
                 resources.callback(os.close, lock_folder(folder))
@@ -130,6 +132,7 @@ class Store:
         self._last = self._log.read(self._log.height) if self._log.height >= 0 else None
         resources.callback(self._headers.close)
         self._headers.complete(self._log)
+        give_back(self._disk, self._folder)
         self._replay()
 
     def _state_there(self) -> State | StoreError | None:
@@ -143,6 +146,8 @@ class Store:
             return State(
                 folder, self._chain, self._map_bytes, disk=self._disk, is_checked=is_checked
             )
+        except (DiskFull, FolderInUse):
+            raise
         except StoreError as error:
             self._trie = None
             return error
@@ -218,7 +223,13 @@ class Store:
         return -1 if self._last is None else self._last.height
 
     def append(self, record: BlockRecord) -> None:
-        """Keep the next block; once this returns, it is durable. Raises DiskFull, DiskFailed."""
+        """Keep the next block; once this returns, it is durable. Raises DiskFull, DiskFailed.
+
+        None is kept while there is no space for the rows of those before it: what waits for them
+        waits in memory.
+        """
+        if self._lack is not None:
+            raise DiskFull(str(self._lack))
         check_record(record)
         self._log.append(record)
         self._log.sync()
@@ -267,12 +278,33 @@ class Store:
         try:
             self._state.flush(self._behind)
         except DiskFull as error:
-            log.warning("%s; the rows stay behind the log until then", error)
+            if self._lack is None:
+                log.warning("%s; the rows stay behind the log until then", error)
+            self._lack = error
             return None
+        self._lack = None
         self._behind.clear()
         self._behind_status.clear()
         self._behind_rows = 0
         return self.height
+
+    @property
+    def lack(self) -> DiskFull | None:
+        """Why the rows stay behind the log for want of space; None while they don't."""
+        return self._lack
+
+    def has_room(self) -> bool:
+        """Whether blocks and their rows can be kept: some space was written to and given back.
+
+        The copy of the headers, which a full disk had ended, goes on then. Raises StoreError.
+        """
+        try:
+            found = self._lack is None and has_room(self._disk, self._folder)
+        except OSError as error:
+            raise StoreError(f"{self._folder} can't be written to ({error})") from error
+        if found:
+            self._headers.resume(self._log)
+        return found
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key, as of the last flush."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from tongbao.kernel import UNITS_LIMIT, Address, Amount, AssetCode, AssetId, Hash, Message, Small
-from tongbao.modules import account, asset, hold
+from tongbao.modules import account, asset, hold, upgrade
 from tongbao.testing import account_recipes as people
+from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
 
 UNKNOWN_ASSET: Final = AssetId(f"NONE.{NOBODY}")
@@ -171,4 +172,6 @@ RECIPES: Final[Recipes] = {
     asset.Transfer: Recipe(26, owner, transfer),
     hold.Place: Recipe(14, owner, place),
     hold.Capture: Recipe(9, payee_of_hold, capture),
+    upgrade.Schedule: Recipe(2, World.somebody, upgrades.schedule),
+    upgrade.Cancel: Recipe(1, World.somebody, upgrades.cancel),
 }

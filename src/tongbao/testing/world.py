@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Final, TypeVar
 
-from tongbao.kernel import Address, Amount, AssetId, Id, Machine, Reference, Time
+from tongbao.kernel import Address, Amount, AssetId, Count, Id, Machine, Reference, Time
+from tongbao.kernel.kernel_module import Upgrade
 from tongbao.modules import account, asset
 from tongbao.sdk.signer import Signer, SoftwareKey
 
@@ -40,6 +41,7 @@ class World:
         self.people: dict[Address, account.Account] = {}
         self.assets: dict[AssetId, asset.Definition] = {}
         self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
+        self.upgrades: dict[Count, Upgrade] = {}
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -59,6 +61,7 @@ class World:
         self.holdings.clear()
         for (owner, held), row in self._items("asset.holdings"):
             self.holdings.setdefault(owner, []).append((held, row.amount))
+        self.upgrades = dict(self._items("kernel.upgrades"))
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

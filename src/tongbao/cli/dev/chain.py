@@ -1,4 +1,4 @@
-"""The chain of a developer: named people with money, keys in the open, no code fixed."""
+"""The chain of a developer: named people with money, keys in the open, each edit an upgrade."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tongbao.cli.book import AccountBook
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.kernel import Amount, AssetCode, AssetId, Genesis, Reference, Registry, Small
+from tongbao.kernel import Amount, AssetCode, AssetId, Reference, Registry, Small
 from tongbao.modules import asset
 from tongbao.sdk.folder import OPEN_PASSPHRASE, Folder
-from tongbao.sdk.genesis_builder import NOT_FIXED, build_genesis, genesis_address, single_key
+from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.keystore import Cost, Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import AUTHORITY
@@ -47,14 +46,7 @@ def begin(folder: Path, registry: Registry) -> None:
     book = AccountBook(folder)
     for place, name in enumerate(PEOPLE):
         book.remember(name, genesis_address(place))
-    Folder(folder).lay_out(without_hashes(genesis))
-
-
-def without_hashes(genesis: Genesis) -> Genesis:
-    """A genesis under which any code of its modules' names and versions may decide."""
-    return replace(
-        genesis, modules=tuple(replace(line, hash=NOT_FIXED) for line in genesis.modules)
-    )
+    Folder(folder).lay_out(genesis)
 
 
 def fund(chain: Chain, folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""Play a chain again from its log with other code: same transactions, heights and times."""
+"""Play a chain again from its log with other code: same transactions, heights and times.
+
+Behind the last block comes one in which the authority signs an upgrade to the code that has played
+them: so whoever opens the folder later with other code is told which module differs.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tongbao.cli.dev.signing import sign_upgrade
 from tongbao.cli.dev.speech import Changed, Replayed
 from tongbao.engines.solo import Producer, read_header
 from tongbao.engines.solo.header import HeaderSigner
@@ -92,6 +97,7 @@ def _play(
         assert old.last is not None and new.last is not None
         before, now = read_header(old.last.header)[0], read_header(new.last.header)[0]
         differs = old.last.header != new.last.header
+        differs = sign_upgrade(producer, folder, signer) or differs
     (place / LEFT_OUT).write_bytes(msgspec.json.encode(still_left_out))
     same = before.state == now.state
     return Replayed(old.height, count, len(changed), same, tuple(changed[:EXAMPLES])), differs

@@ -15,9 +15,11 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.engines.solo.producer import Made, Producer
+from tongbao.engines.solo.room import WHY, Room
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
+from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.store.errors import DiskFull
 
@@ -47,6 +49,12 @@ class EngineStopped(Exception):
     exit_code = 70
 
 
+class StoppedForUpgrade(EngineStopped):
+    """The next block needs other code: install what the text names, and start again."""
+
+    exit_code = 78
+
+
 class Busy(Exception):
     """The queue is full; try again after a moment. Nothing was taken in."""
 
@@ -72,6 +80,7 @@ class SoloEngine:
         self._producer = producer
         self._options = options or Options()
         self._clock = clock
+        self._room = Room(producer)
         self._queue: deque[Ticket] = deque()
         self._pending: dict[bytes, Ticket] = {}
         self._listeners: list[Callable[[int], None]] = []
@@ -121,12 +130,14 @@ class SoloEngine:
         """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
 
         The same bytes again wait for the same answer. Raises InvalidTransaction for its form, Busy,
-        or EngineStopped; the ticket's answer is InvalidTransaction for signatures and state.
+        DiskFull, or EngineStopped; the ticket's answer is InvalidTransaction for signatures and
+        state.
         """
         transaction = self.machine.parse(wire)
         with self._wake:
             if self._stopping or self._producer.signer is None:
-                raise EngineStopped(self._why())
+                raise self._stopped()
+            self._room.check()
             known = self._pending.get(wire)
             if known is not None:
                 return known
@@ -153,8 +164,14 @@ class SoloEngine:
     @property
     def why_stopped(self) -> str | None:
         """Why no transactions are taken; None while they are."""
-        takes = not self._stopping and self._producer.signer is not None
-        return None if takes else self._why()
+        if self._stopping or self._producer.signer is None:
+            return self._why()
+        return WHY if self.is_disk_full else None
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether no transactions are taken for want of space; it ends by itself."""
+        return self._room.lack is not None
 
     def close(self) -> None:
         """Make blocks of what is queued, then stop. May be called again."""
@@ -167,7 +184,14 @@ class SoloEngine:
             with self._state_lock:
                 self._producer.maintain(idle=True)
 
+    def _stopped(self) -> EngineStopped:
+        """The error for those whose transactions are not taken any more."""
+        is_upgrade = isinstance(self._failure, UpgradeNeeded)
+        return (StoppedForUpgrade if is_upgrade else EngineStopped)(self._why())
+
     def _why(self) -> str:
+        if isinstance(self._failure, UpgradeNeeded):
+            return f"stopped for an upgrade: {self._failure}"
         if self._failure is not None:
             return f"the engine has stopped: {self._failure}"
         if self._producer.signer is None:
@@ -189,6 +213,9 @@ class SoloEngine:
                 if checked is not None:
                     self._block(checked, more=bool(batch))
                 checked = self._verified(batch) if batch is not None else None
+        except UpgradeNeeded as error:
+            log.warning("the solo engine stops for an upgrade: %s", error)
+            self._fail(error)
         except BaseException as error:
             # Our own bug or a failed disk: stop rather than guess. Everyone waiting is told.
             log.critical("the solo engine stops", exc_info=error)
@@ -225,7 +252,7 @@ class SoloEngine:
             self._queue.clear()
             pending = list(self._pending.values())
         for ticket in pending:
-            ticket.answer(EngineStopped(self._why()))
+            ticket.answer(self._stopped())
         self._end(pending)
 
     def _next_batch(self, *, wait: bool) -> list[Ticket] | None:
@@ -243,8 +270,10 @@ class SoloEngine:
                 if self._stopping or not wait:
                     return None
             with self._state_lock:
-                self._producer.maintain(idle=True)
-                due = self._producer.machine.next_due() if self._producer.signer else None
+                self._maintain(idle=True)
+                self._room.look()
+                makes = self._producer.signer is not None and not self.is_disk_full
+                due = self._producer.machine.next_due() if makes else None
             wait_ms = IDLE_MS if due is None else due - self._clock()
             if wait_ms <= 0:
                 return []
@@ -266,6 +295,7 @@ class SoloEngine:
         """Make one block and answer everyone in it; with `more` the next one waits already."""
         with self._state_lock:
             try:
+                self._room.check()
                 made = self._producer.make(
                     tuple([ticket.transaction.wire for ticket in batch]), self._clock()
                 )
@@ -273,13 +303,32 @@ class SoloEngine:
                 # Nothing of this block happened: everyone may try again.
                 for ticket in batch:
                     ticket.answer(error)
+                self._refuse_for(error)
             else:
-                self._producer.maintain(idle=not (more or self._queue))
+                self._maintain(idle=not (more or self._queue))
                 if made is not None:
                     _answer(batch, made)
                     for tell_height in self._listeners:
                         tell_height(self.machine.height)
         self._end(batch)
+        self.machine.code.require(self.machine.height + 1)
+
+    def _maintain(self, *, idle: bool) -> None:
+        """Let rows follow; a disk that has no space for them has none for more blocks either."""
+        self._producer.maintain(idle)
+        lack = self._producer.store.lack
+        if lack is not None:
+            self._refuse_for(lack)
+
+    def _refuse_for(self, error: DiskFull) -> None:
+        """Take nothing more in for want of space, and tell those who wait that nothing happened."""
+        with self._wake:
+            self._room.lose(error)
+            waiting = list(self._queue)
+            self._queue.clear()
+        for ticket in waiting:
+            ticket.answer(error)
+        self._end(waiting)
 
 
 def _answer(batch: list[Ticket], made: Made) -> None:

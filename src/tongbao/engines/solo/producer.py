@@ -117,3 +117,8 @@ class Producer:
         """Let the store bring its fast copy up to the log, and the machine forget its overlay."""
         if self.store.maintain(idle) is not None:
             self.machine.flushed()
+
+    def find_room(self) -> bool:
+        """Whether the disk has space again: rows are up to the log, and some could be written."""
+        self.maintain(idle=True)
+        return self.store.has_room()

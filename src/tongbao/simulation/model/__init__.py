@@ -1,4 +1,4 @@
-"""An independent model of accounts, assets and holds in plain Python.
+"""An independent model of accounts, assets, holds and upgrades in plain Python.
 
 It imports nothing of the kernel or of the modules: it is written from the rules, so that the same
 mistake would have to be made twice.
@@ -6,5 +6,6 @@ mistake would have to be made twice.
 
 from tongbao.simulation.model.ledger import Given, Limits, Model
 from tongbao.simulation.model.rows import Rows, rows_of
+from tongbao.simulation.model.upgrades import Agreed
 
-__all__ = ["Given", "Limits", "Model", "Rows", "rows_of"]
+__all__ = ["Agreed", "Given", "Limits", "Model", "Rows", "rows_of"]

@@ -83,6 +83,8 @@ class Books:
         self.holds: dict[str, Hold] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
+        self.upgrades: dict[int, dict[str, Any]] = {}
+        self.features: dict[str, int] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 
@@ -107,6 +109,7 @@ class Turn:
         """Nothing has come of it yet."""
         self.books = books
         self.time = time
+        self.height = 0
         self.sender = sender
         self.origin: tuple[bytes, ...] = ()
         self.ids: list[str] = []

@@ -14,6 +14,7 @@ from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
 from tongbao.simulation.model.numbers import KernelWhy
 from tongbao.simulation.model.people import People
+from tongbao.simulation.model.upgrades import Agreed, Upgrades
 
 ACCOUNT_MODULE: Final = 1
 HOLD_EXPIRY_INDEX: Final = 2
@@ -41,12 +42,15 @@ class Limits(NamedTuple):
     due_items: int
     transaction_rows: int
     block_rows: int
+    upgrade_notice: int
 
 
 class Model:
     """One chain in plain dicts."""
 
-    def __init__(self, chain: str, limits: Limits, unacceptable: frozenset[str]) -> None:
+    def __init__(
+        self, chain: str, limits: Limits, agreed: Agreed, unacceptable: frozenset[str]
+    ) -> None:
         """A chain before its genesis; `unacceptable` are keys that no account may have."""
         self.books = Books()
         self._limits = limits
@@ -57,8 +61,10 @@ class Model:
             **money.RULES,
             **holds.RULES,
             **mischief.RULES,
+            **Upgrades(agreed, limits.upgrade_notice).rules,
         }
         self._spent = 0
+        self._height = 0
 
     def genesis(self, accounts: list[dict[str, Any]], jars: list[int]) -> None:
         """Open the first accounts and fill the jars."""
@@ -75,6 +81,7 @@ class Model:
     ) -> tuple[list[Receipt | tuple[int, ...]], Receipt | None]:
         """A block's receipts (or numbers of which one must be it), and that of its due work."""
         self._spent = 0
+        self._height = height
         due = self._due(height, time)
         return [self._transaction(given, time) for given in transactions], due
 
@@ -113,6 +120,7 @@ class Model:
 
     def _turn(self, time: int, sender: str | None) -> Turn:
         turn = Turn(self.books, time, sender)
+        turn.height = self._height
         turn.rows_limit = self._limits.transaction_rows
         return turn
 

@@ -32,6 +32,14 @@ class KernelWhy(IntEnum):
     BLOCK_WORK_IS_SPENT = 101
     CONSERVATION_IS_BROKEN = 102
     ID_IS_TAKEN = 103
+    UPGRADE_IS_EMPTY = 104
+    UPGRADE_IS_TOO_SOON = 105
+    UPGRADE_IS_SCHEDULED = 106
+    UPGRADE_NAME_IS_DOUBLED = 107
+    MODULE_IS_ANOTHER = 108
+    MODULE_CHANGE_WAITS = 109
+    FEATURE_BEGINS_ONCE = 110
+    UPGRADE_NOT_FOUND = 111
 
 
 class AccountWhy(IntEnum):
@@ -66,6 +74,12 @@ class AssetWhy(IntEnum):
     BALANCE_IS_TOO_LOW = 2013
     ISSUER_CANNOT_CLOSE = 2014
     TOO_MANY_HOLDINGS = 2015
+
+
+class UpgradeWhy(IntEnum):
+    """Refusals about upgrades, beside the kernel's."""
+
+    SIGNER_IS_NOT_AUTHORITY = 3001
 
 
 class HoldWhy(IntEnum):

@@ -121,4 +121,6 @@ def introduced(messages: list[dict[str, Any]]) -> set[str]:
                 found.add(msg["added"]["key"]["public"])
             case "account.rotate_key":
                 found.add(msg["new"]["public"])
+            case "upgrade.schedule" | "upgrade.cancel":
+                found.add(msg["authority"])
     return found

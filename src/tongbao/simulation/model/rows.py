@@ -22,6 +22,7 @@ def rows_of(model: Model) -> Rows:
         **_kernel_marks(model),
         **_money(model),
         **_others(model),
+        **_upgrades(model),
     }
 
 
@@ -82,6 +83,18 @@ def _others(model: Model) -> Rows:
             | {"owner": thing.owner, "habit": thing.habit}
             | ({"due_at": thing.due} if thing.due is not None else {})
             for name, thing in books.things.items()
+        },
+    }
+
+
+def _upgrades(model: Model) -> Rows:
+    return {
+        "kernel.upgrades": {
+            height: VERSION | {name: named for name, named in upgrade.items() if named}
+            for height, upgrade in model.books.upgrades.items()
+        },
+        "kernel.features": {
+            name: VERSION | {"height": height} for name, height in model.books.features.items()
         },
     }
 

@@ -1,0 +1,48 @@
+"""`python -m tongbao.simulation.crash`: kill a real node again and again, and count afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tongbao.simulation.crash.campaign import run_campaign
+from tongbao.simulation.crash.page import write_page
+
+
+def arguments() -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(prog="python -m tongbao.simulation.crash", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="what the plan of each kill comes from")
+    parser.add_argument("--kills", type=int, default=1_000, metavar="N", help="how many")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/crash"), help="folder of the report page"
+    )
+    return parser.parse_args()
+
+
+def show_progress(done: int, total: int) -> None:
+    """How far it is, on the terminal that looks on."""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} kills", end=end, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Kill, write the page, print and judge; 1 when something was lost, doubled or left out."""
+    told = arguments()
+    report = run_campaign(told.seed, told.kills, show_progress)
+    print(f"report: {write_page(report, told.out)}")
+    if report.failure:
+        print(
+            f"to do the same again: python -m tongbao.simulation.crash --seed {told.seed} "
+            f"--kills {told.kills}\nThe plan of each kill is the same then; how far the clients "
+            "had come is not: give it several runs.",
+            file=sys.stderr,
+        )
+    print(report.verdict())
+    return 0 if report.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

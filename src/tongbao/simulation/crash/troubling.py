@@ -1,0 +1,58 @@
+"""What is done to a folder while no node runs, so that the next start has something to mend."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from tongbao.index.history import FILE
+from tongbao.simulation.crash.points import Trouble
+from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
+from tongbao.store.recovery import segment_path
+
+HALF_A_BLOCK: Final = b"TBRK\0\0\1\0" + bytes(40)
+
+
+def trouble(folder: Path, kind: Trouble) -> None:
+    """Do what a kill in a write, or a person who removes what can be made anew, would leave."""
+    match kind:
+        case Trouble.TORN_LOG if _is_whole(folder):
+            _append(_segments(folder)[-1], HALF_A_BLOCK)
+        case Trouble.TORN_SEGMENT if _is_whole(folder):
+            _append(segment_path(folder / "log", len(_segments(folder))), bytes(SEGMENT_HEAD // 2))
+        case Trouble.TORN_HEADERS:
+            _append(folder / "headers", b"\0\0\1\0half a line")
+        case Trouble.NO_HEADERS:
+            (folder / "headers").unlink(missing_ok=True)
+        case Trouble.NO_ROWS:
+            shutil.rmtree(folder / "state", ignore_errors=True)
+        case Trouble.NO_INDEX:
+            for path in folder.glob(f"{FILE}*"):
+                path.unlink()
+        case Trouble.NO_BLOCK:
+            for name in ("log", "state"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            for path in (folder / "headers", *folder.glob(f"{FILE}*")):
+                path.unlink(missing_ok=True)
+
+
+def _segments(folder: Path) -> list[Path]:
+    return sorted((folder / "log").glob("*.log"))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the last segment ends with a whole block: no write tears what is torn already.
+
+    A start that was killed may have left an earlier tail; the store begins no segment after one.
+    """
+    data = _segments(folder)[-1].read_bytes()
+    head, at = read_segment_head(data), SEGMENT_HEAD
+    while head is not None and (frame := read_frame(head.salt, data, at)) is not None:
+        at = frame.end
+    return head is not None and at == len(data)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)

@@ -1,0 +1,120 @@
+"""Reading the rows of a chain from another process, beside the one that writes them.
+
+LMDB keeps every page that a read transaction may still see, so a reader that stays makes the file
+grow. Here none stays: a read is one page of rows, in a transaction that is begun for it and ends
+with it, after 5 s at the latest. Whoever needs more than a page asks for the next one, and sees by
+its height whether the rows have moved on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
+
+import lmdb
+from msgspec import Struct
+
+from tongbao.store.errors import FolderInUse, StoreError
+from tongbao.store.state import DATABASES, HEIGHT_KEY
+
+LONGEST_S: Final = 5.0
+PAGE_ROWS: Final = 10_000
+
+
+class Page(Struct, frozen=True):
+    """Some rows, ascending, true at `height`; `following` is where the next page starts, if any."""
+
+    height: int
+    rows: tuple[tuple[bytes, bytes], ...]
+    following: bytes | None
+
+
+class ForeignRows:
+    """The rows in the folder `state/` of a chain that another process may have open."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = monotonic) -> None:
+        """Open them to read. Raises StoreError. `clock` gives seconds that never run backwards."""
+        self._clock = clock
+        self._folder = folder
+        try:
+            self._environment = lmdb.open(
+                str(folder), max_dbs=DATABASES, create=False, readonly=True, max_spare_txns=0
+            )
+        except lmdb.Error as error:
+            raise _unread(folder, error) from error
+        try:
+            self._environment.reader_check()
+            self._rows = self._environment.open_db(b"rows", create=False)
+            self._meta = self._environment.open_db(b"meta", create=False)
+        except lmdb.Error as error:
+            self._environment.close()
+            raise _unread(folder, error) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[lmdb.Transaction]:
+        """A transaction for one read. The map of a writer that has grown is taken over."""
+        try:
+            try:
+                found = self._environment.begin()
+            except lmdb.MapResizedError:
+                self._environment.set_mapsize(0)
+                found = self._environment.begin()
+            with found as transaction:
+                yield transaction
+        except lmdb.Error as error:
+            raise _unread(self._folder, error) from error
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a full key. Raises StoreError."""
+        with self._reading() as transaction:
+            found = transaction.get(key, db=self._rows)
+            return None if found is None else bytes(found)
+
+    def page(self, start: bytes, stop: bytes, limit: int = PAGE_ROWS) -> Page:
+        """Up to `limit` pairs from `start` on and before `stop`. Raises StoreError.
+
+        It ends early, with a page that follows, where a transaction would live for 5 s.
+        """
+        assert limit > 0
+        until = self._clock() + LONGEST_S
+        rows: list[tuple[bytes, bytes]] = []
+        with self._reading() as transaction:
+            height = int(transaction.get(HEIGHT_KEY, b"-1", db=self._meta))
+            with transaction.cursor(db=self._rows) as cursor:
+                is_there = cursor.set_range(start)
+                while is_there and bytes(cursor.key()) < stop:
+                    if rows and (len(rows) == limit or self._clock() >= until):
+                        return Page(height, tuple(rows), bytes(cursor.key()))
+                    rows.append((bytes(cursor.key()), bytes(cursor.value())))
+                    is_there = cursor.next()
+        return Page(height, tuple(rows), None)
+
+    def close(self) -> None:
+        """Give the environment free."""
+        self._environment.close()
+
+    def __enter__(self) -> Self:
+        """Close at the end of the `with` statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def _unread(folder: Path, error: lmdb.Error) -> StoreError:
+    if isinstance(error, lmdb.ReadersFullError):
+        return FolderInUse(
+            f"as many transactions of other processes read {folder} as its table has room for: "
+            "end some of them, then try again"
+        )
+    return StoreError(f"{folder} can't be read ({error}): check the path, or ask the node")
