@@ -25,6 +25,9 @@ AFTER: Final = {
     "proof": Lazy("tongbao.cli.proof_commands:proof", "Write proofs that need no trust in a node."),
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
+    "snapshot": Lazy(
+        "tongbao.cli.snapshot_commands:snapshot", "Write and verify all rows of one block."
+    ),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),

@@ -21,8 +21,13 @@ def code_of(registry: Registry) -> dict[str, Hash]:
 
 def likely_tables(genesis: Genesis) -> tuple[bytes, ...]:
     """The prefixes of the tables that a chain has, unless an upgrade has brought more."""
+    return tables_of(genesis.modules)
+
+
+def tables_of(lines: Iterable[ModuleLine]) -> tuple[bytes, ...]:
+    """The prefixes of the tables of those modules that are installed, whatever their code is."""
     modules = []
-    for line in genesis.modules:
+    for line in lines:
         with suppress(ModuleError):  # told by whoever chooses
             module = _installed(line)
             modules += [] if module is None else [module]

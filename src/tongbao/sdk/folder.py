@@ -50,8 +50,8 @@ class Folder:
         if self.exists:
             raise FolderError(f"{self.path} already holds a chain: open it, or name another folder")
         self.path.mkdir(parents=True, exist_ok=True)
-        _write_new(self.trust_file, msgspec.json.format(trust_bytes(genesis)) + b"\n")
-        _write_new(self.genesis_file, write_genesis(genesis))
+        write_new(self.trust_file, msgspec.json.format(trust_bytes(genesis)) + b"\n")
+        write_new(self.genesis_file, write_genesis(genesis))
 
     def genesis(self) -> Genesis:
         """The genesis file. Raises FolderError."""
@@ -99,7 +99,7 @@ def trust_bytes(genesis: Genesis) -> bytes:
     return msgspec.json.encode(trust_file(genesis), order="sorted")
 
 
-def _write_new(path: Path, text: bytes) -> None:
+def write_new(path: Path, text: bytes) -> None:
     """Write a file that must not exist, durably: whole under its name, or not there."""
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
@@ -107,7 +107,12 @@ def _write_new(path: Path, text: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.rename(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

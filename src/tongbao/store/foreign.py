@@ -18,7 +18,13 @@ from typing import Final, Self
 import lmdb
 from msgspec import Struct
 
-from tongbao.store.errors import FolderInUse, StoreError
+from tongbao.store.disk import RealDisk
+from tongbao.store.errors import DiskFull, FolderInUse, StoreError
+from tongbao.store.frames import read_frame
+from tongbao.store.headers import Headers
+from tongbao.store.log import FULL
+from tongbao.store.record import decode_record
+from tongbao.store.recovery import placed, scan
 from tongbao.store.state import DATABASES, HEIGHT_KEY
 
 LONGEST_S: Final = 5.0
@@ -93,6 +99,21 @@ class ForeignRows:
                     is_there = cursor.next()
         return Page(height, tuple(rows), None)
 
+    def copy_to(self, descriptor: int) -> None:
+        """Write the rows as they are at one moment into an open file, as LMDB would keep them.
+
+        The file is copied as it stands, at the speed of the disk, in one transaction: the writer
+        goes on meanwhile. Raises DiskFull, StoreError.
+        """
+        try:
+            with self._reading():
+                pass  # the map of a writer that has grown is taken over
+            self._environment.copyfd(descriptor)
+        except lmdb.Error as error:
+            if error.code in FULL:
+                raise DiskFull(f"there is no space for a copy of {self._folder}") from error
+            raise _unread(self._folder, error) from error
+
     def close(self) -> None:
         """Give the environment free."""
         self._environment.close()
@@ -109,6 +130,26 @@ class ForeignRows:
     ) -> None:
         """Close."""
         self.close()
+
+
+def foreign_header(folder: Path, chain: str, height: int) -> bytes:
+    """The signed header of a block in a chain's folder that another process may have open.
+
+    It is in the copy of the headers, else in the log. Raises StoreError.
+    """
+    disk = RealDisk()
+    lines = Headers(disk, folder / "headers", chain).read(height, height)
+    if lines:
+        return lines[0].header
+    found = scan(disk, folder / "log", chain, 0)
+    if not 0 <= height < len(found.places):
+        raise StoreError(f"{folder} has no header of block {height}: try again in a moment")
+    number, offset = placed(found.places[height])
+    segment = found.segments[number]
+    data = disk.read_part(segment.path, offset, found.ends[number] - offset)
+    frame = read_frame(segment.salt, data, 0)
+    assert frame is not None, "it was whole a moment ago"
+    return decode_record(frame.body(data)).header
 
 
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:

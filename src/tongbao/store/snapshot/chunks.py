@@ -55,14 +55,17 @@ class Chunk(Struct, frozen=True, forbid_unknown_fields=True):
     root: bytes
 
 
-def cut(rows: Iterable[Row], chunk_bytes: int = CHUNK_BYTES) -> Iterator[tuple[Chunk, bytes]]:
+def cut(
+    rows: Iterable[Row], chunk_bytes: int = CHUNK_BYTES, prefix: str = ""
+) -> Iterator[tuple[Chunk, bytes]]:
     """The chunks of these rows in order of their prefixes. The rows, in any order, have no twins.
 
-    All rows are in memory meanwhile. Raises BadSnapshot where one row is larger than a chunk.
+    They are all rows below the node `prefix`; the rows below the one above it are more than a chunk
+    holds. All are in memory meanwhile. Raises BadSnapshot where a row is larger than a chunk.
     """
     encoded = [(sha256(key).digest(), key, value) for key, value in rows]
     encoded.sort()
-    yield from _cut("", encoded, chunk_bytes)
+    yield from _cut(prefix, encoded, chunk_bytes)
 
 
 def _cut(
@@ -83,10 +86,15 @@ def _cut(
 
 
 def _chunk(prefix: str, rows: Sequence[tuple[bytes, bytes, bytes]]) -> tuple[Chunk, bytes]:
-    data = b"".join([LENGTHS.pack(len(key), len(value)) + key + value for _, key, value in rows])
+    data = b"".join([write_row(key, value) for _, key, value in rows])
     entries = b"".join([path + sha256(value).digest() for path, _, value in rows])
     root = subtree_hash(entries, len(prefix))
     return Chunk(prefix, len(rows), len(data), sha256(data).digest(), root), data
+
+
+def write_row(key: bytes, value: bytes) -> bytes:
+    """The bytes of a row."""
+    return LENGTHS.pack(len(key), len(value)) + key + value
 
 
 def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
@@ -97,7 +105,7 @@ def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
     name = f"chunk {chunk.prefix or 'of the whole state'}"
     if len(data) != chunk.size or sha256(data).digest() != chunk.sha256:
         raise BadSnapshot(f"{name} has other bytes than its manifest says: fetch it again")
-    rows = list(_rows(name, data))
+    rows = list(read_rows(name, data))
     if len(rows) != chunk.rows:
         raise BadSnapshot(f"{name} has {len(rows)} rows, its manifest says {chunk.rows}")
     paths = [sha256(key).digest() for key, _ in rows]
@@ -112,7 +120,8 @@ def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
     return rows
 
 
-def _rows(name: str, data: bytes) -> Iterator[Row]:
+def read_rows(name: str, data: bytes) -> Iterator[Row]:
+    """The rows in `data`, which an error calls `name`. Raises BadSnapshot."""
     at = 0
     while at < len(data):
         start = at + LENGTHS.size
