@@ -7,6 +7,7 @@ chunks make the state root, and that is in a header which a key of the chain has
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ from tongbao.sdk.snapshot_folder import (
 )
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
-from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, read_chunk, root_of
+from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, check_bytes, read_chunk, root_of
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.manifest import (
     FORMAT,
@@ -68,7 +69,7 @@ def take(
     *,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> SnapshotReport:
-    """Write a snapshot of the chain in `folder` to a new folder, and verify what was written.
+    """Write a snapshot of the chain in `folder` to a new folder, and read back what was written.
 
     It is of the block that the rows have reached, which may be a few behind the last. What was
     begun is removed when it fails; `target` appears whole. `chunk_bytes` are the format's: only
@@ -101,11 +102,12 @@ def take(
             root=root_of(chunks, chunk_bytes),
             chunks=tuple(chunks),
         )
-        _check_header(manifest, trust_file(genesis))
+        time, signer = _check_header(manifest, trust_file(genesis))
         write_new(new / GENESIS, write_genesis(genesis))
         write_new(new / MANIFEST, write_manifest(manifest))
         _remove_work(new / WORK)
-        return verify(new, genesis=genesis, progress=progress, chunk_bytes=chunk_bytes)
+        _read_chunks(new, manifest, check_bytes, progress)
+        return _report(manifest, time, signer)
 
 
 def _copied(source: Path, target: Path, chain: str, progress: Progress) -> State:
@@ -192,10 +194,21 @@ def verify(
     time, signer = _check_header(manifest, trust_file(own))
     if trust is not None:
         _check_header(manifest, _read_trust(trust))
+    _read_chunks(folder, manifest, read_chunk, progress)
+    return _report(manifest, time, signer)
+
+
+def _read_chunks(
+    folder: Path, manifest: Manifest, check: Callable[[Chunk, bytes], object], progress: Progress
+) -> None:
+    """Read and check every chunk from its file. Raises BadSnapshot, OSError."""
     expect_names(folder / CHUNKS, {chunk_name(chunk) for chunk in manifest.chunks})
     for at, chunk in enumerate(manifest.chunks, 1):
-        read_chunk(chunk, read_plain(folder / CHUNKS / chunk_name(chunk), chunk.size))
+        check(chunk, read_plain(folder / CHUNKS / chunk_name(chunk), chunk.size))
         progress("verify", at, len(manifest.chunks))
+
+
+def _report(manifest: Manifest, time: int, signer: str) -> SnapshotReport:
     return SnapshotReport(
         chain=manifest.chain,
         height=manifest.height,

@@ -102,9 +102,8 @@ def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
 
     The chunk's own root is proven by its rows; that it is part of the state, by `root_of`.
     """
-    name = f"chunk {chunk.prefix or 'of the whole state'}"
-    if len(data) != chunk.size or sha256(data).digest() != chunk.sha256:
-        raise BadSnapshot(f"{name} has other bytes than its manifest says: fetch it again")
+    check_bytes(chunk, data)
+    name = _name(chunk)
     rows = list(read_rows(name, data))
     if len(rows) != chunk.rows:
         raise BadSnapshot(f"{name} has {len(rows)} rows, its manifest says {chunk.rows}")
@@ -118,6 +117,16 @@ def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
     if subtree_hash(b"".join(entries), len(chunk.prefix)) != chunk.root:
         raise BadSnapshot(f"{name} has other rows than the state whose root is signed")
     return rows
+
+
+def check_bytes(chunk: Chunk, data: bytes) -> None:
+    """Refuse other bytes than those that were said. Raises BadSnapshot."""
+    if len(data) != chunk.size or sha256(data).digest() != chunk.sha256:
+        raise BadSnapshot(f"{_name(chunk)} has other bytes than its manifest says: fetch it again")
+
+
+def _name(chunk: Chunk) -> str:
+    return f"chunk {chunk.prefix or 'of the whole state'}"
 
 
 def read_rows(name: str, data: bytes) -> Iterator[Row]:
