@@ -19,10 +19,13 @@ from msgspec.structs import replace
 from tests.sdk import payer, small_disk_snapshot, snapshot_taker
 from tests.sdk.kept_chain import keep, reopen
 from tests.sdk.snapshot_taker import SMALL, STAGES
+from tests.sdk.test_opening_upgraded import BEGINS
+from tests.sdk.test_opening_upgraded import kept as upgraded
 from tests.small_mount import play
 from tests.store.blocks import files_of
 from tongbao.engines.solo.header import read_header
 from tongbao.kernel.genesis import chain_id
+from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.folder import Folder, FolderError, trust_bytes, trust_file
 from tongbao.sdk.opening import open_chain
 from tongbao.sdk.snapshot_folder import new_folder
@@ -126,6 +129,19 @@ def test_the_same_state_has_the_same_snapshot(kept: Path, taken: Path, tmp_path:
 
     assert len(list((taken / "chunks").iterdir())) > 1
     assert files_of(tmp_path / "snapshot") == files_of(taken)
+
+
+def test_a_chain_that_was_upgraded_has_snapshots(tmp_path: Path) -> None:
+    """
+    Given a chain whose code is named by an upgrade, and no more by genesis,
+    when a snapshot is taken,
+    then it has the rows and the root that the audit counts.
+    """
+    folder = upgraded(tmp_path / "chain", BEGINS + 1)
+    report = take(folder, tmp_path / "snapshot")
+
+    counted = audit_folder(folder)
+    assert (report.rows, report.state_root) == (counted.rows, counted.state_root)
 
 
 def test_snapshots_beside_a_process_that_pays_are_each_of_one_block(tmp_path: Path) -> None:

@@ -21,17 +21,28 @@ def code_of(registry: Registry) -> dict[str, Hash]:
 
 def likely_tables(genesis: Genesis) -> tuple[bytes, ...]:
     """The prefixes of the tables that a chain has, unless an upgrade has brought more."""
-    return tables_of(genesis.modules)
+    tables: list[bytes] = []
+    for line in genesis.modules:
+        with suppress(GenesisError, ModuleError):  # told by whoever chooses
+            tables += tables_of([line])
+    return tuple(tables)
 
 
 def tables_of(lines: Iterable[ModuleLine]) -> tuple[bytes, ...]:
-    """The prefixes of the tables of those modules that are installed, whatever their code is."""
-    modules = []
+    """The prefixes of the tables of modules as they are installed, whatever their code is.
+
+    Raises GenesisError, ModuleError for one that is not installed.
+    """
+    tables: list[bytes] = []
     for line in lines:
-        with suppress(ModuleError):  # told by whoever chooses
-            module = _installed(line)
-            modules += [] if module is None else [module]
-    return tuple(table.prefix for module in modules for table in module.tables)
+        module = _installed(line)
+        if module is None:
+            raise GenesisError(
+                f"module {line.name} {line.number} is no part of this version of tongbao: "
+                "install the version that has it"
+            )
+        tables += [table.prefix for table in module.tables]
+    return tuple(tables)
 
 
 def choose_modules(genesis: Genesis, known: Upgrades, height: int, *, to_write: bool) -> Registry:

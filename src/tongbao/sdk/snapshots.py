@@ -74,7 +74,7 @@ def take(
     It is of the block that the rows have reached, which may be a few behind the last. What was
     begun is removed when it fails; `target` appears whole. `chunk_bytes` are the format's: only
     tests have others. Raises FolderError, StoreError (DiskFull, BadSnapshot where the rows are not
-    those of the signed header, and others), GenesisError.
+    those of the signed header, and others), GenesisError, ModuleError (a module is not installed).
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
