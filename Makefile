@@ -53,8 +53,9 @@ storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is th
 crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
 	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
 
-bench: setup ## measure every figure of the docs, into build/bench.json
+bench: setup ## measure every figure of the docs, into build/
 	@$(PY) -m bench
+	@$(PY) -m bench.recovery
 
 golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest
