@@ -138,7 +138,7 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
     It is in the copy of the headers, else in the log. Raises StoreError.
     """
     disk = RealDisk()
-    lines = Headers(disk, folder / "headers", chain).read(height, height)
+    lines = Headers(disk, folder / "headers", chain).read(max(height, 0), height)
     if lines:
         return lines[0].header
     found = scan(disk, folder / "log", chain, 0)
