@@ -3,7 +3,8 @@
 LMDB keeps every page that a read transaction may still see, so a reader that stays makes the file
 grow. Here none stays: a read is one page of rows, in a transaction that is begun for it and ends
 with it, after 5 s at the latest. Whoever needs more than a page asks for the next one, and sees by
-its height whether the rows have moved on meanwhile.
+its height whether the rows have moved on meanwhile. The exception is a copy of all rows, which is
+of one moment or none: its transaction lives as long as the disk copies.
 """
 
 from __future__ import annotations
