@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from tongbao.engines.solo.header import HeaderError, read_header
@@ -35,6 +34,7 @@ from tongbao.sdk.snapshot_folder import (
     new_folder,
     read_plain,
 )
+from tongbao.sdk.verification import read_trust
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
 from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, check_bytes, read_chunk, root_of
@@ -180,7 +180,8 @@ def verify(
 
     The header must be signed by a key of the trust file, and of the given genesis; without both,
     by one of the snapshot's own genesis file, which proves only that the snapshot is whole. Raises
-    BadSnapshot, WrongChain, WrongVersion, FolderMissing, OSError.
+    BadSnapshot, WrongChain, WrongVersion, FolderMissing, OSError, and VerificationError where the
+    trust file is none.
     """
     folder = Path(target)
     check_names(folder)
@@ -193,7 +194,7 @@ def verify(
         )
     time, signer = _check_header(manifest, trust_file(own))
     if trust is not None:
-        _check_header(manifest, _read_trust(trust))
+        _check_header(manifest, read_trust(trust))
     _read_chunks(folder, manifest, read_chunk, progress)
     return _report(manifest, time, signer)
 
@@ -232,13 +233,6 @@ def _own_genesis(text: bytes, manifest: Manifest) -> Genesis:
     if (chain_id(genesis), hash_of(genesis)) != (manifest.chain, manifest.genesis):
         raise BadSnapshot("the snapshot's genesis.json is not the one that its manifest names")
     return genesis
-
-
-def _read_trust(text: bytes) -> TrustFile:
-    try:
-        return msgspec.json.decode(text, type=TrustFile)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadSnapshot(f"this is no trust file ({error}): get one you trust") from error
 
 
 def _check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
