@@ -25,6 +25,7 @@ AFTER: Final = {
     "proof": Lazy("tongbao.cli.proof_commands:proof", "Write proofs that need no trust in a node."),
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
+    "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
