@@ -13,7 +13,8 @@ from tongbao.store.errors import StoreError
 class Seen(NamedTuple):
     """Up to which block an index goes, and SHA-256 of that block's signed header.
 
-    `has_journal`: a killed node has left more, which the next one takes in.
+    `has_journal`: a killed node has left more, which the next one takes in; the height is -1 where
+    all is in there.
     """
 
     height: int
@@ -38,6 +39,8 @@ def look(path: Path, chain: str, *, is_alone: bool) -> Seen:
         judge_chain(connection, path, chain)
         height, header = connection.execute("SELECT height, header FROM state").fetchone()
     except (Unusable, sqlite3.Error, TypeError) as error:
+        if has_journal and is_alone:
+            return Seen(-1, b"", True)
         raise StoreError(f"{error}: a node sets it aside and makes it anew") from error
     finally:
         connection.close()

@@ -17,12 +17,13 @@ from tongbao.kernel import Genesis
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.kernel.state import leaves_of
 from tongbao.kernel.trie import Trie
+from tongbao.sdk.choosing import choose_modules
 from tongbao.sdk.doctor_case import TROUBLE, Case, Finding, Severity, exit_code_of
 from tongbao.sdk.folder import OPEN_PASSPHRASE
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.presence import FILE as PRESENCE
 from tongbao.sdk.presence import Presence
-from tongbao.store.errors import DiskFull, StoreError
+from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import RowsHead
 from tongbao.store.headers import Headers, line_of
 from tongbao.store.log import SEGMENT_BYTES
@@ -43,10 +44,14 @@ Findings = Iterator[Finding]
 
 def check_genesis(case: Case) -> Findings:
     """The genesis file can be read, and says which chain this is."""
-    if isinstance(case.genesis, Genesis):
-        yield _fine("genesis", f"chain {case.chain}")
-    else:
+    if not isinstance(case.genesis, Genesis):
         yield _broken("genesis", case.genesis)
+        return
+    refused = case.log if isinstance(case.log, Exception) or case.blocks else case.rows_head
+    if isinstance(refused, WrongChain) or not case.file("log").exists():
+        # Where somebody has edited a line of genesis, that line is what is wrong.
+        choose_modules(case.genesis, {}, -1, to_write=False)
+    yield _fine("genesis", f"chain {case.chain}")
 
 
 def check_trust(case: Case) -> Findings:
@@ -233,11 +238,11 @@ def check_index(case: Case) -> Findings:
 
 def _judged_index(case: Case, seen: Seen) -> Finding:
     """What a node would do with an index that is not ahead."""
+    if seen.has_journal:
+        return _mends("index", "a killed node has left a journal, which the next one takes in")
     record = case.record(seen.height) if seen.height >= 0 else None
     if record is not None and hash_of(record) != seen.header:
         return _removable(case, INDEX_REPAIR, "it is of another history: a node makes it anew")
-    if seen.has_journal:
-        return _mends("index", f"of block {seen.height} or later: a killed node has left a journal")
     if case.holder or seen.height == case.blocks - 1:
         return _fine("index", f"of block {seen.height}")
     return _mends("index", f"of block {seen.height}: a node adds the later ones")
