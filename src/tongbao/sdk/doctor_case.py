@@ -164,11 +164,23 @@ class Case:
             return Rows(None, self.records(0), prefix)
         return Rows(self.rows, () if self.holder else self.records(head.height + 1), prefix)
 
-    def registry(self, *, to_write: bool) -> Registry:
-        """The modules that are to decide. Raises GenesisError, ModuleError, StoreError."""
+    def registry(self, *, to_write: bool) -> tuple[Registry, bool]:
+        """The modules that are to decide, and whether only the log names them any more.
+
+        Rows that have lost an upgrade are made again by a start. Raises GenesisError, ModuleError,
+        StoreError.
+        """
+        try:
+            return self._chosen(self.settled(upgrades.prefix), to_write), False
+        except (GenesisError, ModuleError, StoreError):
+            if self.holder or not isinstance(self.rows_head, RowsHead):
+                raise
+        return self._chosen(Rows(None, self.records(0), upgrades.prefix), to_write), True
+
+    def _chosen(self, rows: Rows, to_write: bool) -> Registry:
         assert isinstance(self.genesis, Genesis)
         try:
-            known = kept_upgrades(self.settled(upgrades.prefix))
+            known = kept_upgrades(rows)
         except msgspec.DecodeError as error:
             raise StoreError(f"a row of an upgrade can't be read ({error})") from error
         return choose_modules(self.genesis, known, self.blocks - 1, to_write=to_write)

@@ -191,7 +191,8 @@ def check_root(case: Case) -> Findings:
     if not case.is_deep or not case.blocks or not isinstance(case.rows_head, RowsHead):
         return
     rows = case.settled()
-    found = Trie.load(leaves_of(rows, case.registry(to_write=False).tables)).root.hex()
+    registry, _ = case.registry(to_write=False)
+    found = Trie.load(leaves_of(rows, registry.tables)).root.hex()
     at = case.rows_head.height if case.holder else case.blocks - 1
     if len(rows.heights) > 1 or not rows.heights <= {case.rows_head.height}:
         yield _note("root", "blocks were made while rows were read", "ask again when it is quiet")
@@ -260,7 +261,10 @@ def check_modules(case: Case) -> Findings:
     if not isinstance(case.log, Found):
         yield _note("modules", "which code decides is known once the log is whole")
         return
-    registry = case.registry(to_write=True)
+    registry, is_lost = case.registry(to_write=True)
+    if is_lost:
+        text = "the rows lack what the log says of upgrades: they are made again from it"
+        yield _removable(case, ROWS, text, check="modules")
     names = ", ".join(module.name for module in registry.modules)
     yield _fine("modules", f"the code of block {case.blocks} is installed: {names}")
 
