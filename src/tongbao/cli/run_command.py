@@ -34,6 +34,7 @@ def setting_parameter(line: SettingLine) -> click.Option:
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
     from tongbao.engines.solo import Options
+    from tongbao.node.logs import configure_log
     from tongbao.node.recall import open_index
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
@@ -50,6 +51,7 @@ def run_node(**options: Any) -> int:
             f"{folder} can't be written to", "check the folder's owner and mode", Exit.FILE
         )
     passphrase = Passphrase(options["passphrase_file"]).get()
+    configure_log(settings)  # before the store tells what it has mended
     listening = listen(settings)
     with (
         listening,

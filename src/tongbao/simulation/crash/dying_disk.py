@@ -123,6 +123,11 @@ class DyingDisk(RealDisk):
         with self._fate.around(site.name):
             return DyingFile(path, self._fate)
 
+    def rewrite(self, path: Path, offset: int, data: bytes, site: Site, /) -> None:
+        """Write bytes again."""
+        with self._fate.around(site.name):
+            super().rewrite(path, offset, data, site)
+
     def remove(self, path: Path, site: Site, /) -> None:
         """Remove a file or folder."""
         with self._fate.around(site.name):

@@ -31,6 +31,7 @@ class Trouble(StrEnum):
     TORN_HEADERS = "half a line at the end of the headers"
     NO_HEADERS = "the headers are gone"
     NO_ROWS = "the rows are gone"
+    ONLY_LOG = "the headers and the rows are gone"
     NO_INDEX = "the index is gone"
     FULL_AT_BLOCK = "no space for a block"
     FULL_AT_SEGMENT = "no space for a segment"
@@ -40,6 +41,7 @@ class Trouble(StrEnum):
 LEADS: Final = {
     Site.TORN_SEGMENT: Trouble.TORN_SEGMENT,
     Site.TORN_TAIL: Trouble.TORN_LOG,
+    Site.FOUND_TAIL: Trouble.ONLY_LOG,
     Site.FRAME_BACK: Trouble.FULL_AT_BLOCK,
     Site.LOG_NAME: Trouble.NO_BLOCK,
     Site.SEGMENT_BACK: Trouble.FULL_AT_SEGMENT,

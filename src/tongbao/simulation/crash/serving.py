@@ -11,6 +11,7 @@ import msgspec
 
 from tongbao.engines.solo import SoloEngine
 from tongbao.index.history import FILE
+from tongbao.node.logs import configure_log
 from tongbao.node.server import listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.folder import Folder
@@ -34,6 +35,7 @@ def serve_folder(folder: Path, port: int, death: Death | None, trouble: Trouble,
     os.close(descriptor)
     DyingIndex.fate = fate = Fate(death, trouble)
     settings = msgspec.convert({"port": port, "log_level": "warning"}, Settings)
+    configure_log(settings)  # before the store tells what it has mended
     place = Folder(folder)
     with listen(settings) as listening:
         genesis = place.genesis()

@@ -24,9 +24,12 @@ def trouble(folder: Path, kind: Trouble) -> None:
         case Trouble.TORN_HEADERS:
             _append(folder / "headers", b"\0\0\1\0half a line")
         case Trouble.NO_HEADERS:
-            (folder / "headers").unlink(missing_ok=True)
+            _lose_headers(folder)
         case Trouble.NO_ROWS:
-            shutil.rmtree(folder / "state", ignore_errors=True)
+            _lose_rows(folder)
+        case Trouble.ONLY_LOG:
+            _lose_headers(folder)
+            _lose_rows(folder)
         case Trouble.NO_INDEX:
             for path in folder.glob(f"{FILE}*"):
                 path.unlink()
@@ -35,6 +38,14 @@ def trouble(folder: Path, kind: Trouble) -> None:
                 shutil.rmtree(folder / name, ignore_errors=True)
             for path in (folder / "headers", *folder.glob(f"{FILE}*")):
                 path.unlink(missing_ok=True)
+
+
+def _lose_headers(folder: Path) -> None:
+    (folder / "headers").unlink(missing_ok=True)
+
+
+def _lose_rows(folder: Path) -> None:
+    shutil.rmtree(folder / "state", ignore_errors=True)
 
 
 def _segments(folder: Path) -> list[Path]:
