@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tongbao.sdk.doctor import examine
-from tongbao.sdk.doctor_case import Severity
+from tongbao.sdk.doctor_finding import Severity
 
 
 def bytes_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:

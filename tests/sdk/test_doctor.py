@@ -35,7 +35,7 @@ from tests.sdk.examined import Found, bytes_of, found_in
 from tests.sdk.kept_chain import PASSPHRASE, Kept, keep, pay, reopen, rows_of, whole
 from tongbao.kernel import GenesisError
 from tongbao.sdk.doctor import examine, repair
-from tongbao.sdk.doctor_case import Severity, exit_code_of
+from tongbao.sdk.doctor_finding import Severity, exit_code_of
 from tongbao.sdk.folder import FolderError
 from tongbao.sdk.opening import open_chain, operator_wallet
 from tongbao.store.errors import FolderInUse, StoreError

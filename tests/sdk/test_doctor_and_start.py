@@ -14,7 +14,7 @@ from tests.sdk.kept_chain import Kept, keep
 from tongbao.kernel import GenesisError
 from tongbao.sdk.announced import ModuleError
 from tongbao.sdk.doctor import examine
-from tongbao.sdk.doctor_case import Severity, exit_code_of
+from tongbao.sdk.doctor_finding import Severity, exit_code_of
 from tongbao.sdk.folder import FolderError
 from tongbao.sdk.opening import open_chain
 from tongbao.store.errors import StoreError

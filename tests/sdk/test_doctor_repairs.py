@@ -12,7 +12,7 @@ from tests.sdk.damaged_folder import change_a_row, feed, lose_the_last_block, no
 from tests.sdk.examined import Found, bytes_of, found_in
 from tests.sdk.kept_chain import Kept, keep, rows_of, whole
 from tongbao.sdk.doctor import repair
-from tongbao.sdk.doctor_case import Severity
+from tongbao.sdk.doctor_finding import Severity
 from tongbao.sdk.opening import open_chain
 
 MENDS = Severity.MENDS

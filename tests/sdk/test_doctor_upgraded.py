@@ -13,7 +13,7 @@ from tests.sdk.test_opening_upgraded import BEGINS, kept
 from tongbao.kernel import Count, GenesisError
 from tongbao.kernel.kernel_module import upgrades
 from tongbao.sdk.doctor import repair
-from tongbao.sdk.doctor_case import Severity
+from tongbao.sdk.doctor_finding import Severity
 from tongbao.sdk.opening import open_chain
 
 

@@ -61,7 +61,7 @@ def doctor(ctx: click.Context, deep: bool, asked: tuple[str, ...], folder: Path)
 
 def _verdict(report: Report) -> str:
     """The outcome in one line."""
-    from tongbao.sdk.doctor_case import Severity
+    from tongbao.sdk.doctor_finding import Severity
 
     broken, mends = report.of(Severity.BROKEN), report.of(Severity.MENDS)
     if broken:

@@ -15,8 +15,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.sdk.doctor_case import Case, Finding, Severity
-from tongbao.sdk.doctor_checks import CHECKS, HEADERS, INDEX_REPAIR, LEFTOVERS, ROWS, findings_of
+from tongbao.sdk.doctor_case import HEADERS, INDEX_REPAIR, LEFTOVERS, ROWS, Case
+from tongbao.sdk.doctor_checks import CHECKS, findings_of
+from tongbao.sdk.doctor_finding import Finding, Severity
 from tongbao.sdk.folder import Folder
 from tongbao.store.lock import lock_folder
 from tongbao.store.looking import kept_still

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from tongbao.index.history import FILE as INDEX
 from tongbao.index.looking import Seen, look
@@ -18,6 +16,10 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.kernel.kernel_module import upgrades
 from tongbao.sdk.announced import ModuleError
 from tongbao.sdk.choosing import choose_modules
+from tongbao.sdk.doctor_finding import (
+    Finding,
+    Severity,
+)
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.keystore_errors import KeystoreError
 from tongbao.store.disk import RealDisk
@@ -31,43 +33,13 @@ from tongbao.store.state import FORMAT, check_pages
 
 T = TypeVar("T")
 
+ROWS: Final = "rows"
+HEADERS: Final = "headers"
+INDEX_REPAIR: Final = "index"
+LEFTOVERS: Final = "leftovers"
+
 TROUBLE: Final = (StoreError, FolderError, GenesisError, KeystoreError, ModuleError, OSError)
 """What a check may end in that a person can do something about."""
-
-EXIT_CODES: Final = ((GenesisError, 78), (Exception, StoreError.exit_code))
-"""Of errors that carry none of their own."""
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    FINE = "fine"
-    NOTE = "note"
-    MENDS = "mends itself"
-    BROKEN = "broken"
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """What one check has to say.
-
-    `do` is what a person should do, unless `text` says it; `exit_code` is 0 unless it is broken.
-    `repair` names what `--repair` would remove, at `paths`; "" where that would mend nothing.
-    """
-
-    check: str
-    severity: Severity
-    text: str
-    do: str = ""
-    exit_code: int = 0
-    repair: str = ""
-    paths: tuple[str, ...] = ()
-
-
-def exit_code_of(error: Exception) -> int:
-    """The code that an error carries, else that of its kind."""
-    kind = next(code for each, code in EXIT_CODES if isinstance(error, each))
-    code = getattr(error, "exit_code", kind)
-    return code if isinstance(code, int) else kind
 
 
 class Case:
@@ -229,3 +201,20 @@ def _tried(read: Callable[[], T]) -> T | Exception:
         return read()
     except TROUBLE as error:
         return error
+
+
+def removable(case: Case, repair: str, text: str, check: str = "") -> Finding:
+    """Damage that a start mends, and that can be removed before, since the log is whole."""
+    names = {
+        ROWS: ("state",),
+        HEADERS: ("headers",),
+        INDEX_REPAIR: (INDEX, f"{INDEX}-wal", f"{INDEX}-shm", f"{INDEX}-journal"),
+    }[repair]
+    is_safe = isinstance(case.log, Found) and bool(case.blocks) and not case.holder
+    return Finding(
+        check=check or repair,
+        severity=Severity.MENDS,
+        text=text,
+        repair=repair if is_safe else "",
+        paths=tuple(str(case.file(name)) for name in names) if is_safe else (),
+    )
