@@ -78,7 +78,17 @@ def sparse(folder: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-STORIES: Final = {"account": account, "begin": begin, "sparse": sparse}
+def doctor(folder: Path) -> None:
+    """The doctor says that there is no space, and needs none itself."""
+    chain = lay(folder / "chain").folder
+    fill(folder / "filler")
+    ended = tongbao("doctor", "--folder", str(chain))
+    assert ended.returncode == DISK_FULL, (ended.returncode, ended.stderr)
+    assert ended.stdout.splitlines()[-1] == "doctor: 1 finding broken: space", ended.stdout
+    assert "make room, no block fits" in ended.stdout, ended.stdout
+
+
+STORIES: Final = {"account": account, "begin": begin, "doctor": doctor, "sparse": sparse}
 
 
 def main(story: str, folder: Path) -> int:

@@ -15,7 +15,7 @@ def test_a_command_on_a_full_disk_says_so_and_can_be_given_again(
 ) -> None:
     """
     Given a real file system with no space, or space for a few small files only,
-    when a chain is begun there, an account made, or a copy with holes opened,
+    when a chain is begun there, an account made, a copy with holes opened, or the doctor asked,
     then the command ends with 73 and says what to do, leaves nothing half-made, and works later.
     """
     play(small_disk_commands, story, str(tmp_path))

@@ -28,6 +28,7 @@ AFTER: Final = {
     "snapshot": Lazy(
         "tongbao.cli.snapshot_commands:snapshot", "Write and verify all rows of one block."
     ),
+    "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),

@@ -49,7 +49,7 @@ CREATE TABLE postings (       -- chunks in which a name occurs, by its number
 """
 
 
-class _Unusable(Exception):
+class Unusable(Exception):
     """The file is no whole index of this version; the text says why."""
 
 
@@ -60,7 +60,7 @@ def open_file(path: Path | None, chain: str) -> sqlite3.Connection:
     if path.exists():
         try:
             return _existing(path, chain)
-        except (_Unusable, sqlite3.DatabaseError) as error:
+        except (Unusable, sqlite3.DatabaseError) as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             log.warning("index: %s; it is set aside and made anew from the log", error)
@@ -132,8 +132,16 @@ def _existing(path: Path, chain: str) -> sqlite3.Connection:
 
 def _judge(connection: sqlite3.Connection, path: Path, chain: str) -> None:
     """Whether a file is a whole index of this version and chain."""
+    judge_version(connection, path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    judge_size(connection, path)
+    judge_chain(connection, path, chain)
+
+
+def judge_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Whether a file is an index of this version. Raises Unusable, WrongVersion."""
     if _pragma(connection, "application_id") != APPLICATION:
-        raise _Unusable(f"{path.name} is no index")
+        raise Unusable(f"{path.name} is no index")
     version = _pragma(connection, "user_version")
     if version > VERSION:
         raise WrongVersion(
@@ -141,14 +149,21 @@ def _judge(connection: sqlite3.Connection, path: Path, chain: str) -> None:
             "newer one, or remove the file and it is made anew"
         )
     if version < VERSION:
-        raise _Unusable(f"{path.name} is of version {version}, older than {VERSION}")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raise Unusable(f"{path.name} is of version {version}, older than {VERSION}")
+
+
+def judge_size(connection: sqlite3.Connection, path: Path) -> None:
+    """Whether a file without a journal has all its pages. Raises Unusable."""
     pages, size = _pragma(connection, "page_count"), _pragma(connection, "page_size")
     if path.stat().st_size != pages * size:
-        raise _Unusable(f"{path.name} was cut short")
+        raise Unusable(f"{path.name} was cut short")
+
+
+def judge_chain(connection: sqlite3.Connection, path: Path, chain: str) -> None:
+    """Whether a file is the index of this chain. Raises Unusable, WrongChain."""
     found = connection.execute("SELECT chain FROM state").fetchone()
     if found is None:
-        raise _Unusable(f"{path.name} does not name its chain")
+        raise Unusable(f"{path.name} does not name its chain")
     if found[0] != chain:
         raise WrongChain(
             f"{path} is an index of the chain {found[0]}, not of {chain}: put the right file "

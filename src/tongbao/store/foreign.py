@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import lmdb
 from msgspec import Struct
@@ -26,7 +26,13 @@ from tongbao.store.headers import Headers
 from tongbao.store.log import FULL
 from tongbao.store.record import decode_record
 from tongbao.store.recovery import placed, scan
-from tongbao.store.state import DATABASES, HEIGHT_KEY
+from tongbao.store.state import (
+    CHAIN_KEY,
+    DATABASES,
+    FORMAT_KEY,
+    HEIGHT_KEY,
+    processes_in,
+)
 
 LONGEST_S: Final = 5.0
 PAGE_ROWS: Final = 10_000
@@ -40,16 +46,35 @@ class Page(Struct, frozen=True):
     following: bytes | None
 
 
+class RowsHead(NamedTuple):
+    """What rows say of themselves: whose they are, in which format, up to which block."""
+
+    chain: str
+    format: str
+    height: int
+
+
 class ForeignRows:
     """The rows in the folder `state/` of a chain that another process may have open."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = monotonic) -> None:
-        """Open them to read. Raises StoreError. `clock` gives seconds that never run backwards."""
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], float] = monotonic, is_alone: bool = False
+    ) -> None:
+        """Open them to read. Raises StoreError. `clock` gives seconds that never run backwards.
+
+        With `is_alone` the caller keeps every writer away, and no byte of the folder changes: LMDB
+        has no need of its table of readers then.
+        """
         self._clock = clock
         self._folder = folder
         try:
             self._environment = lmdb.open(
-                str(folder), max_dbs=DATABASES, create=False, readonly=True, max_spare_txns=0
+                str(folder),
+                max_dbs=DATABASES,
+                create=False,
+                readonly=True,
+                lock=not is_alone,
+                max_spare_txns=0,
             )
         except lmdb.Error as error:
             raise _unread(folder, error) from error
@@ -74,6 +99,22 @@ class ForeignRows:
                 yield transaction
         except lmdb.Error as error:
             raise _unread(self._folder, error) from error
+
+    def head(self) -> RowsHead:
+        """What they say of themselves. Raises StoreError."""
+        with self._reading() as transaction:
+            chain, version, height = (
+                bytes(transaction.get(key, b"", db=self._meta)).decode("ascii", "replace")
+                for key in (CHAIN_KEY, FORMAT_KEY, HEIGHT_KEY)
+            )
+        try:
+            return RowsHead(chain, version, int(height))
+        except ValueError as error:
+            raise StoreError(f"{self._folder} is damaged ({error})") from error
+
+    def readers(self) -> list[str]:
+        """The ids of other processes that read them at this moment."""
+        return processes_in(self._environment.readers())
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a full key. Raises StoreError."""

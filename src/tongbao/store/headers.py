@@ -92,6 +92,11 @@ class Headers:
         """How many headers the file has, from height 0 on."""
         return len(self._offsets)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has nothing but this chain's lines, none damaged."""
+        return not self._has_rest
+
     def complete(self, blocks: BlockLog) -> None:
         """Cut what is damaged or of another history, and add the blocks that the file lacks."""
         if self.count and self.read(self.count - 1, self.count - 1) != [

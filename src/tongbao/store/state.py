@@ -72,7 +72,7 @@ class State:
         """
         self._disk = disk or RealDisk()
         if not is_checked:
-            _check_pages(folder)
+            check_pages(folder)
         _allot_readers(folder, self._disk)
         try:
             self._environment = lmdb.open(
@@ -282,7 +282,7 @@ def _allot_readers(folder: Path, disk: Disk) -> None:
             os.close(descriptor)
 
 
-def _check_pages(folder: Path) -> None:
+def check_pages(folder: Path) -> None:
     """Whether every page is what LMDB takes it for: a bad one can end the whole process.
 
     It reads the file without LMDB, about a microsecond a row. Raises StoreError.
