@@ -20,7 +20,7 @@ import httpx2
 from websockets.sync.client import connect
 
 BATCH = 500
-BATCH_CONNECTIONS = 4
+BATCH_CONNECTIONS = 16
 CONNECTIONS = 16
 CHUNK = 65_536
 FIRST_PLACE = "0.0"
@@ -29,7 +29,7 @@ LENGTH = b"content-length: "
 
 
 def send_batches(address: str, wires: list[str], _: float) -> dict[str, float]:
-    """Batches of 500 over four connections, each answer after its block is durable."""
+    """Batches of 500 over sixteen connections, each answer after its block is durable."""
     bodies = [
         json.dumps({"transactions": wires[at : at + BATCH]}).encode()
         for at in range(0, len(wires), BATCH)
