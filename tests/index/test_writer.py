@@ -74,9 +74,9 @@ def test_a_writer_that_is_killed_leaves_the_batch_to_who_asked(
     writer = Writer(path, chain)
     with Index.open(path, chain) as index:
         assert writer.add(first)
-        assert writer._process is not None
-        os.kill(writer._process.pid, signal.SIGKILL)
-        writer._process.wait()
+        assert writer._helper is not None
+        os.kill(writer._helper.process.pid, signal.SIGKILL)
+        writer._helper.process.wait()
         assert not writer.add(second)
         index.add(second)
         for batch in rest:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from tests.sdk.damaged_folder import (
     Damage,
@@ -71,14 +70,6 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     made = keep(tmp_path_factory.mktemp("stranger") / "chain", "stranger")
     feed(made, made.head.height)
     return made
-
-
-@pytest.fixture
-def kept(original: Kept, tmp_path: Path) -> Kept:
-    """A closed chain of one's own."""
-    folder = tmp_path / "chain"
-    shutil.copytree(original.folder, folder)
-    return replace(original, folder=folder)
 
 
 LOG_LOST = (("log", BROKEN), ("headers", NOTE), ("rows", NOTE), ("modules", NOTE), ("index", NOTE))

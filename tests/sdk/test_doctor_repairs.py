@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
-from msgspec.structs import replace
 
 from tests.sdk.damaged_folder import change_a_row, feed, lose_the_last_block, noise, write
 from tests.sdk.examined import Found, bytes_of, found_in
@@ -24,14 +20,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     made = keep(tmp_path_factory.mktemp("original") / "chain")
     feed(made, made.head.height)
     return made
-
-
-@pytest.fixture
-def kept(original: Kept, tmp_path: Path) -> Kept:
-    """A closed chain of one's own."""
-    folder = tmp_path / "chain"
-    shutil.copytree(original.folder, folder)
-    return replace(original, folder=folder)
 
 
 def test_a_changed_row_is_found_deeply_and_mended_when_told(kept: Kept) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import lmdb
 import pytest
 
 from tests.sdk.examined import Found, found_in
-from tests.sdk.test_opening_upgraded import BEGINS, kept
-from tongbao.kernel import Count, GenesisError
-from tongbao.kernel.kernel_module import upgrades
+from tests.sdk.test_opening_upgraded import BEGINS, kept, spoil_upgrade
+from tongbao.kernel import GenesisError
 from tongbao.sdk.doctor import repair
 from tongbao.sdk.doctor_finding import Severity
 from tongbao.sdk.opening import open_chain
@@ -52,14 +50,7 @@ def test_rows_that_have_lost_an_upgrade_are_said_to_be_made_again(
     then the modules' check says that the rows lack it, `state/` goes, and the chain opens.
     """
     folder = kept(tmp_path / "chain", BEGINS)
-    key = upgrades.full_key(Count(BEGINS))
-    with lmdb.open(str(folder / "state"), max_dbs=3, create=False) as environment:
-        rows = environment.open_db(b"rows", create=False)
-        with environment.begin(write=True) as txn:
-            if value is None:
-                assert txn.delete(key, db=rows)
-            else:
-                assert txn.put(key, value, db=rows)
+    spoil_upgrade(folder, value)
     found, said = found_in(folder)
     assert found == Found((("modules", Severity.MENDS), ("keys", Severity.NOTE)))
     assert "the rows lack what the log says of upgrades" in said

@@ -46,14 +46,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return keep(tmp_path_factory.mktemp("original") / "chain")
 
 
-@pytest.fixture
-def kept(original: Kept, tmp_path: Path) -> Kept:
-    """A closed chain of one's own."""
-    folder = tmp_path / "chain"
-    shutil.copytree(original.folder, folder)
-    return replace(original, folder=folder)
-
-
 def refused(folder: Path, kind: type[Exception], *, passphrase: str | None = PASSPHRASE) -> str:
     """What is said when a folder is not opened; nothing that it keeps has changed."""
     before = files_of(folder)

@@ -45,14 +45,6 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return keep(tmp_path_factory.mktemp("stranger") / "chain", "stranger")
 
 
-@pytest.fixture
-def kept(original: Kept, tmp_path: Path) -> Kept:
-    """A closed chain of one's own."""
-    folder = tmp_path / "chain"
-    shutil.copytree(original.folder, folder)
-    return replace(original, folder=folder)
-
-
 def goes_on(kept: Kept) -> None:
     """The chain opens with all that it had, to read and to write, takes a payment, and reopens."""
     with open_chain(kept.folder) as chain:

@@ -64,6 +64,18 @@ def kept(folder: Path, blocks: int) -> Path:
     return folder
 
 
+def spoil_upgrade(folder: Path, value: bytes | None) -> None:
+    """Put something else into the row of the upgrade, or remove it for None."""
+    key = upgrades.full_key(Count(BEGINS))
+    with lmdb.open(str(folder / "state"), max_dbs=3, create=False) as environment:
+        rows = environment.open_db(b"rows", create=False)
+        with environment.begin(write=True) as txn:
+            if value is None:
+                assert txn.delete(key, db=rows)
+            else:
+                assert txn.put(key, value, db=rows)
+
+
 @pytest.mark.parametrize("blocks", [BEGINS - 1, BEGINS, BEGINS + 1])
 def test_code_that_an_upgrade_names_opens_what_it_may_decide(tmp_path: Path, blocks: int) -> None:
     """
@@ -102,14 +114,7 @@ def test_an_upgrade_that_the_disk_has_lost_comes_back_from_the_log(
     """
     caplog.set_level(logging.WARNING, "tongbao")
     folder = kept(tmp_path / "chain", BEGINS)
-    key = upgrades.full_key(Count(BEGINS))
-    with lmdb.open(str(folder / "state"), max_dbs=3, create=False) as environment:
-        rows = environment.open_db(b"rows", create=False)
-        with environment.begin(write=True) as txn:
-            if value is None:
-                assert txn.delete(key, db=rows)
-            else:
-                assert txn.put(key, value, db=rows)
+    spoil_upgrade(folder, value)
     with open_chain(folder) as chain:
         assert (chain.head().height, chain.audit()) == (BEGINS, [])
     assert caplog.messages == [

@@ -11,13 +11,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final
 
 import msgspec
 from msgspec import Struct
 
 from tongbao.demo.failures import EXPECTED, STOPPED, DemoError, unusable
+from tongbao.store.closable import Closable
 
 SECRET_FILE: Final = "demo-secret"
 LOG_FILE: Final = "node.log"
@@ -41,8 +41,8 @@ class NotStarted(Struct, frozen=True, tag=True):
     exit_code: int
 
 
-class Node:
-    """A node in a child process. Use it in a `with` statement, or call `stop`."""
+class Node(Closable):
+    """A node in a child process. Use it in a `with` statement, or call `close`."""
 
     def __init__(self, folder: Path, port: int) -> None:
         """Start to serve the chain of a folder, at another port if this one is taken.
@@ -60,11 +60,11 @@ class Node:
             )
         line = _pipe(self._process.stdout).readline()
         if not line:
-            self.stop()
+            self.close()
             raise DemoError("the node has ended before it served", f"see {self.log}", STOPPED)
         said = msgspec.json.decode(line, type=Started | NotStarted)
         if isinstance(said, NotStarted):
-            self.stop()
+            self.close()
             raise DemoError(said.text, said.advice, said.exit_code)
         self.started = said
         self.address = said.address
@@ -78,24 +78,11 @@ class Node:
         """Wait until the node ends, at most so long. Raises subprocess.TimeoutExpired."""
         self._process.wait(seconds)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let requests end, close the chain, end the process. May be called again."""
         _pipe(self._process.stdin).close()
         self._process.wait()
         _pipe(self._process.stdout).close()
-
-    def __enter__(self) -> Self:
-        """Stop at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self.stop()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from tongbao.index.adding import add_blocks, hash_of, height_in
@@ -16,6 +15,7 @@ from tongbao.index.chunks import entries_before, number_of
 from tongbao.index.cursor import cursor_of, height_of, index_of, place_of, read_cursor
 from tongbao.index.entries import Entry, Moving
 from tongbao.index.file import open_file, open_reader, set_aside
+from tongbao.store.closable import Closable
 from tongbao.store.record import BlockRecord
 
 FILE: Final = "index.sqlite"
@@ -24,7 +24,7 @@ Wanted = Callable[[Moving], bool]
 Sought = Callable[[Entry], bool]
 
 
-class Index:
+class Index(Closable):
     """History of one chain. One thread adds, any thread reads; close it when all are done."""
 
     def __init__(self, path: Path | None, chain: str) -> None:
@@ -193,19 +193,6 @@ class Index:
             self._generation += 1
             self._close_idle()
             self._writer.close()
-
-    def __enter__(self) -> Self:
-        """Close at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def _movement(at: int, nth: int, time: int, entry: Entry) -> Movement:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,11 +21,12 @@ import msgspec
 from tongbao.index.adding import add_blocks
 from tongbao.index.file import open_beside
 from tongbao.store.errors import StoreError
+from tongbao.store.helper import Helper, frames
 from tongbao.store.record import BlockRecord
 
 log = logging.getLogger("tongbao.index")
 
-LENGTH_BYTES: Final = 8
+HEIGHT_BYTES: Final = 8
 BATCH_LIMIT: Final = 1 << 30
 SMALLEST_BATCH: Final = 100
 """Transactions below which a batch is added here: the way to another process costs more."""
@@ -40,29 +40,21 @@ class Writer:
 
     def __init__(self, path: Path | None, chain: str) -> None:
         """Nothing is started yet."""
-        self._command = [sys.executable, "-m", __name__, str(path), chain] if path else []
-        self._process: subprocess.Popen[bytes] | None = None
+        self._arguments = (str(path), chain) if path else ()
+        self._helper: Helper | None = None
 
     def add(self, records: Sequence[BlockRecord]) -> bool:
         """Add blocks elsewhere; False when that was not done, or nobody knows."""
-        if not self._command or sum(len(one.transactions) for one in records) < SMALLEST_BATCH:
+        if not self._arguments or sum(len(one.transactions) for one in records) < SMALLEST_BATCH:
             return False
         try:
-            if self._process is None:
-                self._process = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    start_new_session=True,  # Ctrl-C is for the node; this one ends with its pipe
-                )
-            frame = _encode(records)
-            pipe = _pipe(self._process.stdin)
-            pipe.write(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
-            pipe.flush()
-            answer = _pipe(self._process.stdout).read(LENGTH_BYTES)
+            if self._helper is None:
+                self._helper = Helper("tongbao.index.writer", *self._arguments)
+            self._helper.ask(_encode(records))
+            answer = self._helper.answer(HEIGHT_BYTES)
         except OSError:
             answer = b""
-        if answer == records[-1].height.to_bytes(LENGTH_BYTES, "big"):
+        if answer == records[-1].height.to_bytes(HEIGHT_BYTES, "big"):
             return True
         log.warning("index: the process that adds to it has ended; this one does until it is back")
         self.close()
@@ -70,31 +62,17 @@ class Writer:
 
     def close(self) -> None:
         """End the process, so that nobody has the file open. May be called again."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        _pipe(process.stdout).close()
-        try:
-            _pipe(process.stdin).close()
-        except BrokenPipeError:
-            log.debug("index: the process that adds to it had ended already")
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.close()
 
 
 def serve(index: sqlite3.Connection, source: IO[bytes], target: IO[bytes]) -> None:
     """Add batches until the source ends, or nobody listens any more."""
-    while len(head := source.read(LENGTH_BYTES)) == LENGTH_BYTES:
-        length = int.from_bytes(head, "big")
-        assert length <= BATCH_LIMIT
-        records = _decode(source.read(length))
+    for frame in frames(source, BATCH_LIMIT):
+        records = _decode(frame)
         add_blocks(index, records)
-        target.write(records[-1].height.to_bytes(LENGTH_BYTES, "big"))
+        target.write(records[-1].height.to_bytes(HEIGHT_BYTES, "big"))
         target.flush()
 
 

@@ -34,6 +34,7 @@ from tongbao.sdk.keystore_errors import (
     WrongPassphrase,
 )
 from tongbao.sdk.signer import SoftwareKey
+from tongbao.store.disk import sync_folder
 
 __all__ = [
     "BadKeyFile",
@@ -108,7 +109,7 @@ class Keystore:
             self._path(name).unlink()
         except FileNotFoundError:
             self._refuse_missing(name)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
@@ -147,7 +148,7 @@ class Keystore:
         """Write durably: whole under its name, or not there. Nothing else is overwritten."""
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(self.folder.parent)
+            sync_folder(self.folder.parent)
         _check_mode(self.folder, self.folder.stat(), 0o700)
         partial = self.folder / f".{file.name}.{token_hex(8)}"
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -165,7 +166,7 @@ class Keystore:
             self._refuse_existing(file.name)
         finally:
             partial.unlink(missing_ok=True)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
 
 def _check_mode(path: Path, status: os.stat_result, mode: int) -> None:
@@ -195,14 +196,5 @@ def _read_own_file(path: Path) -> bytes:
                 "restore it from a copy"
             )
         return os.read(descriptor, FILE_BYTES_LIMIT)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    """Make names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

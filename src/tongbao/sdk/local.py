@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -34,6 +33,7 @@ from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, pl
 from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
+from tongbao.store.closable import Closable
 from tongbao.store.errors import StoreError
 from tongbao.store.interface import AnyStore
 
@@ -43,7 +43,7 @@ R = TypeVar("R")
 ATTEMPTED = (Refused, InvalidTransaction, Busy, EngineStopped, StoreError)
 
 
-class Chain:
+class Chain(Closable):
     """One chain, open in this process. Close it, or use it in a `with` statement."""
 
     def __init__(self, engine: SoloEngine, store: AnyStore, genesis: Genesis) -> None:
@@ -306,19 +306,6 @@ class Chain:
         self._bell.close()
         with self._engine.reading():
             self._store.close()
-
-    def __enter__(self) -> Self:
-        """Close at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def _path(leaves: tuple[bytes, ...], at: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from tongbao.kernel.schema import wire_name_of
 from tongbao.simulation.campaign import Report, run_campaign
 from tongbao.simulation.playing import REGISTRY
+from tongbao.simulation.progress import progress_of
 
 
 def arguments() -> argparse.Namespace:
@@ -66,18 +67,11 @@ def as_json(report: Report) -> str:
     )
 
 
-def show_progress(done: int, total: int) -> None:
-    """How far it is, on the terminal that looks on."""
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done} of {total} histories", end=end, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     """Play, print and judge; 1 when a history failed or something was never reached."""
     told = arguments()
     indexes = range(told.histories) if told.only is None else range(told.only, told.only + 1)
-    report = run_campaign(told.seed, indexes, told.transactions, show_progress)
+    report = run_campaign(told.seed, indexes, told.transactions, progress_of("histories"))
     for failure in report.failures:
         print(f"{failure.text}\nto see it again: {failure.command}", file=sys.stderr)
     if told.json:

@@ -15,7 +15,8 @@ from tongbao.kernel.kernel_module import (
     UPGRADE_NOTICE,
 )
 from tongbao.sdk.genesis_builder import single_key
-from tongbao.simulation.model import Agreed, Limits, Model
+from tongbao.simulation.model import Agreed, Given, Limits, Model
+from tongbao.testing.drafts import Submission
 from tongbao.testing.genesis import PEOPLE
 from tongbao.testing.keys import named_key
 
@@ -37,3 +38,8 @@ def model_of(
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
     model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars))
     return model
+
+
+def given_of(found: Submission) -> Given:
+    """A transaction as the model is given it."""
+    return Given(found.payload, found.signers, found.forms, found.signature_is_wrong)

@@ -25,8 +25,8 @@ from tongbao.kernel.kernel_module import (
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
-from tongbao.simulation.model import Given, Rows, rows_of
-from tongbao.simulation.modelled import model_of
+from tongbao.simulation.model import Rows, rows_of
+from tongbao.simulation.modelled import given_of, model_of
 from tongbao.testing.checks import check_root
 from tongbao.testing.checks import rows_of as rows_of_machine
 from tongbao.testing.drafts import Submission
@@ -168,10 +168,7 @@ class Play:
 
     def _compare(self, step: Step, decided: Decided) -> None:
         """Receipts, rows and the next due time against the model; the state against itself."""
-        given = [
-            Given(found.payload, found.signers, found.forms, found.signature_is_wrong)
-            for found in step.submissions
-        ]
+        given = [given_of(found) for found in step.submissions]
         receipts, due = self._model.block(decided.height, decided.time, given)
         where = f"block {decided.height} at {decided.time}"
         for found, result, wanted in zip(step.submissions, decided.results, receipts, strict=True):

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import lmdb
 from msgspec import Struct
 
+from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.frames import read_frame
@@ -54,7 +54,7 @@ class RowsHead(NamedTuple):
     height: int
 
 
-class ForeignRows:
+class ForeignRows(Closable):
     """The rows in the folder `state/` of a chain that another process may have open."""
 
     def __init__(
@@ -159,19 +159,6 @@ class ForeignRows:
     def close(self) -> None:
         """Give the environment free."""
         self._environment.close()
-
-    def __enter__(self) -> Self:
-        """Close at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def foreign_header(folder: Path, chain: str, height: int) -> bytes:

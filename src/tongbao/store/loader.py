@@ -12,12 +12,12 @@ the trie that the node needs anyhow comes out of the same reading.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final, cast
 
 import lmdb
 import msgspec
@@ -26,11 +26,13 @@ from msgspec import Struct
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.trie_loading import Part, depth_for, make_part
 from tongbao.store.errors import StoreError
+from tongbao.store.helper import Helper, frames
 
 LARGE_BYTES: Final = 64 * 1024 * 1024
 """A `data.mdb` of this size is read by other processes: above a quarter of a million rows."""
 
 HALVES: Final = 2
+TASK_LIMIT: Final = 1024 * 1024
 DATABASES: Final = (b"meta", b"rows", b"status")
 
 
@@ -58,44 +60,31 @@ def load(folder: Path, tables: Sequence[bytes]) -> list[Part]:
     Nobody may write meanwhile.
     """
     task = msgspec.msgpack.encode(Task(tuple(tables)))
-    processes = [_start(folder, half) for half in range(HALVES)]
-    try:
-        for process in processes:
-            pipe = _pipe(process.stdin)
-            pipe.write(task)
-            pipe.close()
-        return [_answer(folder, process) for process in processes]
-    except OSError as error:
-        raise StoreError(f"{folder} can't be read by another process ({error})") from error
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-            _pipe(process.stdout).close()
+    with ExitStack() as ending:
+        try:
+            helpers = [_start(folder, half, ending) for half in range(HALVES)]
+            for helper in helpers:
+                helper.ask(task)
+            return [_answer(folder, helper) for helper in helpers]
+        except OSError as error:
+            raise StoreError(f"{folder} can't be read by another process ({error})") from error
 
 
-def _start(folder: Path, half: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder), str(half)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+def _start(folder: Path, half: int, ending: ExitStack) -> Helper:
+    helper = Helper("tongbao.store.loader", str(folder), str(half))
+    ending.callback(helper.close)
+    return helper
 
 
-def _answer(folder: Path, process: subprocess.Popen[bytes]) -> Part:
-    answer = _pipe(process.stdout).read()
-    if process.wait() != 0:
+def _answer(folder: Path, helper: Helper) -> Part:
+    answer = helper.answer()
+    code = helper.process.wait()
+    if code != 0:
         raise StoreError(
-            f"{folder} is damaged (a process that read it ended with {process.returncode}): "
+            f"{folder} is damaged (a process that read it ended with {code}): "
             "stop this process and remove that folder, it is rebuilt from the log"
         )
     return msgspec.msgpack.decode(answer, type=Loaded).part
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
 
 
 # In the other process
@@ -161,9 +150,11 @@ def _checked(
 def main() -> None:
     """Answer one task."""
     folder, half = sys.argv[1:]
-    task = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Task)
-    part = read_half(Path(folder), int(half), task.tables)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(Loaded(part)))
+    for frame in frames(sys.stdin.buffer, TASK_LIMIT):
+        task = msgspec.msgpack.decode(frame, type=Task)
+        part = read_half(Path(folder), int(half), task.tables)
+        sys.stdout.buffer.write(msgspec.msgpack.encode(Loaded(part)))
+        return
 
 
 if __name__ == "__main__":

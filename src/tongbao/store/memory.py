@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
+from tongbao.store.closable import Closable
 from tongbao.store.errors import DiskFull
 from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
 
 
-class MemoryStore:
+class MemoryStore(Closable):
     """Blocks and rows in dicts; rows follow at each `maintain`."""
 
     def __init__(self) -> None:
@@ -90,16 +89,3 @@ class MemoryStore:
     def close(self) -> None:
         """Bring the rows up to the blocks; there is nothing to give free."""
         self.maintain(idle=True)
-
-    def __enter__(self) -> Self:
-        """As a store on disk."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.trie import Trie
+from tongbao.store.closable import Closable
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.headers import Headers, line_of
@@ -31,7 +31,7 @@ ROWS_BEHIND: Final = 50_000
 SECONDS_BEHIND: Final = 0.1
 
 
-class Store:
+class Store(Closable):
     """The committed blocks and rows of one chain, in one folder, for one process.
 
     One thread at a time may use it.
@@ -331,16 +331,3 @@ class Store:
         with self._resources:
             if not self._log.failed:
                 self.maintain(idle=True)
-
-    def __enter__(self) -> Self:
-        """Close at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()

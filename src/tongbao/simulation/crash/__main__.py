@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tongbao.simulation.crash.campaign import run_campaign
 from tongbao.simulation.crash.page import write_page
+from tongbao.simulation.progress import progress_of
 
 
 def arguments() -> argparse.Namespace:
@@ -21,17 +22,10 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def show_progress(done: int, total: int) -> None:
-    """How far it is, on the terminal that looks on."""
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done} of {total} kills", end=end, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     """Kill, write the page, print and judge; 1 when something was lost, doubled or left out."""
     told = arguments()
-    report = run_campaign(told.seed, told.kills, show_progress)
+    report = run_campaign(told.seed, told.kills, progress_of("kills"))
     print(f"report: {write_page(report, told.out)}")
     if report.failure:
         print(

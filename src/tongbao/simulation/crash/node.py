@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
 from tongbao.simulation.crash.nursery import Order, Reap
 from tongbao.simulation.crash.points import Death, Trouble
+from tongbao.store.closable import Closable
 
 MS: Final = 1_000
 
@@ -53,7 +53,7 @@ class Node:
         os.close(self._descriptor)
 
 
-class Nursery:
+class Nursery(Closable):
     """The process that makes nodes."""
 
     def __init__(self) -> None:
@@ -87,17 +87,8 @@ class Nursery:
         node.close()
         return code
 
-    def __enter__(self) -> Self:
-        """End it, and every node, at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End."""
+    def close(self) -> None:
+        """End it, and every node."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()

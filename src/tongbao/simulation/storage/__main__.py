@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 
+from tongbao.simulation.progress import progress_of
 from tongbao.simulation.storage.campaign import COLUMNS, Report, run_campaign
 from tongbao.simulation.storage.mutations import MUTATIONS
 from tongbao.store.sites import Site
@@ -59,18 +60,11 @@ def as_json(report: Report) -> str:
     )
 
 
-def show_progress(done: int, total: int) -> None:
-    """How far it is, on the terminal that looks on."""
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done} of {total} seeds", end=end, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     """Sail, print and judge; 1 when a seed failed or something was never met."""
     told = arguments()
     first, seeds = (told.first, told.seeds) if told.only is None else (told.only, 1)
-    report = run_campaign(first, seeds, show_progress, told.mutation)
+    report = run_campaign(first, seeds, progress_of("seeds"), told.mutation)
     for failed in report.failed:
         print(f"{failed.text}\nto see it again: {failed.command}", file=sys.stderr)
     if told.json:

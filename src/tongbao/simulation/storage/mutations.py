@@ -69,15 +69,7 @@ class _Nowhere:
 
 def cut_corruption() -> list[Swap]:
     """What is bad is taken for a torn tail wherever it is, and cut off with all after it."""
-    real = recovery.scan
-
-    def scan(disk: Any, folder: Any, chain: str, known_blocks: int) -> recovery.Found:
-        return real(disk, folder, chain, 0)
-
-    return [
-        Swap(log, "scan", scan),
-        Swap(recovery, "later_synced", lambda salt, data, start: 0),
-    ]
+    return [*rows_ahead(), Swap(recovery, "later_synced", lambda salt, data, start: 0)]
 
 
 def without_names() -> list[Swap]:

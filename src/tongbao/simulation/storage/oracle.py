@@ -15,8 +15,8 @@ from tongbao.engines.solo.header import header_hash, read_header
 from tongbao.kernel import Genesis, Registry
 from tongbao.kernel.genesis import chain_id, hash_of
 from tongbao.kernel.state import after_prefix
-from tongbao.simulation.model import Given, rows_of
-from tongbao.simulation.modelled import model_of
+from tongbao.simulation.model import rows_of
+from tongbao.simulation.modelled import given_of, model_of
 from tongbao.simulation.storage.traffic import Sent
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import FIRST_REFUSAL, BlockRecord, Status
@@ -39,7 +39,7 @@ class Oracle:
 
     def send(self, sent: Sent) -> None:
         """Somebody sends this, and will want to know what became of it."""
-        self.sent[sent.id] = self._by_wire[sent.wire] = sent
+        self.sent[sent.id] = self._by_wire[sent.submission.wire] = sent
 
     def tell(self, record: BlockRecord) -> None:
         """A block's outcomes are told to who waits for them: from now on they are promised."""
@@ -102,7 +102,7 @@ class Oracle:
         if record.height == 0:
             return
         sent = [self._by_wire[wire] for wire in record.transactions]
-        given = [Given(one.payload, (one.signer,), (), signature_is_wrong=False) for one in sent]
+        given = [given_of(one.submission) for one in sent]
         receipts, due = self._model.block(record.height, record.time, given)
         wanted = [*receipts, *([] if due is None else [due])]
         found = [json.loads(receipt) for receipt in record.receipts]

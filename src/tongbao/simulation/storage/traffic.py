@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -21,7 +20,7 @@ from tongbao.kernel import (
 )
 from tongbao.kernel.transaction import id_of
 from tongbao.modules import asset, hold
-from tongbao.sdk.builder import payload_bytes, sign
+from tongbao.testing.drafts import Draft, Submission
 from tongbao.testing.genesis import ADDRESSES, CNY, bank
 from tongbao.testing.keys import named_key
 
@@ -31,12 +30,10 @@ EXPIRY_MS: Final = 3_600_000
 
 
 class Sent(Struct, frozen=True):
-    """A transaction, as it was signed."""
+    """A signed transaction and its id."""
 
-    wire: bytes
     id: bytes
-    payload: dict[str, Any]
-    signer: str
+    submission: Submission
 
 
 class Traffic:
@@ -86,7 +83,12 @@ class Traffic:
     def _signed(self, person: str, messages: tuple[Message, ...], now: int) -> Sent:
         nonce = self._nonces[person] = self._nonces.get(person, 0) + 1
         key = named_key(person)
-        payload = payload_bytes(
-            self._chain, ADDRESSES[person], nonce, Time(now + EXPIRY_MS), messages
+        draft = Draft(
+            chain=self._chain,
+            sender=ADDRESSES[person],
+            nonce=nonce,
+            expires=Time(now + EXPIRY_MS),
+            messages=messages,
+            signers={key.key_id: key},
         )
-        return Sent(sign(payload, (key,)), id_of(payload), json.loads(payload), key.key_id)
+        return Sent(id_of(draft.payload_bytes()), draft.sign())

@@ -202,7 +202,7 @@ class Voyage:
         )
         for sent in new:
             self._oracle.send(sent)
-        wires = tuple(sent.wire for sent in self._oracle.unanswered())
+        wires = tuple(sent.submission.wire for sent in self._oracle.unanswered())
         try:
             made = producer.make(wires, self._now)
         except DiskFull:
@@ -266,7 +266,7 @@ class Voyage:
 
     def _rest(self, what: AtRest | None) -> None:
         """Something changes while the chain is closed; what can't be mended must be refused."""
-        if what is None or self._store is not None or not self._accidents.happen(what):
+        if what is None or not self._accidents.happen(what):
             return
         self.tally.faults += 1
         self.tally.at_rest[what.name] += 1
