@@ -11,7 +11,6 @@ import msgspec
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.proofs import FORMAT, TrustFile
-from tongbao.store.disk import sync_folder
 
 OPEN_PASSPHRASE: Final = "passphrase.txt"
 """In a developer's folder: the passphrase of its keys, for everybody who has the folder."""
@@ -109,3 +108,12 @@ def write_new(path: Path, text: bytes) -> None:
         os.fsync(file.fileno())
     partial.rename(path)
     sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

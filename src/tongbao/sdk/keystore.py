@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from tongbao.sdk.folder import sync_folder
 from tongbao.sdk.key_file import (
     PUBLIC_KEY_BYTES,
     Cost,
@@ -34,7 +35,6 @@ from tongbao.sdk.keystore_errors import (
     WrongPassphrase,
 )
 from tongbao.sdk.signer import SoftwareKey
-from tongbao.store.disk import sync_folder
 
 __all__ = [
     "BadKeyFile",

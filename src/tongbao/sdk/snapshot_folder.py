@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tongbao.sdk.folder import FolderError
-from tongbao.store.disk import sync_folder
+from tongbao.sdk.folder import FolderError, sync_folder
 from tongbao.store.errors import DiskFull, FolderInUse, FolderMissing
 from tongbao.store.log import FULL
 from tongbao.store.snapshot.chunks import CHUNKS_LIMIT, Chunk

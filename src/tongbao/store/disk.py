@@ -143,7 +143,11 @@ class RealDisk:
 
     def sync_folder(self, folder: Path, _: Site, /) -> None:
         """fsync of the folder."""
-        sync_folder(folder)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def writing(self, _: Site, /) -> AbstractContextManager[None]:
         """Nothing but what is written."""
@@ -152,12 +156,3 @@ class RealDisk:
     def salt(self) -> bytes:
         """Random bytes of the operating system."""
         return os.urandom(SALT_BYTES)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
