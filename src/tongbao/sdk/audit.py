@@ -114,6 +114,12 @@ class Auditor:
             findings=tuple(self._findings[:FINDINGS_LIMIT]),
         )
 
+    @property
+    def _origin_height(self) -> int:
+        """The last block of the chain whose rows this one began with; -1 where there is none."""
+        origin = self._genesis.origin
+        return -1 if origin is None else origin.height
+
     def _find(self, is_good: bool, finding: str) -> None:
         if not is_good:
             self._findings.append(finding)
@@ -156,8 +162,12 @@ class Auditor:
         except HeaderError as error:
             self._find(False, f"{where}: {error}")
             return None
-        self._find(signer in self._genesis.engine.keys, f"{where}: {signer} is no authority")
-        self._linked(header, where)
+        if height <= self._origin_height:
+            self._inherited(header, where)
+        else:
+            is_known = signer in self._genesis.engine.keys
+            self._find(is_known, f"{where}: {signer} is no authority")
+            self._linked(header, where)
         self._find(
             (line.height, line.time) == (height, header.time),
             f"{where}: the record says another height or time than its header",
@@ -171,11 +181,27 @@ class Auditor:
         self._last = header
         return header
 
+    def _inherited(self, header: Header, where: str) -> None:
+        """A header of the chain whose rows this one began with, or of one before that.
+
+        Its keys are not known here: that the genesis file commits to the last of them is enough.
+        """
+        last, origin = self._last, self._genesis.origin
+        assert origin is not None
+        if last is not None and header.chain == last.chain:
+            is_linked = header.previous == header_hash(last)
+            self._find(is_linked, f"{where}: it does not follow the block before it")
+        if header.height == origin.height:
+            known = (header.chain, header_hash(header), header.state)
+            is_origin = known == (origin.chain, origin.header, origin.state)
+            self._find(is_origin, f"{where}: it is not the block that the genesis file names")
+
     def _linked(self, header: Header, where: str) -> None:
-        """The header stands on the one before it, block 0 on the genesis file."""
-        last = self._last
-        before = hash_of(self._genesis).hex() if last is None else header_hash(last)
-        height = 0 if last is None else last.height + 1
+        """The header stands on the one before it, the first of a chain on the genesis file."""
+        last, begins = self._last, self._origin_height + 1
+        is_first = last is None or header.height == begins
+        before = header_hash(last) if last and not is_first else hash_of(self._genesis).hex()
+        height = begins if last is None else last.height + 1
         self._find(header.previous == before, f"{where}: it does not follow the block before it")
         self._find(header.height == height, f"{where}: its header says height {header.height}")
         self._find(header.chain == chain_id(self._genesis), f"{where}: it is of {header.chain}")

@@ -62,10 +62,17 @@ class Case:
         if not self.chain:
             return
         self.index = _tried(self._read_index)
-        self.base = _tried(lambda: find_base(place.path, self.chain))
+        self.base = _tried(lambda: find_base(place.path, self.chain, self._origin))
         self.rows_head = _tried(self._read_rows)
         self.headers = _tried(self._read_headers)
         self.log = _tried(self._scan_log)
+
+    @property
+    def _origin(self) -> str:
+        """The chain whose rows this one began with, "" where it began with its own."""
+        genesis = self.genesis
+        assert isinstance(genesis, Genesis)
+        return "" if genesis.origin is None else genesis.origin.chain
 
     def file(self, name: str) -> Path:
         """A file or folder of the chain."""
