@@ -159,7 +159,8 @@ def read_entries(path: Path, chain: str, height: int) -> Iterator[Row]:
 class _Whole(NamedTuple):
     """A file that is what was written, open at its first record.
 
-    `records` is how many there are, `size` the bytes of all of them."""
+    `records` is how many there are, `size` the bytes of all of them.
+    """
 
     file: BinaryIO
     records: int
