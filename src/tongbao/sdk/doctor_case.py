@@ -29,7 +29,7 @@ from tongbao.store.foreign import ForeignRows, RowsHead
 from tongbao.store.headers import Headers
 from tongbao.store.looking import records_of
 from tongbao.store.record import BlockRecord, HeaderLine, line_of
-from tongbao.store.recovery import NO_BASE, Found, scan
+from tongbao.store.recovery import Found, scan
 from tongbao.store.state import FORMAT, check_pages
 
 T = TypeVar("T")
@@ -123,8 +123,10 @@ class Case:
         )
         if isinstance(self.base, Exception):
             raise StoreError(f"the log can't be judged without its base ({self.base})")
-        height = NO_BASE if self.base is None else self.base.height
-        return scan(self.disk, self.file("log"), self.chain, known, height)
+        if self.base is None:
+            return scan(self.disk, self.file("log"), self.chain, known)
+        height, wanted = self.base.height, self.base.keep_from
+        return scan(self.disk, self.file("log"), self.chain, known, height, wanted)
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The blocks from a height on, none where the log is not whole. Raises DamagedLog."""

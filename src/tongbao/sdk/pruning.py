@@ -61,7 +61,7 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
     before = _log_bytes(place.path)
     first, is_pending = 0, False
     try:
-        producer, store = open_producer(place, genesis, None)
+        _, store = open_producer(place, genesis, None)
     except FolderInUse:
         is_pending = True
     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
@@ -23,9 +24,9 @@ from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.frames import read_frame
-from tongbao.store.headers import Headers
+from tongbao.store.headers import Headers, read_lines
 from tongbao.store.log import FULL
-from tongbao.store.record import decode_record
+from tongbao.store.record import HeaderLine, decode_record, line_of
 from tongbao.store.recovery import NO_BASE, scan
 from tongbao.store.state import (
     CHAIN_KEY,
@@ -171,16 +172,49 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
     lines = Headers(disk, folder / "headers", chain).read(max(height, 0), height)
     if lines:
         return lines[0].header
+    for line in _headers_of_log(folder, chain, height, height):
+        return line.header
+    raise _no_header(folder, height)
+
+
+def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLine]:
+    """The headers of the blocks 0 to `height`, likewise, one after the other.
+
+    The log completes what the copy lacks. Raises StoreError, OSError.
+    """
+    following = 0
+    path = folder / "headers"
+    if path.exists():
+        with path.open("rb") as file:
+            for line, _ in islice(read_lines(file, chain), height + 1):
+                yield line
+                following = line.height + 1
+    if following <= height:
+        for line in _headers_of_log(folder, chain, following, height):
+            yield line
+            following = line.height + 1
+    if following <= height:
+        raise _no_header(folder, following)
+
+
+def _headers_of_log(folder: Path, chain: str, first: int, last: int) -> Iterator[HeaderLine]:
+    """The headers of these heights, as far as the log has them. One segment is in memory."""
+    disk = RealDisk()
     heights = base_heights(folder)
     found = scan(disk, folder / "log", chain, 0, heights[-1] if heights else NO_BASE)
-    if not found.first <= height < found.stop:
-        raise StoreError(f"{folder} has no header of block {height}: try again in a moment")
-    number, offset = found.place_of(height)
-    segment = found.segments[number]
-    data = disk.read_part(segment.path, offset, found.ends[number] - offset)
-    frame = read_frame(segment.salt, data, 0)
-    assert frame is not None, "it was whole a moment ago"
-    return decode_record(frame.body(data)).header
+    held, data = -1, b""
+    for height in range(max(first, found.first), min(last + 1, found.stop)):
+        number, offset = found.place_of(height)
+        segment = found.segments[number]
+        if number != held:
+            held, data = number, disk.read_part(segment.path, 0, found.ends[number])
+        frame = read_frame(segment.salt, data, offset)
+        assert frame is not None, "it was whole a moment ago"
+        yield line_of(decode_record(frame.body(data)))
+
+
+def _no_header(folder: Path, height: int) -> StoreError:
+    return StoreError(f"{folder} has no header of block {height}: try again in a moment")
 
 
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:
