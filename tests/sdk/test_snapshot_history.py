@@ -157,7 +157,7 @@ def test_headers_that_are_not_linked_make_no_snapshot(kept: Path, tmp_path: Path
     data = write_head(taken.chain) + b"".join(map(write_line, lines))
     (folder / "headers").write_bytes(data)
 
-    with pytest.raises(BadSnapshot, match="block 2 does not follow.*remove .*headers"):
+    with pytest.raises(BadSnapshot, match=r"block 2 does not follow.*remove .*headers"):
         take(folder, tmp_path / "snapshot")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["before", "chain"]
     (folder / "headers").unlink()

@@ -61,8 +61,8 @@ def take(ctx: click.Context, target: Path, folder: Path) -> None:
 def verify(ctx: click.Context, target: Path, trust: Path | None, genesis: Path | None) -> None:
     """Verify the snapshot in DIR: every chunk, the root of all, each header and who has signed it.
 
-    The verdict says "with history", or "rows only" for one that an older version has made. Where old
-    transactions stand is in no header: believe that of whoever hands it over.
+    The verdict says "with history", or "rows only" for one that an older version has made. Where
+    old transactions stand is in no header: believe that of whoever hands it over.
 
     Without --trust and --genesis the keys are those of its own genesis file: it is whole then, but
     whoever made it may have made that file too. Exit code 65: don't believe it.

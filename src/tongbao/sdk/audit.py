@@ -6,7 +6,7 @@ the rows of the fast copy must be exactly those that the log has written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,7 @@ from tongbao.kernel.trie import Trie
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer
 from tongbao.store.interface import AnyStore
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, HeaderLine, line_of
 
 FINDINGS_LIMIT: Final = 100
 STEP: Final = 256
@@ -94,17 +94,18 @@ class Auditor:
 
     def run(self) -> AuditReport:
         """Count everything again."""
-        height = self._machine.height
-        for at in range(height + 1):
+        height, first = self._machine.height, self._store.first
+        self._pruned(first)
+        for at in range(first, height + 1):
             self._block(at)
             if at % STEP == 0 or at == height:
-                self._progress("blocks", at + 1, height + 1)
+                self._progress("blocks", at + 1 - first, height + 1 - first)
         rows = self._rows()
         entries = sum(map(self._index, self._registry.indexes.values()))
         return AuditReport(
             chain=self._machine.chain,
             height=height,
-            blocks=height + 1,
+            blocks=height + 1 - first,
             transactions=self._transactions,
             rows=rows,
             index_entries=entries,
@@ -119,31 +120,56 @@ class Auditor:
 
     # Blocks
 
+    def _pruned(self, first: int) -> None:
+        """The headers of the blocks below `first`, whose bodies were given up."""
+        for at in range(0, first, STEP):
+            lines = self._store.headers(at, min(at + STEP, first) - 1)
+            for height, line in enumerate(lines, at):
+                self._header(height, line)
+            self._progress("headers", min(at + STEP, first), first)
+
     def _block(self, height: int) -> None:
         """One record of the log: its header, its place in the chain, and all that it commits to."""
         record = self._store.block(height)
         where = f"block {height}"
         self._transactions += len(record.transactions)
-        self._trie.update(self._leaves(record))
-        try:
-            header, signer = read_header(record.header)
-        except HeaderError as error:
-            self._find(False, f"{where}: {error}")
+        if height > self._store.base:
+            self._trie.update(self._leaves(record.rows))
+        header = self._header(height, line_of(record))
+        if header is None:
             return
-        self._find(signer in self._genesis.engine.keys, f"{where}: {signer} is no authority")
-        self._linked(header, where)
-        self._find(
-            (record.height, record.time) == (height, header.time),
-            f"{where}: the record says another height or time than its header",
-        )
         for name, said, counted in (
             ("transactions", header.transactions, tree_root(record.transactions)),
             ("receipts", header.receipts, tree_root(record.receipts)),
-            ("state", header.state, self._trie.root.hex()),
         ):
             self._find(said == counted, f"{where}: the {name} root is {counted}, not {said}")
         self._outcomes(record, where)
+
+    def _header(self, height: int, line: HeaderLine) -> Header | None:
+        """One signed header, its place in the chain, and the state that it commits to.
+
+        States before the base are known to nobody any more.
+        """
+        where = f"block {height}"
+        try:
+            header, signer = read_header(line.header)
+        except HeaderError as error:
+            self._find(False, f"{where}: {error}")
+            return None
+        self._find(signer in self._genesis.engine.keys, f"{where}: {signer} is no authority")
+        self._linked(header, where)
+        self._find(
+            (line.height, line.time) == (height, header.time),
+            f"{where}: the record says another height or time than its header",
+        )
+        if height == self._store.base:
+            self._trie.update(self._leaves(self._store.base_rows()))
+        if height >= self._store.base:
+            counted = self._trie.root.hex()
+            right = header.state == counted
+            self._find(right, f"{where}: the state root is {counted}, not {header.state}")
         self._last = header
+        return header
 
     def _linked(self, header: Header, where: str) -> None:
         """The header stands on the one before it, block 0 on the genesis file."""
@@ -156,11 +182,11 @@ class Auditor:
         later = last is None or header.time > last.time
         self._find(later, f"{where}: its time is not later than the block's before it")
 
-    def _leaves(self, record: BlockRecord) -> dict[bytes, bytes | None]:
+    def _leaves(self, rows: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes | None]:
         """The changes of the state trie; index entries are not in it."""
         return {
             sha256(key).digest(): None if value is None else sha256(value).digest()
-            for key, value in record.rows
+            for key, value in rows
             if key[:PREFIX_BYTES] in self._registry.tables
         }
 
