@@ -19,14 +19,14 @@ from typing import Final, NamedTuple
 import lmdb
 from msgspec import Struct
 
-from tongbao.store.base import base_heights
+from tongbao.store.base import HISTORY, base_heights, base_name
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
-from tongbao.store.frames import read_frame
 from tongbao.store.headers import Headers, read_lines
 from tongbao.store.log import FULL
-from tongbao.store.record import HeaderLine, decode_record, line_of
+from tongbao.store.looking import records_of
+from tongbao.store.record import HeaderLine, line_of
 from tongbao.store.recovery import NO_BASE, scan
 from tongbao.store.state import (
     CHAIN_KEY,
@@ -180,15 +180,16 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
 def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLine]:
     """The headers of the blocks 0 to `height`, likewise, one after the other.
 
-    The log completes what the copy lacks. Raises StoreError, OSError.
+    A base and the log complete what the copy lacks. Raises StoreError, OSError.
     """
     following = 0
-    path = folder / "headers"
-    if path.exists():
-        with path.open("rb") as file:
-            for line, _ in islice(read_lines(file, chain), height + 1):
-                yield line
-                following = line.height + 1
+    bases = [folder / base_name(each) / HISTORY for each in reversed(base_heights(folder))]
+    for path in (each / "headers" for each in (folder, *bases)):
+        if following <= height and path.exists():
+            with path.open("rb") as file:
+                for line, _ in islice(read_lines(file, chain), following, height + 1):
+                    yield line
+                    following = line.height + 1
     if following <= height:
         for line in _headers_of_log(folder, chain, following, height):
             yield line
@@ -198,19 +199,12 @@ def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLin
 
 
 def _headers_of_log(folder: Path, chain: str, first: int, last: int) -> Iterator[HeaderLine]:
-    """The headers of these heights, as far as the log has them. One segment is in memory."""
+    """The headers of these heights, none where the log lacks the first. Raises DamagedLog."""
     disk = RealDisk()
     heights = base_heights(folder)
     found = scan(disk, folder / "log", chain, 0, heights[-1] if heights else NO_BASE)
-    held, data = -1, b""
-    for height in range(max(first, found.first), min(last + 1, found.stop)):
-        number, offset = found.place_of(height)
-        segment = found.segments[number]
-        if number != held:
-            held, data = number, disk.read_part(segment.path, 0, found.ends[number])
-        frame = read_frame(segment.salt, data, offset)
-        assert frame is not None, "it was whole a moment ago"
-        yield line_of(decode_record(frame.body(data)))
+    if found.first <= first:
+        yield from map(line_of, islice(records_of(disk, found, first), last + 1 - first))
 
 
 def _no_header(folder: Path, height: int) -> StoreError:

@@ -70,13 +70,6 @@ def read_line(data: bytes, start: int) -> tuple[HeaderLine, int] | None:
         return None
 
 
-class OlderLines(Protocol):
-    """Headers of blocks whose bodies may be pruned: those of a base."""
-
-    def lines(self, first: int, last: int) -> list[HeaderLine]:
-        """The headers of the heights `first` to `last`, as far as they are there."""
-
-
 def read_lines(file: BinaryIO, chain: str) -> Iterator[tuple[HeaderLine, bytes]]:
     """Each line of an open file, with its bytes: as far as they are whole, from height 0 on.
 
@@ -95,6 +88,13 @@ def read_lines(file: BinaryIO, chain: str) -> Iterator[tuple[HeaderLine, bytes]]
             return
         yield found[0], data
         height += 1
+
+
+class OlderLines(Protocol):
+    """Headers of blocks whose bodies may be pruned: those of a base."""
+
+    def lines(self, first: int, last: int) -> list[HeaderLine]:
+        """The headers of the heights `first` to `last`, as far as they are there."""
 
 
 class Headers:
