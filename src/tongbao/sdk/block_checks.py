@@ -1,0 +1,105 @@
+"""What one block must be to be believed: signed, in its place, and of what its header commits to.
+
+An audit, a backup and a restore ask the same of each block, in the order of the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_header, tree_root
+from tongbao.kernel import Genesis, InvalidTransaction
+from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.genesis import chain_id, hash_of
+from tongbao.kernel.transaction import id_of
+from tongbao.store.record import BlockRecord
+
+
+class BlockChecks:
+    """Blocks of one chain, checked one after the other."""
+
+    def __init__(
+        self, genesis: Genesis, last: Header | None = None, keys: Collection[str] | None = None
+    ) -> None:
+        """Begin with block 0, or with the one that follows `last`, a header that is believed.
+
+        `keys` may sign headers; without them those of the genesis file.
+        """
+        self._genesis = genesis
+        self._keys = genesis.engine.keys if keys is None else keys
+        self.last = last
+
+    def findings(
+        self, record: BlockRecord, height: int, state_root: str | None = None
+    ) -> Iterator[str]:
+        """All that is wrong with the block of a height, each with the block's name in front.
+
+        With `state_root`, which the caller has counted, the header must commit to that one.
+        """
+        return (f"block {height}: {finding}" for finding in self._found(record, height, state_root))
+
+    def _found(self, record: BlockRecord, height: int, state_root: str | None) -> Iterator[str]:
+        try:
+            header, signer = read_header(record.header)
+        except HeaderError as error:
+            yield str(error)
+            return
+        if signer not in self._keys:
+            yield f"{signer} is no authority"
+        yield from self._links(header)
+        if (record.height, record.time) != (height, header.time):
+            yield "the record says another height or time than its header"
+        for name, said, counted in (
+            ("transactions", header.transactions, tree_root(record.transactions)),
+            ("receipts", header.receipts, tree_root(record.receipts)),
+            ("state", header.state, header.state if state_root is None else state_root),
+        ):
+            if said != counted:
+                yield f"the {name} root is {counted}, not {said}"
+        yield from _outcomes(record)
+        self.last = header
+
+    def _links(self, header: Header) -> Iterator[str]:
+        """The header stands on the one before it, block 0 on the genesis file."""
+        last = self.last
+        before = hash_of(self._genesis).hex() if last is None else header_hash(last)
+        height = 0 if last is None else last.height + 1
+        if header.previous != before:
+            yield "it does not follow the block before it"
+        if header.height != height:
+            yield f"its header says height {header.height}"
+        if header.chain != chain_id(self._genesis):
+            yield f"it is of {header.chain}"
+        if last is not None and header.time <= last.time:
+            yield "its time is not later than the block's before it"
+
+
+def _outcomes(record: BlockRecord) -> Iterator[str]:
+    """Ids and refusal numbers, which answer questions of status, agree with the receipts."""
+    count = len(record.transactions)
+    if len(record.receipts) not in (count, count + 1) or len(record.outbox) != count:
+        yield f"{count} transactions have {len(record.receipts)} receipts"
+    told = [(bytes(found), number) for found, number in record.outbox]
+    if told != list(map(_outcome, record.transactions, record.receipts)):
+        yield "the outcomes are not those of its receipts"
+
+
+class _Outcome(Struct):
+    """The part of a receipt that a status tells."""
+
+    outcome: str
+    number: int = 0
+
+
+_outcome_decoder: msgspec.json.Decoder[_Outcome] = msgspec.json.Decoder(_Outcome)
+
+
+def _outcome(wire: bytes, receipt: bytes) -> tuple[bytes, int]:
+    """The id of a transaction and the number in its receipt; an empty id when one is damaged."""
+    try:
+        return id_of(decode_envelope(wire).payload), _outcome_decoder.decode(receipt).number
+    except (InvalidTransaction, msgspec.DecodeError):
+        return b"", 0
