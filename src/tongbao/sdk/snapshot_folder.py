@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -38,22 +38,32 @@ def chunk_name(chunk: Chunk) -> str:
     return f"{chunk.prefix or 'all'}.rows"
 
 
+def is_part_of_snapshot(name: str) -> bool:
+    """Whether a snapshot that is being made has a file of this name, or a part of one."""
+    ours = {GENESIS, MANIFEST, CHUNKS, WORK}
+    return name in ours | {Path(each).with_suffix(".part").name for each in ours}
+
+
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(
+    target: Path, is_ours: Callable[[str], bool] = is_part_of_snapshot, *, goes_on: bool = False
+) -> Iterator[Path]:
     """A folder beside `target` that takes its name when all has gone well, else is removed.
 
-    What a killed process has left there is removed first. Raises FolderError where something has
-    the name already, FolderInUse, DiskFull, OSError.
+    What a killed process has left there is removed first, or with `goes_on` used on, if `is_ours`
+    says so of each name. Raises FolderError where something has the name already, FolderInUse,
+    DiskFull, OSError.
     """
     new = target.with_name(target.name + ".new")
-    descriptor = _begin(target, new)
+    descriptor = _begin(target, new, is_ours, goes_on=goes_on)
     try:
         yield new
         sync_folder(new)
         new.rename(target)
         sync_folder(target.parent)
     except BaseException as error:
-        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, Exception) or not goes_on:
+            shutil.rmtree(new, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in FULL:
             raise DiskFull(
                 f"there is no space for {target} ({error.strerror}): make room, or name a folder "
@@ -64,8 +74,8 @@ def new_folder(target: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _begin(target: Path, new: Path) -> int:
-    """Make `new`, empty and locked; the descriptor keeps the lock."""
+def _begin(target: Path, new: Path, is_ours: Callable[[str], bool], *, goes_on: bool) -> int:
+    """Make `new`, locked, and empty unless it `goes_on`; the descriptor keeps the lock."""
     if os.path.lexists(target):
         raise FolderError(f"{target} is there already: name another folder, or remove it")
     if not target.parent.is_dir():
@@ -81,7 +91,10 @@ def _begin(target: Path, new: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not new.exists() or not os.path.samestat(os.fstat(descriptor), new.stat()):
             raise BlockingIOError
-        _empty(new)
+        if not all(is_ours(path.name) for path in new.iterdir()):
+            raise _not_ours(new)
+        if not goes_on:
+            _empty(new)
     except BlockingIOError:
         os.close(descriptor)
         raise FolderInUse(f"another process makes {target}: wait for it, or name another") from None
@@ -92,11 +105,7 @@ def _begin(target: Path, new: Path) -> int:
 
 
 def _empty(new: Path) -> None:
-    """Remove what a killed process has left. Raises FolderError where it is something else."""
-    names = {path.name for path in new.iterdir()}
-    ours = {GENESIS, MANIFEST, CHUNKS, WORK}
-    if not names <= ours | {Path(name).with_suffix(".part").name for name in ours}:
-        raise _not_ours(new)
+    """Remove what a killed process has left."""
     for path in list(new.iterdir()):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -105,7 +114,7 @@ def _empty(new: Path) -> None:
 
 
 def _not_ours(new: Path) -> FolderError:
-    return FolderError(f"{new} is no snapshot that was begun: move it away, or name another folder")
+    return FolderError(f"{new} is nothing that was begun here: move it away, or name another folder")
 
 
 def check_names(folder: Path) -> None:
