@@ -10,8 +10,8 @@ import pytest
 from tests.store.blocks import CHAIN, block, files_of, rows_after, status_of, transaction_id
 from tongbao.store.disk import Disk
 from tongbao.store.errors import DamagedLog, StoreError
-from tongbao.store.headers import line_of
 from tongbao.store.interface import AnyStore
+from tongbao.store.record import line_of
 from tongbao.store.store import Store
 
 END = b"\xff"
@@ -51,7 +51,7 @@ def make(folder: Path, last: int, *, flushed: bool = True) -> Path:
 def check(store: AnyStore, height: int) -> None:
     """Everything a store tells is what the blocks up to a height say."""
     blocks = [block(at) for at in range(height + 1)]
-    assert (store.height, store.last) == (height, blocks[-1] if blocks else None)
+    assert (store.height, store.last) == (height, line_of(blocks[-1]) if blocks else None)
     assert [store.block(at) for at in range(height + 1)] == blocks
     assert store.headers(0, height + 5) == [line_of(record) for record in blocks]
     assert list(store.scan(b"", END)) == rows_after(height)

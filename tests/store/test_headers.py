@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from tests.golden_file import check_golden
 from tests.store.blocks import CHAIN, block, flip
 from tests.store.faulty_disk import FaultyDisk
-from tongbao.store.headers import HEAD_BYTES, Headers, line_of, write_head, write_line
+from tongbao.store.headers import HEAD_BYTES, Headers, write_head, write_line
 from tongbao.store.log import BlockLog
-from tongbao.store.record import HeaderLine
+from tongbao.store.record import HeaderLine, line_of
 
 BLOCKS = 6
 WANTED = [line_of(block(height)) for height in range(BLOCKS)]

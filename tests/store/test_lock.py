@@ -13,6 +13,7 @@ import pytest
 from tests.store.blocks import CHAIN, block
 from tongbao.store.errors import FolderInUse, FolderMissing
 from tongbao.store.lock import lock_folder
+from tongbao.store.record import line_of
 from tongbao.store.store import Store
 
 OPENS = f"""
@@ -60,7 +61,7 @@ def test_a_second_store_in_one_process_is_refused_too(tmp_path: Path) -> None:
         with pytest.raises(FolderInUse):
             Store.open(tmp_path, CHAIN)
         store.append(block(0))
-        assert store.last == block(0)
+        assert store.last == line_of(block(0))
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from tests.store.blocks import block, files_of, rows_after, status_of, transacti
 from tests.store.faulty_disk import FaultyDisk
 from tests.store.folders import BLOCKS, END, Clock, check, make, open_store, opens_with
 from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain
-from tongbao.store.headers import line_of
 from tongbao.store.memory import MemoryStore
+from tongbao.store.record import line_of
 from tongbao.store.store import BLOCKS_BEHIND, ROWS_BEHIND, Store
 
 
@@ -71,7 +71,7 @@ def test_a_block_is_seen_before_its_rows_are(tmp_path: Path) -> None:
     make(tmp_path / "chain", 3)
     with open_store(tmp_path / "chain") as store:
         store.append(block(4))
-        assert (store.height, store.last) == (4, block(4))
+        assert (store.height, store.last) == (4, line_of(block(4)))
         assert store.headers(4, 4) == [line_of(block(4))]
         assert store.status(transaction_id(4)) == status_of(4)
         assert list(store.scan(b"", END)) == rows_after(3)
@@ -157,7 +157,7 @@ def test_a_failed_sync_ends_the_store_and_writes_nothing_more(tmp_path: Path) ->
         with pytest.raises(DiskFailed):
             store.append(block(2))
         disk.failing = {}
-        assert (store.height, store.last) == (1, block(1))
+        assert (store.height, store.last) == (1, line_of(block(1)))
         with pytest.raises(DiskFailed):
             store.append(block(2))
         before = files_of(tmp_path)

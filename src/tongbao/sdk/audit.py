@@ -6,7 +6,7 @@ the rows of the fast copy must be exactly those that the log has written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,6 @@ from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer
 from tongbao.store.interface import AnyStore
-from tongbao.store.record import BlockRecord
 
 FINDINGS_LIMIT: Final = 100
 STEP: Final = 256
@@ -89,17 +88,18 @@ class Auditor:
 
     def run(self) -> AuditReport:
         """Count everything again."""
-        height = self._machine.height
-        for at in range(height + 1):
+        height, first = self._machine.height, self._store.first
+        self._pruned(first)
+        for at in range(first, height + 1):
             self._block(at)
             if at % STEP == 0 or at == height:
-                self._progress("blocks", at + 1, height + 1)
+                self._progress("blocks", at + 1 - first, height + 1 - first)
         rows = self._rows()
         entries = sum(map(self._index, self._registry.indexes.values()))
         return AuditReport(
             chain=self._machine.chain,
             height=height,
-            blocks=height + 1,
+            blocks=height + 1 - first,
             transactions=self._transactions,
             rows=rows,
             index_entries=entries,
@@ -114,18 +114,40 @@ class Auditor:
 
     # Blocks
 
+    def _pruned(self, first: int) -> None:
+        """The headers of the blocks below `first`, whose bodies were given up."""
+        for at in range(0, first, STEP):
+            lines = self._store.headers(at, min(at + STEP, first) - 1)
+            for height, line in enumerate(lines, at):
+                self._findings += self._checks.of_line(line, height)
+                self._state(height)
+            self._progress("headers", min(at + STEP, first), first)
+
     def _block(self, height: int) -> None:
         """One record of the log: its header, its place in the chain, and all that it commits to."""
         record = self._store.block(height)
         self._transactions += len(record.transactions)
-        self._trie.update(self._leaves(record))
-        self._findings += self._checks.findings(record, height, self._trie.root.hex())
+        self._findings += self._checks.of_block(record, height)
+        if height > self._store.base:
+            self._trie.update(self._leaves(record.rows))
+        self._state(height)
 
-    def _leaves(self, record: BlockRecord) -> dict[bytes, bytes | None]:
+    def _state(self, height: int) -> None:
+        """The state that a header commits to. States before the base nobody knows any more."""
+        if height == self._store.base:
+            self._trie.update(self._leaves(self._store.base_rows()))
+        header = self._checks.header
+        if header is None or height < self._store.base:
+            return
+        counted = self._trie.root.hex()
+        right = header.state == counted
+        self._find(right, f"block {height}: the state root is {counted}, not {header.state}")
+
+    def _leaves(self, rows: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes | None]:
         """The changes of the state trie; index entries are not in it."""
         return {
             sha256(key).digest(): None if value is None else sha256(value).digest()
-            for key, value in record.rows
+            for key, value in rows
             if key[:PREFIX_BYTES] in self._registry.tables
         }
 

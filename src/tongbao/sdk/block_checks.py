@@ -5,7 +5,7 @@ An audit, a backup and a restore ask the same of each block, in the order of the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +15,7 @@ from tongbao.kernel import Genesis, InvalidTransaction
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.genesis import chain_id, hash_of
 from tongbao.kernel.transaction import id_of
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, HeaderLine, line_of
 
 
 class BlockChecks:
@@ -30,41 +30,36 @@ class BlockChecks:
         """
         self._genesis = genesis
         self._keys = genesis.engine.keys if keys is None else keys
-        self.last = last
+        self._last = last
+        self.header: Header | None = last
 
-    def findings(
-        self, record: BlockRecord, height: int, state_root: str | None = None
-    ) -> Iterator[str]:
-        """All that is wrong with the block of a height, each with the block's name in front.
+    def of_block(self, record: BlockRecord, height: int) -> list[str]:
+        """All that is wrong with the block of a height, each with the block's name in front."""
+        found = self.of_line(line_of(record), height)
+        if self.header is None:
+            return found
+        return [*found, *_named(height, _body(record, self.header))]
 
-        With `state_root`, which the caller has counted, the header must commit to that one.
+    def of_line(self, line: HeaderLine, height: int) -> list[str]:
+        """All that is wrong with a signed header and its place in the chain.
+
+        `header` is what it says afterwards, None where it is no signed header.
         """
-        return (f"block {height}: {finding}" for finding in self._found(record, height, state_root))
-
-    def _found(self, record: BlockRecord, height: int, state_root: str | None) -> Iterator[str]:
         try:
-            header, signer = read_header(record.header)
+            self.header, signer = read_header(line.header)
         except HeaderError as error:
-            yield str(error)
-            return
-        if signer not in self._keys:
-            yield f"{signer} is no authority"
-        yield from self._links(header)
-        if (record.height, record.time) != (height, header.time):
-            yield "the record says another height or time than its header"
-        for name, said, counted in (
-            ("transactions", header.transactions, tree_root(record.transactions)),
-            ("receipts", header.receipts, tree_root(record.receipts)),
-            ("state", header.state, header.state if state_root is None else state_root),
-        ):
-            if said != counted:
-                yield f"the {name} root is {counted}, not {said}"
-        yield from _outcomes(record)
-        self.last = header
+            self.header = None
+            return _named(height, [str(error)])
+        found = [] if signer in self._keys else [f"{signer} is no authority"]
+        found += self._links(self.header)
+        if (line.height, line.time) != (height, self.header.time):
+            found.append("the record says another height or time than its header")
+        self._last = self.header
+        return _named(height, found)
 
     def _links(self, header: Header) -> Iterator[str]:
         """The header stands on the one before it, block 0 on the genesis file."""
-        last = self.last
+        last = self._last
         before = hash_of(self._genesis).hex() if last is None else header_hash(last)
         height = 0 if last is None else last.height + 1
         if header.previous != before:
@@ -75,6 +70,21 @@ class BlockChecks:
             yield f"it is of {header.chain}"
         if last is not None and header.time <= last.time:
             yield "its time is not later than the block's before it"
+
+
+def _named(height: int, findings: Iterable[str]) -> list[str]:
+    return [f"block {height}: {finding}" for finding in findings]
+
+
+def _body(record: BlockRecord, header: Header) -> Iterator[str]:
+    """Transactions and receipts are those that the header commits to."""
+    for name, said, counted in (
+        ("transactions", header.transactions, tree_root(record.transactions)),
+        ("receipts", header.receipts, tree_root(record.receipts)),
+    ):
+        if said != counted:
+            yield f"the {name} root is {counted}, not {said}"
+    yield from _outcomes(record)
 
 
 def _outcomes(record: BlockRecord) -> Iterator[str]:

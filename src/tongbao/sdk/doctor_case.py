@@ -22,13 +22,14 @@ from tongbao.sdk.doctor_finding import (
 )
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.keystore_errors import KeystoreError
+from tongbao.store.base import Base, find_base
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import StoreError, WrongChain, WrongVersion
 from tongbao.store.foreign import ForeignRows, RowsHead
 from tongbao.store.headers import Headers
 from tongbao.store.looking import records_of
-from tongbao.store.record import BlockRecord
-from tongbao.store.recovery import Found, scan
+from tongbao.store.record import BlockRecord, HeaderLine, line_of
+from tongbao.store.recovery import NO_BASE, Found, scan
 from tongbao.store.state import FORMAT, check_pages
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Case:
         if not self.chain:
             return
         self.index = _tried(self._read_index)
+        self.base = _tried(lambda: find_base(place.path, self.chain))
         self.rows_head = _tried(self._read_rows)
         self.headers = _tried(self._read_headers)
         self.log = _tried(self._scan_log)
@@ -71,8 +73,8 @@ class Case:
 
     @property
     def blocks(self) -> int:
-        """How many blocks the log has; 0 where it is not whole."""
-        return len(self.log.places) if isinstance(self.log, Found) else 0
+        """How many blocks the chain has, those before its base too; 0 without a whole log."""
+        return self.log.stop if isinstance(self.log, Found) else 0
 
     def close(self) -> None:
         """Give the rows free."""
@@ -112,7 +114,10 @@ class Case:
             head.height + 1 if isinstance(head, RowsHead) else 0,
             headers.count if isinstance(headers, Headers) else 0,
         )
-        return scan(self.disk, self.file("log"), self.chain, known)
+        if isinstance(self.base, Exception):
+            raise StoreError(f"the log can't be judged without its base ({self.base})")
+        height = NO_BASE if self.base is None else self.base.height
+        return scan(self.disk, self.file("log"), self.chain, known, height)
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The blocks from a height on, none where the log is not whole. Raises DamagedLog."""
@@ -121,7 +126,17 @@ class Case:
 
     def record(self, height: int) -> BlockRecord | None:
         """The block of a height, if the log had it when it was read. Raises DamagedLog."""
+        if isinstance(self.log, Found) and height < self.log.first:
+            return None
         return next(self.records(height), None)
+
+    def header_line(self, height: int) -> HeaderLine | None:
+        """The header of a height out of the log, or of the base. Raises DamagedLog, BadSnapshot."""
+        record = self.record(height)
+        if record is not None:
+            return line_of(record)
+        lines = self.base.lines(height, height) if isinstance(self.base, Base) else []
+        return lines[0] if lines else None
 
     # Rows and the code over them
 
@@ -133,8 +148,16 @@ class Case:
         """
         head = self.rows_head
         if not isinstance(head, RowsHead):
-            return Rows(None, self.records(0), prefix)
+            return self._made_anew(prefix)
+        if isinstance(self.log, Found) and head.height + 1 < self.log.first:
+            return self._made_anew(prefix)
         return Rows(self.rows, () if self.holder else self.records(head.height + 1), prefix)
+
+    def _made_anew(self, prefix: bytes) -> Rows:
+        """The rows that a start would make where it finds none."""
+        if not isinstance(self.base, Base):
+            return Rows(None, self.records(0), prefix)
+        return Rows(None, self.records(self.base.height + 1), prefix, self.base.rows())
 
     def registry(self, *, to_write: bool) -> tuple[Registry, bool]:
         """The modules that are to decide, and whether only the log names them any more.
@@ -147,7 +170,7 @@ class Case:
         except (GenesisError, ModuleError, StoreError):
             if self.holder or not isinstance(self.rows_head, RowsHead):
                 raise
-        return self._chosen(Rows(None, self.records(0), upgrades.prefix), to_write), True
+        return self._chosen(self._made_anew(upgrades.prefix), to_write), True
 
     def _chosen(self, rows: Rows, to_write: bool) -> Registry:
         assert isinstance(self.genesis, Genesis)
@@ -165,11 +188,18 @@ class Rows:
     """
 
     def __init__(
-        self, kept: ForeignRows | None, newer: Iterable[BlockRecord], prefix: bytes
+        self,
+        kept: ForeignRows | None,
+        newer: Iterable[BlockRecord],
+        prefix: bytes,
+        base: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
-        """Stand on rows, or on none, and on blocks."""
+        """Stand on rows, on those of a base, or on none, and on blocks."""
         self._kept = kept
-        self._newer = {
+        self._newer: dict[bytes, bytes | None] = {
+            key: value for key, value in base if key.startswith(prefix)
+        }
+        self._newer |= {
             key: value for record in newer for key, value in record.rows if key.startswith(prefix)
         }
         self.heights: set[int] = set()

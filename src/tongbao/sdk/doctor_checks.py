@@ -30,7 +30,7 @@ from tongbao.sdk.doctor_finding import (
 )
 from tongbao.store.errors import StoreError, WrongChain
 from tongbao.store.foreign import RowsHead
-from tongbao.store.headers import Headers, line_of
+from tongbao.store.headers import Headers
 from tongbao.store.recovery import Found
 
 Findings = Iterator[Finding]
@@ -54,8 +54,11 @@ def check_log(case: Case) -> Findings:
         yield broken("log", case.log)
         return
     count = len(case.log.places)
-    if not count:
+    if not case.blocks:
         yield note("log", "there is no block yet: the authority's next start makes block 0")
+    elif case.log.first:
+        pruned = f"; the bodies of blocks 0 to {case.log.first - 1} were pruned"
+        yield fine("log", f"{count} blocks, up to block {case.blocks - 1}, all whole{pruned}")
     else:
         yield fine("log", f"{count} blocks, up to block {count - 1}, all whole")
     if case.log.torn is None:
@@ -65,6 +68,19 @@ def check_log(case: Case) -> Findings:
         yield fine("log", f"{where} with a block that is being written")
     else:
         yield mends("log", f"{where} with a block that nobody was told of: it is cut")
+
+
+def check_base(case: Case) -> Findings:
+    """The base, which nothing else can make again where bodies were pruned, is whole."""
+    base = case.base
+    if isinstance(base, Exception):
+        yield broken("base", base)
+    elif base is not None:
+        rows = sum(1 for _ in base.rows())
+        outcomes = sum(1 for _ in base.statuses())
+        base.lines(base.height, base.height)
+        text = f"{base.folder.name} has {rows} rows and {outcomes} outcomes, all whole"
+        yield fine("base", text)
 
 
 def check_headers(case: Case) -> Findings:
@@ -86,11 +102,11 @@ def check_headers(case: Case) -> Findings:
 def _judged_headers(case: Case, found: Headers) -> Finding:
     """What a start would do with the copy of the headers."""
     last = found.count - 1
-    record = case.record(last) if found.count else None
+    line = case.header_line(last) if found.count else None
     if not found.is_whole:
         behind = f"behind block {last}" if found.count else "or another chain's"
         return removable(case, "headers", f"the copy is damaged {behind}: it is made again")
-    if record is not None and found.read(last, last) != [line_of(record)]:
+    if line is not None and found.read(last, last) != [line]:
         return removable(case, "headers", "the copy is of another history: it is made again")
     if found.count < case.blocks:
         text = f"the copy ends with block {last}: {case.blocks - found.count} are added"
@@ -141,11 +157,11 @@ def check_root(case: Case) -> Findings:
     if len(rows.heights) > 1 or not rows.heights <= {case.rows_head.height}:
         yield note("root", "blocks were made while rows were read", "ask again when it is quiet")
         return
-    record = case.record(at)
-    if record is None:
+    line = case.header_line(at)
+    if line is None:
         yield note("root", "block was made while the log was read", "ask again when it is quiet")
         return
-    if found == read_header(record.header)[0].state:
+    if found == read_header(line.header)[0].state:
         yield fine("root", f"the rows are those that the header of block {at} commits to")
     elif case.holder:
         text = f"the rows are not those that the header of block {at} commits to"
@@ -177,6 +193,7 @@ def check_modules(case: Case) -> Findings:
 CHECKS: Final[tuple[tuple[str, Callable[[Case], Findings]], ...]] = (
     ("genesis", check_genesis),
     ("process", check_holder),
+    ("base", check_base),
     ("log", check_log),
     ("headers", check_headers),
     ("rows", check_rows),

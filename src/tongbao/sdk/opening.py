@@ -28,6 +28,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
+from tongbao.store.base import base_heights
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, DiskFull, WrongChain
 from tongbao.store.room import has_room
@@ -52,7 +53,7 @@ def open_producer(
     Which modules decide, genesis and the upgrades in the rows say. Raises GenesisError when their
     code is not what is installed.
     """
-    if not (folder.path / "log").exists():
+    if not ((folder.path / "log").exists() or base_heights(folder.path)):
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
     tables = likely_tables(genesis)
     try:

@@ -37,6 +37,12 @@ class DamagedLog(StoreError):
     exit_code = 74
 
 
+class Pruned(StoreError, LookupError):
+    """The block was there, and its body was given up: its header and its outcomes are kept."""
+
+    exit_code = 4
+
+
 class DiskFull(StoreError):
     """There is no space; the block was not made, and the log is as it was before."""
 

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 import lmdb
 from msgspec import Struct
 
+from tongbao.store.base import base_heights
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
@@ -25,7 +26,7 @@ from tongbao.store.frames import read_frame
 from tongbao.store.headers import Headers
 from tongbao.store.log import FULL
 from tongbao.store.record import decode_record
-from tongbao.store.recovery import placed, scan
+from tongbao.store.recovery import NO_BASE, scan
 from tongbao.store.state import (
     CHAIN_KEY,
     DATABASES,
@@ -170,10 +171,11 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
     lines = Headers(disk, folder / "headers", chain).read(max(height, 0), height)
     if lines:
         return lines[0].header
-    found = scan(disk, folder / "log", chain, 0)
-    if not 0 <= height < len(found.places):
+    heights = base_heights(folder)
+    found = scan(disk, folder / "log", chain, 0, heights[-1] if heights else NO_BASE)
+    if not found.first <= height < found.stop:
         raise StoreError(f"{folder} has no header of block {height}: try again in a moment")
-    number, offset = placed(found.places[height])
+    number, offset = found.place_of(height)
     segment = found.segments[number]
     data = disk.read_part(segment.path, offset, found.ends[number] - offset)
     frame = read_frame(segment.salt, data, 0)

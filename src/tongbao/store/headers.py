@@ -12,15 +12,22 @@ from __future__ import annotations
 
 import logging
 from array import array
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import DecodeError
 
 from tongbao.store.disk import AppendFile, Disk
 from tongbao.store.log import BlockLog
-from tongbao.store.record import BlockRecord, HeaderLine, decode_header_line, encode
+from tongbao.store.record import (
+    BlockRecord,
+    HeaderLine,
+    decode_header_line,
+    encode,
+    line_of,
+)
 from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
@@ -41,11 +48,6 @@ def write_head(chain: str) -> bytes:
     return fields + sha256(fields).digest()[:CHECK_BYTES]
 
 
-def line_of(record: BlockRecord) -> HeaderLine:
-    """What is kept of a block."""
-    return HeaderLine(record.height, record.time, record.header)
-
-
 def write_line(line: HeaderLine) -> bytes:
     """The bytes of a line."""
     body = encode(line)
@@ -64,6 +66,13 @@ def read_line(data: bytes, start: int) -> tuple[HeaderLine, int] | None:
         return decode_header_line(body), end
     except DecodeError:
         return None
+
+
+class OlderLines(Protocol):
+    """Headers of blocks whose bodies may be pruned: those of a base."""
+
+    def lines(self, first: int, last: int) -> list[HeaderLine]:
+        """The headers of the heights `first` to `last`, as far as they are there."""
 
 
 class Headers:
@@ -97,11 +106,13 @@ class Headers:
         """Whether the file has nothing but this chain's lines, none damaged."""
         return not self._has_rest
 
-    def complete(self, blocks: BlockLog) -> None:
-        """Cut what is damaged or of another history, and add the blocks that the file lacks."""
-        if self.count and self.read(self.count - 1, self.count - 1) != [
-            line_of(blocks.read(self.count - 1))
-        ]:
+    def complete(self, blocks: BlockLog, older: OlderLines | None = None) -> None:
+        """Cut what is damaged or of another history, and add the blocks that the file lacks.
+
+        What is older than the blocks of the log comes out of its base.
+        """
+        last = self.count - 1
+        if self.count and self.read(last, last) != list(_lines(blocks, older, last, last)):
             log.warning("%s is of another history: it is written anew", self._path)
             self._offsets, self._end, self._has_rest = array("Q"), 0, True
         try:
@@ -110,8 +121,8 @@ class Headers:
                 self._file.truncate(self._end, Site.HEADERS_CUT)
         except OSError as error:
             self._give_up(error)
-        for record in blocks.records(self.count):
-            self.add(record)
+        for line in _lines(blocks, older, self.count, blocks.height):
+            self._add(line)
 
     def add(self, record: BlockRecord) -> None:
         """Add a block that is durable in the log.
@@ -119,28 +130,31 @@ class Headers:
         When that fails, the file is left as it is from then on, and the next start completes it:
         the block is durable, which is what counts.
         """
+        self._add(line_of(record))
+
+    def _add(self, line: HeaderLine) -> None:
         if self._file is None:
             return
-        assert record.height == self.count
+        assert line.height == self.count
         head = b"" if self._end else self._head
-        line = write_line(line_of(record))
+        data = write_line(line)
         try:
-            self._file.write(head + line, Site.HEADERS_LINE)
+            self._file.write(head + data, Site.HEADERS_LINE)
         except OSError as error:
             self._give_up(error)
             return
         self._offsets.append(self._end + len(head))
-        self._end += len(head) + len(line)
+        self._end += len(head) + len(data)
 
     def _give_up(self, error: OSError) -> None:
         log.warning("the copy of the headers can't be written (%s): the log has them", error)
         self.close()
 
-    def resume(self, blocks: BlockLog) -> None:
+    def resume(self, blocks: BlockLog, older: OlderLines | None = None) -> None:
         """Go on after a write that failed: cut what it left, and add the blocks since then."""
         if self._file is None:
             self._has_rest = True
-            self.complete(blocks)
+            self.complete(blocks, older)
 
     def read(self, first: int, last: int) -> list[HeaderLine]:
         """The lines of the heights `first` to `last`, as far as the file has them whole."""
@@ -162,3 +176,14 @@ class Headers:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _lines(
+    blocks: BlockLog, older: OlderLines | None, first: int, last: int
+) -> Iterator[HeaderLine]:
+    """The headers of the heights `first` to `last`, as the base and the log have them."""
+    if first < blocks.first:
+        assert older is not None, "a log that begins later has a base"
+        yield from older.lines(first, min(last, blocks.first - 1))
+    for height in range(max(first, blocks.first), last + 1):
+        yield line_of(blocks.read(height))

@@ -13,12 +13,23 @@ class AnyStore(Protocol):
     """Committed blocks and rows of one chain."""
 
     @property
-    def last(self) -> BlockRecord | None:
-        """The last block, None before genesis."""
+    def last(self) -> HeaderLine | None:
+        """The header of the last block, None before genesis."""
 
     @property
     def height(self) -> int:
         """The height of the last block, -1 before genesis."""
+
+    @property
+    def base(self) -> int:
+        """The block from whose rows everything goes on, -1 where that is genesis."""
+
+    def base_rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every row of the base; none where there is no base."""
+
+    @property
+    def first(self) -> int:
+        """The height of the first block whose body is there, or will be."""
 
     def append(self, record: BlockRecord) -> None:
         """Keep the next block; once this returns, it is durable."""
@@ -43,7 +54,7 @@ class AnyStore(Protocol):
         """Where a transaction stands; None for one that no block holds."""
 
     def block(self, height: int) -> BlockRecord:
-        """The record of a block. Raises LookupError."""
+        """The record of a block. Raises LookupError, Pruned where its body was given up."""
 
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, as far as there are blocks."""

@@ -6,13 +6,14 @@ import errno
 import logging
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from msgspec import DecodeError
 
 from tongbao.store.disk import AppendFile, Disk
-from tongbao.store.errors import DiskFailed, DiskFull
+from tongbao.store.errors import DiskFailed, DiskFull, Pruned
 from tongbao.store.frames import (
     FORMAT,
     SEGMENT_HEAD,
@@ -22,7 +23,17 @@ from tongbao.store.frames import (
     write_segment_head,
 )
 from tongbao.store.record import BlockRecord, decode_record, encode
-from tongbao.store.recovery import Found, Segment, damaged, place, placed, scan, segment_path
+from tongbao.store.recovery import (
+    NO_BASE,
+    Found,
+    Segment,
+    damaged,
+    number_of,
+    place,
+    placed,
+    scan,
+    segment_path,
+)
 from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
@@ -46,12 +57,13 @@ class BlockLog:
         *,
         known_blocks: int = 0,
         segment_bytes: int = SEGMENT_BYTES,
+        base: int = NO_BASE,
     ) -> None:
         """Open the log, cutting a torn tail off.
 
         `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
-        what is damaged below that is corruption. Raises DamagedLog, WrongChain, WrongVersion,
-        DiskFailed.
+        what is damaged below that is corruption. A log on a `base` has every block after that one.
+        Raises DamagedLog, WrongChain, WrongVersion, DiskFailed.
         """
         self._disk = disk
         self._folder = folder
@@ -59,17 +71,24 @@ class BlockLog:
         self._segment_bytes = segment_bytes
         self._file: AppendFile | None = None
         self._failure = ""
-        found = scan(disk, folder, chain, known_blocks)
+        found = scan(disk, folder, chain, known_blocks, base)
         self._settle(found, known_blocks)
         self._segments: list[Segment] = found.segments
         self._places: array[int] = found.places
         self._ends: list[int] = found.ends
-        self._synced = len(self._places)
+        self._first_place = found.first
+        self._first = found.first
+        self._synced = found.stop
+
+    @property
+    def first(self) -> int:
+        """The height of the first block that is there, or that will be."""
+        return self._first
 
     @property
     def height(self) -> int:
-        """The height of the last block, -1 for an empty log."""
-        return len(self._places) - 1
+        """The height of the last block; of an empty log, that of its base."""
+        return self._first_place + len(self._places) - 1
 
     @property
     def failed(self) -> bool:
@@ -111,9 +130,9 @@ class BlockLog:
         (P. Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
         """
         segment, sure = found.segments[-1], max(found.synced, known_blocks)
-        if sure > segment.first and sure >= len(found.places):
+        if sure > segment.first and sure >= found.stop:
             return
-        start = 0 if sure <= segment.first else placed(found.places[sure])[1]
+        start = 0 if sure <= segment.first else found.place_of(sure)[1]
         data = self._disk.read_part(segment.path, start, found.ends[-1] - start)
         self._disk.rewrite(segment.path, start, data, Site.FOUND_TAIL)
 
@@ -125,7 +144,7 @@ class BlockLog:
         Raises DiskFull (the log is as before and may be used on) or DiskFailed.
         """
         self._check_usable()
-        assert record.height == len(self._places)
+        assert record.height == self.height + 1
         file = self._writable()
         body = encode(record)
         frame = write_frame(self._segments[-1].salt, record.height, self._synced, body)
@@ -139,9 +158,9 @@ class BlockLog:
     def sync(self) -> None:
         """Make what was appended durable, by one fdatasync. Raises DiskFailed; never retries."""
         self._check_usable()
-        if self._file is not None and self._synced < len(self._places):
+        if self._file is not None and self._synced <= self.height:
             self._sync(self._file, Site.FRAME_SYNC)
-        self._synced = len(self._places)
+        self._synced = self.height + 1
 
     def _writable(self) -> AppendFile:
         """The file that the next frame goes to; a new segment once the last one is full."""
@@ -153,9 +172,8 @@ class BlockLog:
 
     def _begin_segment(self) -> None:
         """Make a segment whose head and name are durable before anything relies on it."""
-        segment = Segment(
-            segment_path(self._folder, len(self._segments)), len(self._places), self._disk.salt()
-        )
+        number = number_of(self._segments[-1].path) + 1 if self._segments else 0
+        segment = Segment(segment_path(self._folder, number), self.height + 1, self._disk.salt())
         head = SegmentHead(FORMAT, self._chain, segment.first, segment.salt)
         try:
             self._disk.make_folder(self._folder, Site.LOG_FOLDER)
@@ -230,15 +248,23 @@ class BlockLog:
     # Reading
 
     def read(self, height: int) -> BlockRecord:
-        """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
+        """The record of a block.
+
+        Raises LookupError, Pruned, and DamagedLog when it was changed since.
+        """
         self._check_usable()
-        if not 0 <= height < len(self._places):
+        if not 0 <= height <= self.height:
             raise LookupError(f"there is no block {height}")
-        number, offset = placed(self._places[height])
+        if height < self._first:
+            raise Pruned(
+                f"the body of block {height} was pruned: this chain's begin with block "
+                f"{self._first}. Its header is here; ask a node or a backup that has it"
+            )
+        number, offset = self._place_of(height)
         segment = self._segments[number]
         end = self._ends[number]
-        if height < self.height and placed(self._places[height + 1])[0] == number:
-            end = placed(self._places[height + 1])[1]
+        if height < self.height and self._place_of(height + 1)[0] == number:
+            end = self._place_of(height + 1)[1]
         data = self._disk.read_part(segment.path, offset, end - offset)
         frame = read_frame(segment.salt, data, 0)
         if frame is None or frame.height != height:
@@ -252,8 +278,30 @@ class BlockLog:
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The records from height `first` on."""
-        for height in range(first, len(self._places)):
+        for height in range(first, self.height + 1):
             yield self.read(height)
+
+    def _place_of(self, height: int) -> tuple[int, int]:
+        return placed(self._places[height - self._first_place])
+
+    def drop(self, keep_from: int) -> None:
+        """Remove the first files, as far as all their blocks are below `keep_from`.
+
+        Each removal is durable before the next: whatever a crash leaves has no gap. Raises
+        DiskFailed.
+        """
+        for segment, following in pairwise(self._segments):
+            if following.first > keep_from:
+                return
+            if segment.first < self._first:
+                continue
+            self._first = following.first
+            try:
+                self._disk.remove(segment.path, Site.PRUNED_SEGMENT)
+                self._disk.sync_folder(self._folder, Site.PRUNED_NAME)
+            except OSError as error:
+                raise self._fail(f"{segment.path} can't be removed ({error})") from error
+            log.info("%s was pruned: bodies begin with block %d", segment.path, self._first)
 
     def close(self) -> None:
         """Close the file; what was not synced may be lost."""

@@ -14,7 +14,7 @@ from tongbao.store.disk import Disk
 from tongbao.store.frames import read_frame
 from tongbao.store.lock import PID_BYTES
 from tongbao.store.record import BlockRecord, decode_record
-from tongbao.store.recovery import Found, damaged, placed
+from tongbao.store.recovery import Found, damaged
 
 
 @contextmanager
@@ -47,8 +47,8 @@ def records_of(disk: Disk, found: Found, first: int) -> Iterator[BlockRecord]:
     Each segment is read once, as the scan has done.
     """
     height = first
-    while height < len(found.places):
-        number, offset = placed(found.places[height])
+    while height < found.stop:
+        number, offset = found.place_of(height)
         segment = found.segments[number]
         data = disk.read_part(segment.path, offset, found.ends[number] - offset)
         at = 0

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from tongbao.store.closable import Closable
 from tongbao.store.errors import DiskFull
-from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
+from tongbao.store.record import (
+    BlockRecord,
+    HeaderLine,
+    Status,
+    check_record,
+    line_of,
+    statuses_of,
+)
+from tongbao.store.recovery import NO_BASE
 
 
 class MemoryStore(Closable):
@@ -22,9 +30,23 @@ class MemoryStore(Closable):
         self._flushed = 0
 
     @property
-    def last(self) -> BlockRecord | None:
-        """The last block, None before genesis."""
-        return self._blocks[-1] if self._blocks else None
+    def last(self) -> HeaderLine | None:
+        """The header of the last block, None before genesis."""
+        return line_of(self._blocks[-1]) if self._blocks else None
+
+    @property
+    def base(self) -> int:
+        """Memory begins with genesis."""
+        return NO_BASE
+
+    def base_rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """None: there is no base."""
+        return iter(())
+
+    @property
+    def first(self) -> int:
+        """Every block is there."""
+        return 0
 
     @property
     def height(self) -> int:
@@ -84,7 +106,7 @@ class MemoryStore(Closable):
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, as far as there are blocks."""
         blocks = self._blocks[max(first, 0) : max(last + 1, 0)]
-        return [HeaderLine(record.height, record.time, record.header) for record in blocks]
+        return [line_of(record) for record in blocks]
 
     def close(self) -> None:
         """Bring the rows up to the blocks; there is nothing to give free."""

@@ -52,6 +52,11 @@ class HeaderLine(Struct, frozen=True, array_like=True, gc=False):
     header: bytes
 
 
+def line_of(record: BlockRecord) -> HeaderLine:
+    """What is kept of a block for ever."""
+    return HeaderLine(record.height, record.time, record.header)
+
+
 encode: Final = msgspec.msgpack.Encoder().encode
 decode_record: Final = msgspec.msgpack.Decoder(BlockRecord).decode
 decode_status: Final = msgspec.msgpack.Decoder(Status).decode

@@ -22,6 +22,8 @@ from tongbao.store.frames import (
 
 OFFSET_BITS: Final = 32
 NAME: Final = "00000000.log"
+NO_BASE: Final = -1
+"""In the place of a base's height: the log has every block from the first one on."""
 
 
 class Segment(NamedTuple):
@@ -35,10 +37,10 @@ class Segment(NamedTuple):
 class Found(NamedTuple):
     """A log that can be used once its torn tail is cut.
 
-    `places` has segment and offset of each block, as `place` makes them; `ends` how many bytes of
-    each segment are good; `torn` the file whose tail is to be cut: back to the last of `ends`, or
-    altogether where its head is torn and it is not among `segments`. `synced` is how many blocks
-    the last frame knows to be durable.
+    `places` has segment and offset of each block, as `place` makes them, from block `first` on;
+    `ends` how many bytes of each segment are good; `torn` the file whose tail is to be cut: back to
+    the last of `ends`, or altogether where its head is torn and it is not among `segments`.
+    `synced` is how many blocks the last frame knows to be durable.
     """
 
     segments: list[Segment]
@@ -46,6 +48,16 @@ class Found(NamedTuple):
     ends: list[int]
     torn: Path | None
     synced: int = 0
+    first: int = 0
+
+    @property
+    def stop(self) -> int:
+        """The height that the next block has."""
+        return self.first + len(self.places)
+
+    def place_of(self, height: int) -> tuple[int, int]:
+        """The segment and offset of a block."""
+        return placed(self.places[height - self.first])
 
     @property
     def cut(self) -> int:
@@ -63,9 +75,14 @@ def placed(number: int) -> tuple[int, int]:
     return number >> OFFSET_BITS, number & (1 << OFFSET_BITS) - 1
 
 
-def segment_path(folder: Path, segment: int) -> Path:
+def segment_path(folder: Path, number: int) -> Path:
     """The file of a segment."""
-    return folder / f"{segment:08d}.log"
+    return folder / f"{number:08d}.log"
+
+
+def number_of(path: Path) -> int:
+    """The number of a segment's file."""
+    return int(path.stem)
 
 
 def damaged(path: Path, offset: int, height: int, why: str) -> DamagedLog:
@@ -76,40 +93,57 @@ def damaged(path: Path, offset: int, height: int, why: str) -> DamagedLog:
     )
 
 
-def scan(disk: Disk, folder: Path, chain: str, known_blocks: int) -> Found:
+def scan(disk: Disk, folder: Path, chain: str, known_blocks: int, base: int = NO_BASE) -> Found:
     """Find every block, and a torn tail if there is one.
 
     `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
-    what is bad below that is corruption. Raises DamagedLog, WrongChain, WrongVersion.
+    what is bad below that is corruption. A log on a `base` may begin with any block up to the one
+    after it. Raises DamagedLog, WrongChain, WrongVersion.
     """
-    paths = _segments(disk, folder)
-    found = Found([], array("Q"), [], None)
+    known_blocks = max(known_blocks, base + 1)
+    paths = _segments(disk, folder, is_pruned=base != NO_BASE)
+    found = Found([], array("Q"), [], None, first=base + 1)
+    if paths:
+        found = found._replace(first=_first_of(disk, paths[0], base))
     for path in paths:
         found = _scan_segment(found, path, disk.read(path), chain, last=path == paths[-1])
-    count = len(found.places)
-    if count >= known_blocks:
+    stop = found.stop
+    if stop >= known_blocks:
         return found
     if found.torn is not None:
-        raise damaged(found.torn, found.cut, count, _acknowledged(known_blocks))
+        raise damaged(found.torn, found.cut, stop, _acknowledged(known_blocks))
     raise DamagedLog(
-        f"{folder} ends before block {count}, {_acknowledged(known_blocks)}. Nothing was changed. "
+        f"{folder} ends before block {stop}, {_acknowledged(known_blocks)}. Nothing was changed. "
         "Restore `log/` from a backup or from another copy of this chain; if `state/` or `headers` "
         "came from elsewhere, remove those instead"
     )
+
+
+def _first_of(disk: Disk, path: Path, base: int) -> int:
+    """The block that a log begins with: at most the one after its base.
+
+    Where the head of its first file can't be read, it is judged later what that means.
+    """
+    head = read_segment_head(disk.read_part(path, 0, SEGMENT_HEAD))
+    return base + 1 if head is None else min(head.first, base + 1)
 
 
 def _acknowledged(blocks: int) -> str:
     return f"but blocks up to {blocks - 1} were acknowledged"
 
 
-def _segments(disk: Disk, folder: Path) -> list[Path]:
-    """The files of the log in their order. Raises DamagedLog when one is missing."""
+def _segments(disk: Disk, folder: Path, *, is_pruned: bool) -> list[Path]:
+    """The files of the log in their order. Raises DamagedLog when one is missing.
+
+    Their numbers begin with 0 unless the first ones may have been pruned.
+    """
     names = [
         name
         for name in disk.names(folder)
         if len(name) == len(NAME) and name.endswith(".log") and name[:8].isdecimal()
     ]
-    for number, name in enumerate(names):
+    first = number_of(folder / names[0]) if names and is_pruned else 0
+    for number, name in enumerate(names, first):
         path = segment_path(folder, number)
         if name != path.name:
             raise DamagedLog(
@@ -126,7 +160,7 @@ def _scan_segment(found: Found, path: Path, data: bytes, chain: str, *, last: bo
     if head is None:
         if last and len(data) <= SEGMENT_HEAD:
             return found._replace(torn=path)
-        raise damaged(path, 0, len(places), "the head of the file is not what was written")
+        raise damaged(path, 0, found.stop, "the head of the file is not what was written")
     if head.format != FORMAT:
         raise WrongVersion(
             f"{path} has format {head.format}, this version reads {FORMAT}: "
@@ -137,13 +171,13 @@ def _scan_segment(found: Found, path: Path, data: bytes, chain: str, *, last: bo
             f"{path} is of chain {head.chain}, not {chain}: "
             "put the log back to the genesis file that it belongs to"
         )
-    if head.first != len(places):
-        raise damaged(path, 0, len(places), f"the file begins with block {head.first}")
+    if head.first != found.stop:
+        raise damaged(path, 0, found.stop, f"the file begins with block {head.first}")
     segments.append(Segment(path, head.first, head.salt))
     offset = SEGMENT_HEAD
     synced = 0
     while (frame := read_frame(head.salt, data, offset)) is not None:
-        if frame.height != len(places):
+        if frame.height != found.stop:
             break
         places.append(place(len(segments) - 1, offset))
         synced, offset = frame.synced, frame.end
@@ -152,8 +186,8 @@ def _scan_segment(found: Found, path: Path, data: bytes, chain: str, *, last: bo
     if offset == len(data):
         return found
     synced = max(synced, later_synced(head.salt, data, offset))
-    if synced > len(places):
-        raise damaged(path, offset, len(places), _acknowledged(synced))
+    if synced > found.stop:
+        raise damaged(path, offset, found.stop, _acknowledged(synced))
     if not last:
-        raise damaged(path, offset, len(places), "a whole file follows this one")
+        raise damaged(path, offset, found.stop, "a whole file follows this one")
     return found._replace(torn=path)

@@ -74,6 +74,12 @@ class Site(Enum):
     ROWS_NAME = Change.RENAME, "empty rows take their place"
     ROWS_FLUSH = Change.ROWS, "the rows of blocks that are durable in the log"
 
+    # A base, from which the log goes on
+    ROWS_OF_BASE = Change.ROWS, "the rows of a base, in rows that are made anew"
+    BASE_OLD = Change.REMOVE, "a base that a later one has replaced"
+    PRUNED_SEGMENT = Change.REMOVE, "a file of the log that has no block to keep"
+    PRUNED_NAME = Change.NAMES, "its name is gone for good before the next file goes"
+
     # Space on a disk that was full
     ROOM_LEFT_OVER = Change.REMOVE, "what a killed process tried for space"
     ROOM_FILE = Change.FILE, "a file to try for space"

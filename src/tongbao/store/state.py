@@ -14,6 +14,7 @@ import lmdb
 from lmdb import verify as lmdb_verify
 from msgspec import DecodeError
 
+from tongbao.store.base import Base
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import (
     DiskFailed,
@@ -23,8 +24,10 @@ from tongbao.store.errors import (
     WrongChain,
     WrongVersion,
 )
+from tongbao.store.filling import Databases, fill, map_bytes_for
 from tongbao.store.log import FULL
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
+from tongbao.store.recovery import NO_BASE
 from tongbao.store.sites import Site
 
 log = logging.getLogger("tongbao.store")
@@ -97,26 +100,36 @@ class State:
 
     @classmethod
     def create(
-        cls, folder: Path, chain: str, map_bytes: int = MAP_BYTES, *, disk: Disk | None = None
+        cls,
+        folder: Path,
+        chain: str,
+        map_bytes: int = MAP_BYTES,
+        *,
+        disk: Disk | None = None,
+        base: Base | None = None,
     ) -> State:
-        """Put an empty state in the place of whatever is there.
+        """Put an empty state in the place of whatever is there, or one with the rows of a base.
 
         It appears whole: a process that ends half way leaves only `state.new`, which the next start
-        removes. Raises DiskFull, DiskFailed.
+        removes. Raises DiskFull, DiskFailed, BadSnapshot.
         """
         disk = disk or RealDisk()
+        size = map_bytes if base is None else max(map_bytes, map_bytes_for(base))
+        height = NO_BASE if base is None else base.height
         new = folder.with_name(folder.name + ".new")
         disk.remove(new, Site.ROWS_LEFT_OVER)
         try:
             with disk.writing(Site.ROWS_EMPTY):
                 new.mkdir()
                 _allot_readers(new, disk)
-                with lmdb.open(str(new), map_size=map_bytes, max_dbs=DATABASES, mode=0o640) as made:
-                    databases = {name: made.open_db(name) for name in (b"rows", b"status", b"meta")}
-                    with made.begin(db=databases[b"meta"], write=True) as txn:
+                with lmdb.open(str(new), map_size=size, max_dbs=DATABASES, mode=0o640) as made:
+                    databases = Databases(*map(made.open_db, (b"rows", b"status", b"meta")))
+                    with made.begin(db=databases.meta, write=True) as txn:
                         txn.put(CHAIN_KEY, chain.encode())
                         txn.put(FORMAT_KEY, FORMAT)
-                        txn.put(HEIGHT_KEY, b"-1")
+                        txn.put(HEIGHT_KEY, str(height).encode())
+                    if base is not None:
+                        fill(made, databases, base, disk)
         except lmdb.Error as error:
             raise _unwritten(folder.parent, error) from error
         disk.remove(folder, Site.ROWS_OLD)

@@ -13,15 +13,25 @@ from typing import Final
 
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.trie import Trie
+from tongbao.store.base import base_heights, base_name, find_base
 from tongbao.store.closable import Closable
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
-from tongbao.store.headers import Headers, line_of
+from tongbao.store.headers import Headers
 from tongbao.store.loader import LARGE_BYTES, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
-from tongbao.store.record import BlockRecord, HeaderLine, Status, check_record, statuses_of
+from tongbao.store.record import (
+    BlockRecord,
+    HeaderLine,
+    Status,
+    check_record,
+    line_of,
+    statuses_of,
+)
+from tongbao.store.recovery import NO_BASE
 from tongbao.store.room import give_back, has_room
+from tongbao.store.sites import Site
 from tongbao.store.state import MAP_BYTES, State
 
 log = logging.getLogger("tongbao.store")
@@ -48,14 +58,17 @@ class Store(Closable):
         map_bytes: int = MAP_BYTES,
         tables: Sequence[bytes] = (),
         large_bytes: int = LARGE_BYTES,
+        origin: str = "",
     ) -> None:
         """Lock the folder, recover the log, bring the rows up to it. Raises StoreError.
 
         `clock` gives seconds that never run backwards. With `tables`, the prefixes of hashed rows,
-        a large state is read on all cores, and `take_trie` has what came of it.
+        a large state is read on all cores, and `take_trie` has what came of it. `origin` is the
+        chain from whose rows this one began, if it did not begin with genesis.
         """
         self._folder = folder
         self._chain = chain
+        self._origin = origin
         self._clock = clock
         self._map_bytes = map_bytes
         self._disk = disk or RealDisk()
@@ -91,6 +104,7 @@ class Store(Closable):
         map_bytes: int = MAP_BYTES,
         tables: Sequence[bytes] = (),
         large_bytes: int = LARGE_BYTES,
+        origin: str = "",
     ) -> Store:
         """Open the folder of a chain. Raises StoreError."""
         return cls(
@@ -102,6 +116,7 @@ class Store(Closable):
             map_bytes=map_bytes,
             tables=tables,
             large_bytes=large_bytes,
+            origin=origin,
         )
 
     # Opening
@@ -111,6 +126,7 @@ class Store(Closable):
 
         Until the log has been judged, nothing is changed.
         """
+        self._base = find_base(self._folder, self._chain, self._origin)
         state = self._state_there()
         rows_known = 0
         if isinstance(state, State):
@@ -124,16 +140,37 @@ class Store(Closable):
             self._chain,
             known_blocks=max(rows_known, self._headers.count),
             segment_bytes=segment_bytes,
+            base=self.base,
         )
         resources.callback(self._log.close)
         if not isinstance(state, State):
             self._make_state(state)
             resources.callback(self._close_state)
-        self._last = self._log.read(self._log.height) if self._log.height >= 0 else None
+        elif state.height + 1 < self._log.first:
+            log.warning("%s/state has rows of before the log's begin: made anew", self._folder)
+            self._renew_state()
+        self._newest: BlockRecord | None = None
+        self._last = self._last_line()
         resources.callback(self._headers.close)
-        self._headers.complete(self._log)
+        self._headers.complete(self._log, self._base)
         give_back(self._disk, self._folder)
         self._replay()
+        self._prune()
+
+    def _last_line(self) -> HeaderLine | None:
+        """The header of the last block, which may be that of the base."""
+        if self._log.height >= self._log.first:
+            self._newest = self._log.read(self._log.height)
+            return line_of(self._newest)
+        return None if self._base is None else self._base.lines(self.base, self.base)[0]
+
+    def _prune(self) -> None:
+        """Remove what the base has replaced: earlier bases, and files of the log. Durable each."""
+        if self._base is None:
+            return
+        for height in base_heights(self._folder)[:-1]:
+            self._disk.remove(self._folder / base_name(height), Site.BASE_OLD)
+        self._log.drop(min(self._base.keep_from, self.base + 1))
 
     def _state_there(self) -> State | StoreError | None:
         """The rows as they are, what is wrong with them, or None where there are none."""
@@ -169,7 +206,11 @@ class Store(Closable):
                 raise wrong
             log.warning("%s. It is rebuilt now", wrong)
         self._state = State.create(
-            self._folder / "state", self._chain, self._map_bytes, disk=self._disk
+            self._folder / "state",
+            self._chain,
+            self._map_bytes,
+            disk=self._disk,
+            base=self._base,
         )
 
     def _replay(self) -> None:
@@ -202,20 +243,38 @@ class Store(Closable):
         self._state.close()
 
     def rebuild(self) -> None:
-        """Throw the rows away and make them anew out of the log."""
+        """Throw the rows away and make them anew out of the base and the log."""
         assert not self._behind
+        self._renew_state()
+        self._replay()
+        self._load(self._folder / "state")
+
+    def _renew_state(self) -> None:
+        """Throw the rows away, down to those of the base."""
         self._trie = None
         self._state.close()
         self._make_state(None)
-        self._replay()
-        self._load(self._folder / "state")
 
     # Blocks
 
     @property
-    def last(self) -> BlockRecord | None:
-        """The last block, None before genesis."""
+    def last(self) -> HeaderLine | None:
+        """The header of the last block, None before genesis."""
         return self._last
+
+    @property
+    def base(self) -> int:
+        """The block from whose rows everything goes on, -1 where that is genesis."""
+        return NO_BASE if self._base is None else self._base.height
+
+    def base_rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every row of the base; none where there is no base. Raises BadSnapshot."""
+        return iter(()) if self._base is None else self._base.rows()
+
+    @property
+    def first(self) -> int:
+        """The height of the first block whose body is there, or will be."""
+        return self._log.first
 
     @property
     def height(self) -> int:
@@ -236,15 +295,18 @@ class Store(Closable):
         self._headers.add(record)
         if not self._behind:
             self._behind_since = self._clock()
-        self._last = record
+        self._last, self._newest = line_of(record), record
         self._behind.append(record)
         self._behind_rows += len(record.rows)
         for transaction_id, status in statuses_of(record):
             self._behind_status.setdefault(transaction_id, status)
 
     def block(self, height: int) -> BlockRecord:
-        """The record of a block. Raises LookupError, and DamagedLog when it was changed since."""
-        newest = self._behind or ([] if self._last is None else [self._last])
+        """The record of a block.
+
+        Raises LookupError, Pruned, and DamagedLog when it was changed since.
+        """
+        newest = self._behind or ([] if self._newest is None else [self._newest])
         if newest and newest[0].height <= height <= self.height:
             return newest[height - newest[0].height]
         return self._log.read(height)
@@ -253,6 +315,9 @@ class Store(Closable):
         """The signed headers of the heights `first` to `last`, as far as there are blocks."""
         lines = self._headers.read(max(first, 0), last)
         following = max(first, 0) + len(lines)
+        if self._base is not None and following < self.first:
+            lines += self._base.lines(following, min(last, self.first - 1))
+            following = max(first, 0) + len(lines)
         for height in range(following, min(last, self.height) + 1):
             lines.append(line_of(self.block(height)))
         return lines
@@ -303,7 +368,7 @@ class Store(Closable):
         except OSError as error:
             raise StoreError(f"{self._folder} can't be written to ({error})") from error
         if found:
-            self._headers.resume(self._log)
+            self._headers.resume(self._log, self._base)
         return found
 
     def get(self, key: bytes) -> bytes | None:

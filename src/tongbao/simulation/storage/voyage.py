@@ -242,7 +242,7 @@ class Voyage:
             if store is not None and store.last is not None:
                 synced = self._disk.passages[Site.FRAME_SYNC]
                 with suppress(DiskFailed):
-                    store.append(store.last)
+                    store.append(store.block(store.height))
                     raise AssertionError("a log that has failed was used again")
                 assert self._disk.passages[Site.FRAME_SYNC] == synced, "a sync was tried again"
 

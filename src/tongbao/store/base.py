@@ -1,0 +1,144 @@
+"""A base: the rows of one block, from which a chain's log goes on without the blocks before it.
+
+    base-0000001000/    genesis.json  manifest.json  chunks/  history/  keep.json
+
+It is a snapshot (decision 0016) in the folder of a chain, with all headers and outcomes up to its
+height, and the local rows that follow from the hashed ones. It never changes. A later one replaces
+it: the highest counts. Whatever needs rows that are not there makes them of a base and the log.
+
+`keep.json` says from which block on bodies are wanted; without it, all that are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.store.disk import RealDisk
+from tongbao.store.errors import WrongChain
+from tongbao.store.headers import Headers
+from tongbao.store.record import HeaderLine, Status
+from tongbao.store.snapshot.chunks import read_chunk
+from tongbao.store.snapshot.errors import BadSnapshot
+from tongbao.store.snapshot.history import read_entries, read_outcomes
+from tongbao.store.snapshot.manifest import MANIFEST_BYTES, Manifest, read_manifest
+
+NAME: Final = re.compile(r"base-(\d{10})\Z")
+KEEP: Final = "keep.json"
+MANIFEST: Final = "manifest.json"
+CHUNKS: Final = "chunks"
+HISTORY: Final = "history"
+HEADERS: Final = "headers"
+OUTCOMES: Final = "outcomes"
+ENTRIES: Final = "entries"
+
+
+class Keep(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `keep.json` says: bodies are wanted from block `first` on."""
+
+    first: int
+
+
+def base_name(height: int) -> str:
+    """The name of the folder of a base."""
+    return f"base-{height:010d}"
+
+
+def base_heights(folder: Path) -> list[int]:
+    """The heights of the bases in a chain's folder, ascending."""
+    if not folder.is_dir():
+        return []
+    found = [NAME.match(path.name) for path in folder.iterdir()]
+    return sorted(int(match[1]) for match in found if match)
+
+
+def find_base(folder: Path, chain: str, origin: str = "") -> Base | None:
+    """The base that counts in a chain's folder. Raises BadSnapshot, WrongChain, WrongVersion.
+
+    It is of this chain, or of `origin`, from whose rows this chain began.
+    """
+    heights = base_heights(folder)
+    return Base(folder / base_name(heights[-1]), chain, origin) if heights else None
+
+
+class Base:
+    """One base, to read."""
+
+    def __init__(self, folder: Path, chain: str, origin: str = "") -> None:
+        """Read what it says of itself. Raises BadSnapshot, WrongChain, WrongVersion."""
+        self.folder = folder
+        self.manifest: Manifest = _read_manifest(folder)
+        if self.manifest.chain not in (chain, origin):
+            raise WrongChain(
+                f"{folder} is of chain {self.manifest.chain}, not {chain}: "
+                "put the base back to the genesis file that it belongs to"
+            )
+        if folder.name != base_name(self.height):
+            raise BadSnapshot(f"{folder} is of block {self.height}: give it back its name")
+        self.keep_from = _read_keep(folder)
+
+    @property
+    def height(self) -> int:
+        """The block whose rows it has."""
+        return self.manifest.height
+
+    @property
+    def size(self) -> int:
+        """The bytes of all that becomes rows."""
+        files = (self.folder / HISTORY / name for name in (OUTCOMES, ENTRIES))
+        chunks = sum(chunk.size for chunk in self.manifest.chunks)
+        return chunks + sum(path.stat().st_size for path in files)
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every row, hashed or not, each chunk verified. Raises BadSnapshot, OSError."""
+        for chunk in self.manifest.chunks:
+            path = self.folder / CHUNKS / f"{chunk.prefix or 'all'}.rows"
+            yield from sorted(read_chunk(chunk, path.read_bytes()))
+        yield from read_entries(self.folder / HISTORY / ENTRIES, self.manifest.chain, self.height)
+
+    def statuses(self) -> Iterator[tuple[bytes, Status]]:
+        """Where each transaction stands that was decided up to its height. Raises BadSnapshot."""
+        return read_outcomes(self.folder / HISTORY / OUTCOMES, self.manifest.chain, self.height)
+
+    def lines(self, first: int, last: int) -> list[HeaderLine]:
+        """The headers of the heights `first` to `last`, as far as they are not above it."""
+        return self._headers.read(max(first, 0), last)
+
+    @cached_property
+    def _headers(self) -> Headers:
+        """All headers up to its height. Raises BadSnapshot."""
+        path = self.folder / HISTORY / HEADERS
+        found = Headers(RealDisk(), path, self.manifest.chain)
+        if found.count != self.height + 1 or not found.is_whole:
+            raise BadSnapshot(f"{path} has not the headers of blocks 0 to {self.height}, all whole")
+        if found.read(self.height, self.height)[0].header != self.manifest.header:
+            raise BadSnapshot(f"{path} ends with another header than that of its rows")
+        return found
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        with path.open("rb") as file:
+            return read_manifest(file.read(MANIFEST_BYTES + 1))
+    except (BadSnapshot, FileNotFoundError) as error:
+        raise BadSnapshot(
+            f"{path} can't be used ({error}): restore {folder.name}/ from a backup"
+        ) from error
+
+
+def _read_keep(folder: Path) -> int:
+    """From which block on bodies are wanted. Raises BadSnapshot."""
+    path = folder / KEEP
+    if not path.exists():
+        return 0
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Keep).first
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadSnapshot(f"{path} can't be read ({error}): remove it, all is kept then") from error
