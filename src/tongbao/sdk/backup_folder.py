@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +24,7 @@ from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.backup_log import LOG, BadBackup, Place, read_bytes
 from tongbao.sdk.folder import Folder, FolderError, write_new
 from tongbao.sdk.snapshot_folder import new_folder
+from tongbao.store.base import NAME as BASE
 from tongbao.store.errors import FolderInUse, FolderMissing, WrongChain, WrongVersion
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
 from tongbao.store.record import decode_record
@@ -36,10 +35,11 @@ FILE: Final = "backup.json"
 TAKEN: Final = "base"
 """A snapshot that has no height yet, while the blocks that it needs are copied."""
 
-BASE: Final = re.compile(r"base-([0-9]{10})")
 NAMES: Final = frozenset(
-    (FILE, "backup.part", "genesis.json", "genesis.part", "trust.json", "trust.part", LOG)
-    + (TAKEN, f"{TAKEN}.new")
+    (
+        *(FILE, "genesis.json", "trust.json", "backup.part", "genesis.part", "trust.part"),
+        *(LOG, TAKEN, f"{TAKEN}.new"),
+    )
 )
 
 
@@ -137,7 +137,7 @@ def begun(target: Path, genesis: Genesis) -> Iterator[Path]:
 
 
 def _is_ours(name: str) -> bool:
-    return name in NAMES or BASE.fullmatch(name) is not None
+    return name in NAMES or BASE.match(name) is not None
 
 
 def _lay_out(new: Path, genesis: Genesis) -> None:
@@ -187,23 +187,6 @@ def held(folder: Path, *, to_read: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def bases_in(folder: Path) -> list[int]:
-    """The heights of the bases in a folder, ascending."""
-    found = (BASE.fullmatch(path.name) for path in folder.iterdir() if path.is_dir())
-    return sorted(int(each[1]) for each in found if each)
-
-
-def base_path(folder: Path, height: int) -> Path:
-    """The folder of a base."""
-    return folder / f"base-{height:010d}"
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it; nothing happens where there is none."""
-    if path.exists():
-        shutil.rmtree(path)
 
 
 def last_header(folder: Path, file: BackupFile) -> Header | None:

@@ -114,7 +114,9 @@ def _empty(new: Path) -> None:
 
 
 def _not_ours(new: Path) -> FolderError:
-    return FolderError(f"{new} is nothing that was begun here: move it away, or name another folder")
+    return FolderError(
+        f"{new} is nothing that was begun here: move it away, or name another folder"
+    )
 
 
 def check_names(folder: Path) -> None:
