@@ -223,10 +223,17 @@ def verify(
             done = block.record.height + 1 - file.first
             if done % STEP == 0 or block.record.height == file.height:
                 progress("blocks", done, file.height + 1 - file.first)
-        header = checks.header
-        if header is None or header_hash(header) != file.hash:
-            raise BadBackup(f"{folder} ends with another block than its backup.json says")
+        check_last(folder, file, checks)
         return _report(file, 0)
+
+
+def check_last(folder: Path, file: BackupFile, checks: BlockChecks) -> None:
+    """Whether the block that was checked last is the backup's last one. Raises BadBackup."""
+    header = checks.header
+    if header is None or header_hash(header) != file.hash:
+        raise BadBackup(
+            f"{folder} ends with another block than its backup.json says: use another backup"
+        )
 
 
 def opened(folder: Path, trust: bytes | None) -> tuple[BackupFile, Genesis, tuple[str, ...]]:

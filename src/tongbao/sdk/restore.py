@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tongbao.kernel import Genesis
 from tongbao.sdk.audit import STEP, Progress, silent
-from tongbao.sdk.backup import believed, checks_of, kept_blocks, opened
+from tongbao.sdk.backup import believed, check_last, checks_of, kept_blocks, opened
 from tongbao.sdk.backup_bases import bases_to_begin_with, copy
 from tongbao.sdk.backup_folder import BackupFile, held
 from tongbao.sdk.backup_log import LOG, Block, LogCopy
@@ -73,6 +73,8 @@ def restore(
             checks = checks_of(folder, file, genesis, keys)
             blocks = _until(kept_blocks(folder, file), height, time)
             last = _copied(blocks, new, file, checks, progress)
+            if last == file.height:
+                check_last(folder, file, checks)
             base = _base_for(folder, file, last)
             if base is not None:
                 copy(base.folder, new / base.folder.name)
