@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,6 @@ from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.backup_log import LOG, BadBackup, Place, read_bytes
 from tongbao.sdk.folder import Folder, FolderError, write_new
 from tongbao.sdk.snapshot_folder import new_folder
-from tongbao.store.base import NAME as BASE
 from tongbao.store.errors import FolderInUse, FolderMissing, WrongChain, WrongVersion
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
 from tongbao.store.record import decode_record
@@ -35,12 +35,8 @@ FILE: Final = "backup.json"
 TAKEN: Final = "base"
 """A snapshot that has no height yet, while the blocks that it needs are copied."""
 
-NAMES: Final = frozenset(
-    (
-        *(FILE, "genesis.json", "trust.json", "backup.part", "genesis.part", "trust.part"),
-        *(LOG, TAKEN, f"{TAKEN}.new"),
-    )
-)
+OURS: Final = re.compile(r"(backup|genesis|trust)\.(json|part)|log|base|base\.new|base-[0-9]{10}")
+"""What a backup that was begun may have in it."""
 
 
 class BackupFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,15 +125,11 @@ def begun(target: Path, genesis: Genesis) -> Iterator[Path]:
             _check_chain(target, genesis)
             yield target
         return
-    with new_folder(target, _is_ours, goes_on=True) as new:
+    with new_folder(target, OURS, goes_on=True) as new:
         if not (new / FILE).exists():
             _lay_out(new, genesis)
         _check_chain(new, genesis)
         yield new
-
-
-def _is_ours(name: str) -> bool:
-    return name in NAMES or BASE.match(name) is not None
 
 
 def _lay_out(new: Path, genesis: Genesis) -> None:

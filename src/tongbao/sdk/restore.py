@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -21,8 +22,10 @@ from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.store.base import Base
 from tongbao.store.errors import StoreError
 
-NAMES: Final = ("genesis", "trust", "log", "state", "headers", "lock", "room", "base-")
-"""What the names of files begin with that a restore which was killed may have left."""
+OURS: Final = re.compile(
+    r"(genesis|trust)\.(json|part)|log|state(\.\w+)?|headers|lock|room|base-[0-9]{10}"
+)
+"""What a restore that was killed may have left."""
 
 
 class NotInBackup(StoreError):
@@ -68,7 +71,7 @@ def restore(
     with held(folder, to_read=True):
         file, genesis, keys = opened(folder, trust)
         _check_end(folder, file, height, time)
-        with new_folder(target, _is_ours) as new:
+        with new_folder(target, OURS) as new:
             Folder(new).lay_out(genesis)
             checks = checks_of(folder, file, genesis, keys)
             blocks = _until(kept_blocks(folder, file), height, time)
@@ -90,10 +93,6 @@ def restore(
             state_root=header.state,
             left_out=file.height - last,
         )
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith(NAMES)
 
 
 def _check_end(folder: Path, file: BackupFile, height: int | None, time: int | None) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,30 +33,27 @@ WORK: Final = "work"
 GENESIS_BYTES: Final = 64 * 1024 * 1024
 """The most bytes of a genesis file that a snapshot may have."""
 
+OURS: Final = re.compile(r"(genesis|manifest)\.(json|part)|chunks|work")
+"""What a snapshot that was begun may have in it."""
+
 
 def chunk_name(chunk: Chunk) -> str:
     """The name of a chunk's file."""
     return f"{chunk.prefix or 'all'}.rows"
 
 
-def is_part_of_snapshot(name: str) -> bool:
-    """Whether a snapshot that is being made has a file of this name, or a part of one."""
-    ours = {GENESIS, MANIFEST, CHUNKS, WORK}
-    return name in ours | {Path(each).with_suffix(".part").name for each in ours}
-
-
 @contextmanager
 def new_folder(
-    target: Path, is_ours: Callable[[str], bool] = is_part_of_snapshot, *, goes_on: bool = False
+    target: Path, ours: re.Pattern[str] = OURS, *, goes_on: bool = False
 ) -> Iterator[Path]:
     """A folder beside `target` that takes its name when all has gone well, else is removed.
 
-    What a killed process has left there is removed first, or with `goes_on` used on, if `is_ours`
-    says so of each name. Raises FolderError where something has the name already, FolderInUse,
-    DiskFull, OSError.
+    What a killed process has left there is removed first, or used on with `goes_on`, if the name of
+    each file is one of `ours`. Raises FolderError where something has the name already,
+    FolderInUse, DiskFull, OSError.
     """
     new = target.with_name(target.name + ".new")
-    descriptor = _begin(target, new, is_ours, goes_on=goes_on)
+    descriptor = _begin(target, new, ours, goes_on=goes_on)
     try:
         yield new
         sync_folder(new)
@@ -74,7 +72,7 @@ def new_folder(
         os.close(descriptor)
 
 
-def _begin(target: Path, new: Path, is_ours: Callable[[str], bool], *, goes_on: bool) -> int:
+def _begin(target: Path, new: Path, ours: re.Pattern[str], *, goes_on: bool) -> int:
     """Make `new`, locked, and empty unless it `goes_on`; the descriptor keeps the lock."""
     if os.path.lexists(target):
         raise FolderError(f"{target} is there already: name another folder, or remove it")
@@ -91,7 +89,7 @@ def _begin(target: Path, new: Path, is_ours: Callable[[str], bool], *, goes_on: 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not new.exists() or not os.path.samestat(os.fstat(descriptor), new.stat()):
             raise BlockingIOError
-        if not all(is_ours(path.name) for path in new.iterdir()):
+        if not all(ours.fullmatch(path.name) for path in new.iterdir()):
             raise _not_ours(new)
         if not goes_on:
             _empty(new)
@@ -114,9 +112,7 @@ def _empty(new: Path) -> None:
 
 
 def _not_ours(new: Path) -> FolderError:
-    return FolderError(
-        f"{new} is nothing that was begun here: move it away, or name another folder"
-    )
+    return FolderError(f"{new} was not begun by this command: move it away, or name another folder")
 
 
 def check_names(folder: Path) -> None:
