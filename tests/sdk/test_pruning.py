@@ -1,0 +1,208 @@
+"""Pruning: bodies go, and everything else stays; whatever a killed run leaves is gone on with."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from msgspec import Struct
+
+from tests.sdk.kept_chain import PASSPHRASE, begin, fund, pay
+from tests.sdk.pruned_chain import reopen_small
+from tongbao.kernel import Address
+from tongbao.sdk.audit import audit_folder
+from tongbao.sdk.client import Head
+from tongbao.sdk.doctor import examine
+from tongbao.sdk.folder import FolderError
+from tongbao.sdk.opening import operator_wallet
+from tongbao.sdk.pruning import prune
+from tongbao.store.base import base_heights
+from tongbao.store.errors import DamagedLog, Pruned, StoreError
+from tongbao.store.record import BlockRecord
+
+BLOCKS = 8
+"""Blocks 0 to 7, each in a file of its own."""
+
+
+class Small(Struct, frozen=True):
+    """A closed chain in small files, and all that it had."""
+
+    folder: Path
+    shop: Address
+    head: Head
+    blocks: tuple[BlockRecord, ...]
+
+    @property
+    def files(self) -> int:
+        """How many files its log has."""
+        return len(list((self.folder / "log").iterdir()))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    """A closed chain whose files hold one block each."""
+    folder = tmp_path / "chain"
+    begin(folder, "pruned")[0].close()
+    with reopen_small(folder) as chain:
+        operator = operator_wallet(chain, folder, PASSPHRASE)
+        shop = fund(operator)
+        while chain.head().height < BLOCKS - 1:
+            operator.send(pay(shop, "0.01"))
+        blocks = tuple(chain.block(height) for height in range(BLOCKS))
+        return Small(folder, shop, chain.head(), blocks)
+
+
+def check(small: Small, first: int) -> None:
+    """Bodies are there from `first` on, everything else is, and the chain goes on and is whole."""
+    with reopen_small(small.folder) as chain:
+        assert chain.head() == small.head
+        for record in small.blocks:
+            for identifier, number in record.outbox:
+                assert chain.status(identifier.hex()).number == number
+        for record in small.blocks[first:]:
+            assert chain.block(record.height) == record
+        for record in small.blocks[:first]:
+            with pytest.raises(Pruned, match=f"begin with block {first}"):
+                chain.block(record.height)
+        operator_wallet(chain, small.folder, PASSPHRASE).send(pay(small.shop, "0.01"))
+    assert audit_folder(small.folder).findings == ()
+    assert examine(small.folder, is_deep=True).exit_code == 0
+
+
+@pytest.mark.parametrize(("keep", "first"), [(0, 7), (1, 7), (3, 5), (7, 1), (8, 0), (100, 0)])
+def test_bodies_go_but_those_that_are_kept(small: Small, keep: int, first: int) -> None:
+    """
+    Given a chain of eight blocks in eight files,
+    when all bodies but the last few are given up,
+    then those are there and the others are told as pruned; outcomes, headers and rows are all
+    there, an audit finds nothing, and the chain goes on. The last file always stays.
+    """
+    report = prune(small.folder, keep)
+    assert (report.base, report.first, report.is_pending) == (BLOCKS - 1, first, False)
+    assert small.files == BLOCKS - first
+    assert (report.freed > 0) == (first > 0)
+    check(small, first)
+
+
+def test_again_keeps_less_and_never_brings_back(small: Small) -> None:
+    """
+    Given a chain that keeps four bodies,
+    when it is pruned to two, and then asked to keep six,
+    then two are there: what is gone is gone, and there is one base.
+    """
+    assert prune(small.folder, 4).first == 4
+    assert prune(small.folder, 2).first == 6
+    assert prune(small.folder, 6).first == 6
+    assert base_heights(small.folder) == [BLOCKS - 1]
+    check(small, 6)
+
+
+def test_rows_are_made_again_of_the_base_and_the_log(small: Small) -> None:
+    """
+    Given a pruned chain that has gone on,
+    when its rows and its copy of the headers are lost,
+    then a start makes both again.
+    """
+    prune(small.folder, 2)
+    check(small, 6)
+    with reopen_small(small.folder) as chain:
+        head = chain.head()
+    shutil.rmtree(small.folder / "state")
+    (small.folder / "headers").unlink()
+    with reopen_small(small.folder) as chain:
+        assert chain.head() == head
+        assert chain.status(small.blocks[3].outbox[0][0].hex()).height == 3
+    assert audit_folder(small.folder).findings == ()
+
+
+def test_a_node_that_runs_gives_bodies_up_when_it_starts_again(small: Small) -> None:
+    """
+    Given a chain that is open,
+    when it is pruned,
+    then it goes on with all bodies, and the next start gives up those that nobody wants.
+    """
+    with reopen_small(small.folder) as chain:
+        report = prune(small.folder, 2)
+        assert (report.is_pending, report.keep_from, report.freed) == (True, 6, 0)
+        assert chain.block(0) == small.blocks[0]
+    assert small.files == BLOCKS
+    check(small, 6)
+
+
+def test_what_is_wanted_and_gone_is_told(small: Small) -> None:
+    """
+    Given a pruned chain that is to keep its bodies from block 4 on,
+    when somebody removes a file of the log, or the base,
+    then it is refused as damage, and nothing is changed.
+    """
+    prune(small.folder, 4)
+    names = sorted((small.folder / "log").iterdir())
+    names[0].rename(small.folder / "away")
+    with pytest.raises(DamagedLog, match="begins with block 5"):
+        reopen_small(small.folder)
+    (small.folder / "away").rename(names[0])
+    base = small.folder / f"base-{BLOCKS - 1:010d}"
+    base.rename(small.folder / "away")
+    with pytest.raises(DamagedLog, match=r"00000000\.log is missing"):
+        reopen_small(small.folder)
+    (small.folder / "away").rename(base)
+    check(small, 4)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "history/outcomes", "chunks/all.rows"])
+def test_a_base_that_is_damaged_makes_no_rows(small: Small, name: str) -> None:
+    """
+    Given a pruned chain without rows, whose base is damaged,
+    when it is opened,
+    then it is refused with the name of the file, and opened once the file is back.
+    """
+    prune(small.folder, 0)
+    shutil.rmtree(small.folder / "state")
+    path = small.folder / f"base-{BLOCKS - 1:010d}" / name
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes(40))
+    with pytest.raises(StoreError):
+        reopen_small(small.folder)
+    assert examine(small.folder).exit_code != 0
+    path.write_bytes(data)
+    check(small, BLOCKS - 1)
+
+
+def test_a_negative_count_is_refused(small: Small) -> None:
+    """
+    Given a chain,
+    when fewer than no bodies are to be kept,
+    then it is refused.
+    """
+    with pytest.raises(FolderError):
+        prune(small.folder, -1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_work_it_is_gone_on_with(small: Small, seed: int) -> None:
+    """
+    Given a chain that is being pruned,
+    when that process is killed at any step,
+    then the chain opens with all that it had, and pruning it again succeeds.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sdk.pruner", str(small.folder), "2"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        for _ in range(Random(seed).randint(1, 14)):
+            if process.stdout.readline() in ("", "done\n"):
+                break
+        process.kill()
+    with reopen_small(small.folder) as chain:
+        assert chain.head() == small.head
+        assert chain.block(BLOCKS - 1) == small.blocks[BLOCKS - 1]
+    assert prune(small.folder, 2).first == 6
+    assert not list(small.folder.glob("base.part*"))
+    check(small, 6)
