@@ -18,6 +18,7 @@ from tongbao.sdk.backup_log import LOG, Block, LogCopy
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, sync_folder
 from tongbao.sdk.opening import open_producer
+from tongbao.sdk.pruning import keep_bodies
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.store.base import Base
 from tongbao.store.errors import StoreError
@@ -81,6 +82,7 @@ def restore(
             base = _base_for(folder, file, last)
             if base is not None:
                 copy(base.folder, new / base.folder.name)
+                keep_bodies(new / base.folder.name, file.first)
                 sync_folder(new)
             _make_rows(new, genesis, progress)
         header = checks.header

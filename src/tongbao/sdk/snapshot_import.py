@@ -101,7 +101,7 @@ def _write_base(source: Path, base: Path, work: Path, head: Head, progress: Prog
     finally:
         rows.close()
     _write_outcomes(source, base / HISTORY, manifest, progress)
-    lines = signed_headers(source, manifest, head.genesis.engine.keys, progress)
+    lines = signed_headers(source, manifest, head.genesis, progress)
     write_headers(base / HISTORY, manifest, lines)
     outcomes = read_outcomes(base / HISTORY / OUTCOMES, manifest.chain, manifest.height)
     return History(headers=manifest.height + 1, outcomes=count_of(outcomes), entries=entries)

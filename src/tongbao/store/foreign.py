@@ -208,7 +208,9 @@ def _headers_of_log(folder: Path, chain: str, first: int, last: int) -> Iterator
 
 
 def _no_header(folder: Path, height: int) -> StoreError:
-    return StoreError(f"{folder} has no header of block {height}: try again in a moment")
+    return StoreError(
+        f"{folder} has no header of block {height}: try again in a moment, or open the chain once"
+    )
 
 
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:
