@@ -6,18 +6,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from tests.fixed_chain import key
-from tests.sdk import snapshot_importer
+from tests.sdk import small_disk_import, snapshot_importer
 from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, keep, reopen, rows_of, whole
 from tests.sdk.kept_chain import Kept as KeptChain
 from tests.sdk.snapshot_importer import IMPORT_STAGES
 from tests.sdk.test_opening_upgraded import BEGINS
 from tests.sdk.test_opening_upgraded import kept as upgraded
+from tests.small_mount import play
 from tests.store.blocks import files_of
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.folder import Folder, FolderError, trust_bytes
@@ -31,6 +33,9 @@ from tongbao.store.base import base_name
 from tongbao.store.errors import Pruned, StoreError, WrongChain
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import entries_file, read_entries, read_outcomes
+
+FULL_TRIES: Final = 5
+"""There are more of them than this until a small chain finds space."""
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +305,16 @@ def test_a_killed_import_leaves_no_chain(taken: Path, tmp_path: Path, stage: str
     report = import_snapshot(taken, target)
     assert [path.name for path in tmp_path.iterdir()] == ["chain"]
     assert files_of(target / base_name(report.height)) == files_of(taken)
+
+
+def test_a_full_disk_leaves_no_chain(taken: Path, tmp_path: Path) -> None:
+    """
+    Given a disk with no space, then with a little more at each try,
+    when a snapshot is imported to it,
+    then it is told that the disk is full, nothing of it is left, until there is space for all.
+    """
+    (tmp_path / "mounted").mkdir()
+    lines = play(small_disk_import, str(taken), str(tmp_path / "mounted")).splitlines()
+
+    assert len(lines) > FULL_TRIES
+    assert lines == ["full ['filled']"] * (len(lines) - 1) + ["imported 5"]
