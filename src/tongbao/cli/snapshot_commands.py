@@ -39,7 +39,8 @@ def take(ctx: click.Context, target: Path, folder: Path) -> None:
     """Write a snapshot of the chain, and verify it.
 
     A node may run on the folder and isn't held up. The snapshot is of the block that its rows have
-    reached, a few behind the last at most. Needs space for the rows three times while it is made.
+    reached, a few behind the last at most. It brings all signed headers, and where old transactions
+    stand. Needs space for the rows three times while it is made.
     """
     from tongbao.sdk.snapshots import take as write
 
