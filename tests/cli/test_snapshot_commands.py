@@ -65,3 +65,51 @@ def test_what_can_not_be_believed_or_written_ends_with_its_code(
         "error: chunk of the whole state has other bytes than its manifest says: fetch it again",
     )
     assert missing.code == Exit.NO_INPUT
+
+
+def test_a_snapshot_begins_a_chain_in_another_folder(place: Place, tmp_path: Path) -> None:
+    """
+    Given a snapshot and the trust file,
+    when it is imported and the new folder asked for its state,
+    then the verdict says where the key belongs, and the chain is at the block of the old one.
+    """
+    target, folder = str(tmp_path / "snapshot"), tmp_path / "imported"
+    head = place.do("status")
+    taken = place.do("snapshot", "take", "--to", target)
+    trust = ("--trust", str(place.folder / "trust.json"))
+    told = place.call("snapshot", "import", target, *trust, "--folder", str(folder))
+    by_flag = ("--believe-its-own-genesis", "--folder", str(tmp_path / "second"))
+
+    what = f"snapshot: {head['rows']} rows of block {head['height']} of {taken['chain']}"
+    missing = f"to make blocks, put the authority's key into {folder / 'keys'}"
+    assert (told.code, told.err) == (0, "")
+    assert told.last == f"{what}, with history, imported into {folder}; {missing}"
+    assert Place(folder).do("status")["state_root"] == head["state_root"]
+    assert place.do("snapshot", "import", target, *by_flag) == {
+        **taken,
+        "folder": str(tmp_path / "second"),
+    }
+
+
+def test_an_import_that_can_not_be_is_told(place: Place, tmp_path: Path) -> None:
+    """
+    Given a snapshot for which nobody vouches, one without history, and a folder that is there,
+    when they are imported,
+    then each ends with its code and the words that say what to do, and nothing is made.
+    """
+    target, folder = tmp_path / "snapshot", str(tmp_path / "imported")
+    place.do("snapshot", "take", "--to", str(target))
+    believed = ("snapshot", "import", str(target), "--believe-its-own-genesis", "--folder")
+    nobody = place.call("snapshot", "import", str(target), "--folder", folder)
+    there = place.call(*believed, str(place.folder))
+    shutil.rmtree(target / "history")
+    rows_only = place.call(*believed, folder)
+    verified = place.call("snapshot", "verify", str(target))
+
+    assert nobody.code == Exit.USAGE
+    assert "give --trust FILE or --genesis FILE" in nobody.err
+    assert (there.code, rows_only.code) == (Exit.NO_INPUT, Exit.WRONG)
+    assert "is there already" in there.err
+    assert "take a snapshot with this version" in rows_only.err
+    assert "rows only, whole by its own genesis file" in verified.last
+    assert not (tmp_path / "imported").exists()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -12,6 +16,7 @@ import pytest
 from tests.kernel.shelf_one import shelf as one
 from tests.kernel.shelf_two import shelf as two
 from tests.kernel.shelf_two.shelf.rules import Book, books, by_rank
+from tests.sdk import migrated_importer
 from tongbao.engines.solo import Producer, SoloEngine
 from tongbao.engines.solo.header import read_header
 from tongbao.kernel import Count, Id, Machine, Message, PublicKey, Registry, Small, Time
@@ -23,6 +28,7 @@ from tongbao.modules import upgrade
 from tongbao.sdk.audit import Auditor, silent
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.choosing import code_of
+from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import module_lines
 from tongbao.sdk.light_rows import Asked, Listing, Proven
 from tongbao.sdk.local import Chain
@@ -193,3 +199,26 @@ def test_a_row_that_migrated_is_taken_back_byte_for_byte(shelf: tuple[Path, list
         path = sha256(books.full_key(book)).digest()
         proof = machine.prove(books, book, height=BEGINS - 1)
         assert verify_inclusion(root, path, sha256(raw).digest(), proof)
+
+
+def test_a_snapshot_is_imported_with_the_entries_of_the_code_of_the_next_block(
+    shelf: tuple[Path, list[Id]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """
+    Given a folder with three rows of version 1, whose next block is decided by version 2,
+    when a snapshot of it is taken and imported where version 2 is installed,
+    then the entries are those of version 2, not the snapshot's, and the audit finds nothing.
+    """
+    folder, _ = shelf
+    Folder(folder).lay_out(GENESIS)
+    installed = {"TONGBAO_MODULES": str(Path(two.__file__).parent)}
+    place = str(tmp_path_factory.mktemp("place"))
+    ended = subprocess.run(
+        [sys.executable, str(migrated_importer.__file__), str(folder), place],
+        env=os.environ | installed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [False, []]

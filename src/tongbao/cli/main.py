@@ -26,7 +26,7 @@ AFTER: Final = {
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
     "snapshot": Lazy(
-        "tongbao.cli.snapshot_commands:snapshot", "Write and verify all rows of one block."
+        "tongbao.cli.snapshot_commands:snapshot", "Write, verify and import all rows of one block."
     ),
     "backup": Lazy("tongbao.cli.backup_commands:backup", "Copy new blocks, and verify them."),
     "restore": Lazy("tongbao.cli.backup_commands:restore", "Make a chain of a backup again."),

@@ -64,7 +64,9 @@ class BlockChecks:
         except HeaderError as error:
             self.header = None
             return _named(height, [str(error)])
-        found = list(self._inherited(self.header) if height <= self._origin else self._own(signer))
+        found = list(
+            self._inherited(self.header, height) if height <= self._origin else self._own(signer)
+        )
         if (line.height, line.time) != (height, self.header.time):
             found.append("the record says another height or time than its header")
         self._last = self.header
@@ -75,18 +77,25 @@ class BlockChecks:
         """The last block of the chain from whose rows this one began; -1 where there is none."""
         return -1 if self._genesis.origin is None else self._genesis.origin.height
 
-    def _inherited(self, header: Header) -> Iterator[str]:
+    def _inherited(self, header: Header, height: int) -> Iterator[str]:
         """A header of the chain from whose rows this one began, or of one before that.
 
         The genesis file commits to the last of them, and so to all of that chain: whose keys they
-        are need not be known here.
+        are need not be known here. Those of chains before it are linked among themselves alone.
         """
         last, origin = self._last, self._genesis.origin
         assert origin is not None
-        if last is not None and header.chain == last.chain and header.previous != header_hash(last):
+        if last is not None and header.chain == last.chain:
+            is_linked = header.previous == header_hash(last)
+        else:
+            # The first of a chain names its genesis file, as the chain's id does.
+            is_linked = header.chain.endswith(f"-{header.previous[:8]}")
+        if not is_linked:
             yield "it does not follow the block before it"
+        if header.height != height:
+            yield f"its header says height {header.height}"
         said = (header.chain, header_hash(header), header.state)
-        if header.height == origin.height and said != (origin.chain, origin.header, origin.state):
+        if height == origin.height and said != (origin.chain, origin.header, origin.state):
             yield "it is not the block that the genesis file goes on from"
 
     def _own(self, signer: str) -> Iterator[str]:

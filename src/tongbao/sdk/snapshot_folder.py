@@ -28,6 +28,7 @@ from tongbao.store.snapshot.errors import BadSnapshot
 
 GENESIS: Final = "genesis.json"
 MANIFEST: Final = "manifest.json"
+TRUST: Final = "trust.json"
 CHUNKS: Final = "chunks"
 HISTORY: Final = "history"
 HEADERS: Final = "headers"

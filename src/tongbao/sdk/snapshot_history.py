@@ -94,9 +94,9 @@ def read_back(new: Path, manifest: Manifest) -> History:
     """Read what `write_history` has written, and count it. Raises BadSnapshot, OSError."""
     folder, of = new / HISTORY, (manifest.chain, manifest.height)
     return History(
-        headers=_count(read_headers(folder / HEADERS, *of)),
-        outcomes=_count(read_outcomes(folder / OUTCOMES, *of)),
-        entries=_count(read_entries(folder / ENTRIES, *of)),
+        headers=count_of(read_headers(folder / HEADERS, *of)),
+        outcomes=count_of(read_outcomes(folder / OUTCOMES, *of)),
+        entries=count_of(read_entries(folder / ENTRIES, *of)),
     )
 
 
@@ -111,9 +111,9 @@ def verify_history(
     outcomes = told(progress, OUTCOMES, read_outcomes(folder / OUTCOMES, *of))
     entries = told(progress, ENTRIES, read_entries(folder / ENTRIES, *of))
     return History(
-        headers=_count(signed_headers(target, manifest, genesis, progress)),
-        outcomes=_count(outcomes),
-        entries=_count(entries),
+        headers=count_of(signed_headers(target, manifest, genesis, progress)),
+        outcomes=count_of(outcomes),
+        entries=count_of(entries),
     )
 
 
@@ -164,5 +164,6 @@ def told(
     progress(stage, done, done)
 
 
-def _count(things: Iterable[object]) -> int:
+def count_of(things: Iterable[object]) -> int:
+    """How many things there are, once all have been given."""
     return sum(1 for _ in things)

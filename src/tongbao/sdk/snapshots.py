@@ -116,7 +116,7 @@ def take(
             state.close()
         write_new(new / GENESIS, write_genesis(genesis))
         write_new(new / MANIFEST, write_manifest(manifest))
-        _remove_work(new / WORK)
+        remove_work(new / WORK)
         read_chunks(new, manifest, check_bytes, progress)
         return report_of(manifest, time, signer, read_back(new, manifest))
 
@@ -168,7 +168,7 @@ def _write_chunks(
     return chunks
 
 
-def _remove_work(work: Path) -> None:
+def remove_work(work: Path) -> None:
     """Remove the copy and the files of rows."""
     for path in sorted(work.rglob("*"), reverse=True):
         if path.is_dir():

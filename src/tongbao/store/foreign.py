@@ -23,7 +23,7 @@ from tongbao.store.base import HISTORY, base_heights, base_name
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
-from tongbao.store.headers import Headers, read_lines
+from tongbao.store.headers import read_lines
 from tongbao.store.log import FULL
 from tongbao.store.looking import records_of
 from tongbao.store.record import HeaderLine, line_of
@@ -166,13 +166,9 @@ class ForeignRows(Closable):
 def foreign_header(folder: Path, chain: str, height: int) -> bytes:
     """The signed header of a block in a chain's folder that another process may have open.
 
-    It is in the copy of the headers, else in the log. Raises StoreError.
+    It is in the copy of the headers, else in a base or in the log. Raises StoreError, OSError.
     """
-    disk = RealDisk()
-    lines = Headers(disk, folder / "headers", chain).read(max(height, 0), height)
-    if lines:
-        return lines[0].header
-    for line in _headers_of_log(folder, chain, height, height):
+    for line in _headers(folder, chain, max(height, 0), height):
         return line.header
     raise _no_header(folder, height)
 
@@ -180,21 +176,25 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
 def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLine]:
     """The headers of the blocks 0 to `height`, likewise, one after the other.
 
-    A base and the log complete what the copy lacks. Raises StoreError, OSError.
+    Raises StoreError, OSError.
     """
-    following = 0
+    return _headers(folder, chain, 0, height)
+
+
+def _headers(folder: Path, chain: str, following: int, last: int) -> Iterator[HeaderLine]:
+    """The headers from one on to another; a base and the log complete what the copy lacks."""
     bases = [folder / base_name(each) / HISTORY for each in reversed(base_heights(folder))]
     for path in (each / "headers" for each in (folder, *bases)):
-        if following <= height and path.exists():
+        if following <= last and path.exists():
             with path.open("rb") as file:
-                for line, _ in islice(read_lines(file, chain), following, height + 1):
+                for line, _ in islice(read_lines(file, chain), following, last + 1):
                     yield line
                     following = line.height + 1
-    if following <= height:
-        for line in _headers_of_log(folder, chain, following, height):
+    if following <= last:
+        for line in _headers_of_log(folder, chain, following, last):
             yield line
             following = line.height + 1
-    if following <= height:
+    if following <= last:
         raise _no_header(folder, following)
 
 
@@ -208,7 +208,9 @@ def _headers_of_log(folder: Path, chain: str, first: int, last: int) -> Iterator
 
 
 def _no_header(folder: Path, height: int) -> StoreError:
-    return StoreError(f"{folder} has no header of block {height}: try again in a moment")
+    return StoreError(
+        f"{folder} has no header of block {height}: try again in a moment, or open the chain once"
+    )
 
 
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:
