@@ -31,7 +31,9 @@ def test_a_snapshot_is_taken_and_verified_by_whoever_has_the_trust_file(
         head["state_root"],
     )
     assert place.do("snapshot", "verify", target, *trust, *genesis) == taken
-    what = f"snapshot: {head['rows']} rows of block {head['height']} of {taken['chain']}"
+    what = (
+        f"snapshot: {head['rows']} rows of block {head['height']} of {taken['chain']}, with history"
+    )
     assert (by_trust.code, by_trust.last, by_trust.err) == (0, f"{what}, verified", "")
     assert (by_itself.code, by_itself.last) == (0, f"{what}, whole by its own genesis file")
     assert "--trust FILE" in by_itself.err

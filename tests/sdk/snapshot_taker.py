@@ -11,7 +11,7 @@ import sys
 
 from tongbao.sdk.snapshots import take
 
-STAGES = ("copy", "rows", "chunks", "verify")
+STAGES = ("copy", "rows", "chunks", "outcomes", "entries", "headers", "verify")
 SMALL = 300
 """So few bytes a chunk that a small chain has several."""
 

@@ -112,6 +112,9 @@ def test_a_snapshot_is_of_the_last_block_and_leaves_the_chain_as_it_is(
     assert sorted(files_of(tmp_path / "snapshot")) == [
         "chunks/all.rows",
         "genesis.json",
+        "history/entries",
+        "history/headers",
+        "history/outcomes",
         "manifest.json",
     ]
 

@@ -1,4 +1,4 @@
-"""`tongbao snapshot`: the rows of one height in a folder, which anybody can verify."""
+"""`tongbao snapshot`: the rows and history of one height in a folder, which anybody can verify."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group(no_args_is_help=True)
 def snapshot() -> None:
-    """Write and verify snapshots: all rows of one block, under its signed header."""
+    """Snapshots: all rows of one block under its signed header, and the history until then."""
 
 
 @snapshot.command(epilog="\b\nExample:\n  tongbao snapshot take --to snapshot-1")
@@ -59,7 +59,10 @@ def take(ctx: click.Context, target: Path, folder: Path) -> None:
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, target: Path, trust: Path | None, genesis: Path | None) -> None:
-    """Verify the snapshot in DIR: every chunk, the root of all, and who has signed it.
+    """Verify the snapshot in DIR: every chunk, the root of all, each header and who has signed it.
+
+    The verdict says "with history", or "rows only" for one that an older version has made. Where
+    old transactions stand is in no header: believe that of whoever hands it over.
 
     Without --trust and --genesis the keys are those of its own genesis file: it is whole then, but
     whoever made it may have made that file too. Exit code 65: don't believe it.
@@ -79,7 +82,7 @@ def verify(ctx: click.Context, target: Path, trust: Path | None, genesis: Path |
 
 
 def _what(report: SnapshotReport) -> str:
-    return f"{count(report.rows, 'row')} of block {report.height} of {report.chain}"
+    return f"{count(report.rows, 'row')} of block {report.height} of {report.chain}, {report.kind}"
 
 
 def _tell(ctx: click.Context, target: Path, report: SnapshotReport, verdict: str) -> None:

@@ -243,7 +243,7 @@ def opened(folder: Path, trust: bytes | None) -> tuple[BackupFile, Genesis, tupl
     """
     file = read_file(folder)
     genesis = read_own_genesis(folder, file)
-    keys = tuple(genesis.engine.keys)
+    keys: tuple[str, ...] = tuple(genesis.engine.keys)
     if trust is not None:
         keys = _trusted(read_trust(trust), file, keys)
     return file, genesis, keys

@@ -50,18 +50,44 @@ class BlockChecks:
         except HeaderError as error:
             self.header = None
             return _named(height, [str(error)])
-        found = [] if signer in self._keys else [f"{signer} is no authority"]
-        found += self._links(self.header)
+        found = list(self._inherited(self.header) if height <= self._origin else self._own(signer))
         if (line.height, line.time) != (height, self.header.time):
             found.append("the record says another height or time than its header")
         self._last = self.header
         return _named(height, found)
 
+    @property
+    def _origin(self) -> int:
+        """The last block of the chain from whose rows this one began; -1 where there is none."""
+        return -1 if self._genesis.origin is None else self._genesis.origin.height
+
+    def _inherited(self, header: Header) -> Iterator[str]:
+        """A header of the chain from whose rows this one began, or of one before that.
+
+        The genesis file commits to the last of them, and so to all of that chain: whose keys they
+        are need not be known here.
+        """
+        last, origin = self._last, self._genesis.origin
+        assert origin is not None
+        if last is not None and header.chain == last.chain and header.previous != header_hash(last):
+            yield "it does not follow the block before it"
+        said = (header.chain, header_hash(header), header.state)
+        if header.height == origin.height and said != (origin.chain, origin.header, origin.state):
+            yield "it is not the block that the genesis file goes on from"
+
+    def _own(self, signer: str) -> Iterator[str]:
+        """A header of this chain: of its authority, on the one before it."""
+        if signer not in self._keys:
+            yield f"{signer} is no authority"
+        assert self.header is not None
+        yield from self._links(self.header)
+
     def _links(self, header: Header) -> Iterator[str]:
-        """The header stands on the one before it, block 0 on the genesis file."""
-        last = self._last
-        before = hash_of(self._genesis).hex() if last is None else header_hash(last)
-        height = 0 if last is None else last.height + 1
+        """The header stands on the one before it, the first of the chain on the genesis file."""
+        last, begins = self._last, self._origin + 1
+        is_first = last is None or header.height == begins
+        before = header_hash(last) if last and not is_first else hash_of(self._genesis).hex()
+        height = begins if last is None else last.height + 1
         if header.previous != before:
             yield "it does not follow the block before it"
         if header.height != height:

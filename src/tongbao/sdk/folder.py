@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -101,9 +102,15 @@ def trust_bytes(genesis: Genesis) -> bytes:
 
 def write_new(path: Path, text: bytes) -> None:
     """Write a file that must not exist, durably: whole under its name, or not there."""
+    write_pieces(path, (text,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same for a file that is not in memory at once."""
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
-        file.write(text)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
     partial.rename(path)

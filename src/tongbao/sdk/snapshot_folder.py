@@ -1,8 +1,10 @@
 """The files of a snapshot: how they appear all at once, and how a foreign one is read with care.
 
     genesis.json    manifest.json    chunks/0123.rows ...
+    history/headers    history/outcomes    history/entries
 
-A chunk is named by its prefix; the one of a state that is a single chunk is `chunks/all.rows`.
+Without `history/` a snapshot has rows only, as they were made at first. A chunk is named by its
+prefix; the one of a state that is a single chunk is `chunks/all.rows`.
 """
 
 from __future__ import annotations
@@ -27,14 +29,20 @@ from tongbao.store.snapshot.errors import BadSnapshot
 GENESIS: Final = "genesis.json"
 MANIFEST: Final = "manifest.json"
 CHUNKS: Final = "chunks"
+HISTORY: Final = "history"
+HEADERS: Final = "headers"
+OUTCOMES: Final = "outcomes"
+ENTRIES: Final = "entries"
 WORK: Final = "work"
 """Rows that are being cut; gone before a snapshot has its name."""
 
 GENESIS_BYTES: Final = 64 * 1024 * 1024
 """The most bytes of a genesis file that a snapshot may have."""
 
-OURS: Final = re.compile(r"(genesis|manifest)\.(json|part)|chunks|work")
-"""What a snapshot that was begun may have in it."""
+OURS: Final = re.compile(
+    r"(genesis|manifest|trust)\.(json|part)|chunks|history|work|base-[0-9]{10}"
+)
+"""What a snapshot that was begun may have in it, or a chain that begins at one."""
 
 
 def chunk_name(chunk: Chunk) -> str:
@@ -115,16 +123,22 @@ def _not_ours(new: Path) -> FolderError:
     return FolderError(f"{new} was not begun by this command: move it away, or name another folder")
 
 
-def check_names(folder: Path) -> None:
-    """Whether a folder has the files of a snapshot and nothing else, chunks apart.
+def check_names(folder: Path) -> bool:
+    """Whether a folder, which has the files of a snapshot and no others, has its history too.
 
-    Raises FolderMissing, BadSnapshot.
+    Names of chunks are not looked at. Raises FolderMissing, BadSnapshot.
     """
     if not folder.is_dir():
         raise FolderMissing(f"there is no folder {folder}: check the path")
-    expect_names(folder, {GENESIS, MANIFEST, CHUNKS})
-    if not stat.S_ISDIR(os.lstat(folder / CHUNKS).st_mode):
-        raise BadSnapshot(f"{folder / CHUNKS} is no folder")
+    has_history = os.path.lexists(folder / HISTORY)
+    folders = {CHUNKS, HISTORY} if has_history else {CHUNKS}
+    expect_names(folder, {GENESIS, MANIFEST, *folders})
+    for name in sorted(folders):
+        if not stat.S_ISDIR(os.lstat(folder / name).st_mode):
+            raise BadSnapshot(f"{folder / name} is no folder")
+    if has_history:
+        expect_names(folder / HISTORY, {HEADERS, OUTCOMES, ENTRIES})
+    return has_history
 
 
 def expect_names(folder: Path, wanted: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""Snapshots: the rows of one height in a folder, verified against a header that is signed.
+"""Snapshots: rows and history of one height in a folder, verified against signed headers.
 
 Taking one leaves the chain as it is, and needs no lock: a node may run on the folder, and goes on.
 Whoever has the folder and a trust file believes nobody: each chunk is verified by its bytes, all
@@ -7,8 +7,9 @@ chunks make the state root, and that is in a header which a key of the chain has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -34,6 +35,7 @@ from tongbao.sdk.snapshot_folder import (
     new_folder,
     read_plain,
 )
+from tongbao.sdk.snapshot_history import History, read_back, verify_history, write_history
 from tongbao.sdk.verification import read_trust
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
@@ -50,7 +52,10 @@ from tongbao.store.state import State
 
 
 class SnapshotReport(Struct, frozen=True, kw_only=True):
-    """What a snapshot is of. `time` is the block's, ms UTC; `size` the bytes of all chunks."""
+    """What a snapshot is of. `time` is the block's, ms UTC; `size` the bytes of all chunks.
+
+    `kind` is "with history" or "rows only"; of the latter the last three are 0.
+    """
 
     chain: str
     height: int
@@ -60,6 +65,10 @@ class SnapshotReport(Struct, frozen=True, kw_only=True):
     chunks: int
     size: int
     signed_by: str
+    kind: str
+    headers: int
+    outcomes: int
+    entries: int
 
 
 def take(
@@ -87,27 +96,29 @@ def take(
         (new / CHUNKS).mkdir()
         state = _copied(place.path / "state", new / WORK / "state", chain_id(genesis), progress)
         try:
-            height = state.height
-            header = foreign_header(place.path, chain_id(genesis), height)
-            buckets = _parted(state, genesis, new / WORK, progress)
+            header = foreign_header(place.path, chain_id(genesis), state.height)
+            lines = lines_at(genesis, kept_upgrades(state), state.height)
+            tables = sorted(set(tables_of(lines)))
+            buckets = _parted(state, tables, new / WORK, progress)
+            chunks = _write_chunks(buckets, new / CHUNKS, chunk_bytes, progress)
+            manifest = Manifest(
+                format=FORMAT,
+                chain=chain_id(genesis),
+                genesis=hash_of(genesis),
+                height=state.height,
+                header=header,
+                root=root_of(chunks, chunk_bytes),
+                chunks=tuple(chunks),
+            )
+            time, signer = check_header(manifest, trust_file(genesis))
+            write_history(place.path, new, state, manifest, tables, progress)
         finally:
             state.close()
-        chunks = _write_chunks(buckets, new / CHUNKS, chunk_bytes, progress)
-        manifest = Manifest(
-            format=FORMAT,
-            chain=chain_id(genesis),
-            genesis=hash_of(genesis),
-            height=height,
-            header=header,
-            root=root_of(chunks, chunk_bytes),
-            chunks=tuple(chunks),
-        )
-        time, signer = _check_header(manifest, trust_file(genesis))
         write_new(new / GENESIS, write_genesis(genesis))
         write_new(new / MANIFEST, write_manifest(manifest))
         _remove_work(new / WORK)
-        _read_chunks(new, manifest, check_bytes, progress)
-        return _report(manifest, time, signer)
+        read_chunks(new, manifest, check_bytes, progress)
+        return report_of(manifest, time, signer, read_back(new, manifest))
 
 
 def _copied(source: Path, target: Path, chain: str, progress: Progress) -> State:
@@ -126,14 +137,13 @@ def _copied(source: Path, target: Path, chain: str, progress: Progress) -> State
     return state
 
 
-def _parted(state: State, genesis: Genesis, work: Path, progress: Progress) -> Buckets:
-    """The hashed rows of a state in files; index entries and the like can be made of them."""
+def _parted(state: State, tables: Sequence[bytes], work: Path, progress: Progress) -> Buckets:
+    """The hashed rows of a state in files."""
     size = (work / "state" / "data.mdb").stat().st_size
-    lines = lines_at(genesis, kept_upgrades(state), state.height)
     buckets = Buckets(work / "buckets", digits_for(size))
     done = 0
     try:
-        for prefix in sorted(set(tables_of(lines))):
+        for prefix in tables:
             for key, value in state.scan(prefix, after_prefix(prefix)):
                 buckets.add(key, value)
                 done += 1
@@ -184,7 +194,29 @@ def verify(
     trust file is none.
     """
     folder = Path(target)
-    check_names(folder)
+    found = read_head(folder, trust, genesis, chunk_bytes=chunk_bytes)
+    read_chunks(folder, found.manifest, read_chunk, progress)
+    history = None
+    if found.has_history:
+        history = verify_history(folder, found.manifest, found.genesis.engine.keys, progress)
+    return report_of(found.manifest, found.time, found.signer, history)
+
+
+class Head(NamedTuple):
+    """What a snapshot is of, signed by a key that is trusted; `genesis` is its own, proven too."""
+
+    manifest: Manifest
+    genesis: Genesis
+    time: int
+    signer: str
+    has_history: bool
+
+
+def read_head(
+    folder: Path, trust: bytes | None, genesis: Genesis | None, *, chunk_bytes: int = CHUNK_BYTES
+) -> Head:
+    """The manifest and genesis of a snapshot, verified as `verify` says. Raises what it does."""
+    has_history = check_names(folder)
     manifest = read_manifest(read_plain(folder / MANIFEST, MANIFEST_BYTES), chunk_bytes)
     own = _own_genesis(read_plain(folder / GENESIS, GENESIS_BYTES), manifest)
     if genesis is not None and hash_of(genesis) != manifest.genesis:
@@ -192,14 +224,13 @@ def verify(
             f"the snapshot is of chain {manifest.chain}, not {chain_id(genesis)}: "
             "ask for one of this chain"
         )
-    time, signer = _check_header(manifest, trust_file(own))
+    time, signer = check_header(manifest, trust_file(own))
     if trust is not None:
-        _check_header(manifest, read_trust(trust))
-    _read_chunks(folder, manifest, read_chunk, progress)
-    return _report(manifest, time, signer)
+        check_header(manifest, read_trust(trust))
+    return Head(manifest, own, time, signer, has_history)
 
 
-def _read_chunks(
+def read_chunks(
     folder: Path, manifest: Manifest, check: Callable[[Chunk, bytes], object], progress: Progress
 ) -> None:
     """Read and check every chunk from its file. Raises BadSnapshot, OSError."""
@@ -209,7 +240,11 @@ def _read_chunks(
         progress("verify", at, len(manifest.chunks))
 
 
-def _report(manifest: Manifest, time: int, signer: str) -> SnapshotReport:
+def report_of(
+    manifest: Manifest, time: int, signer: str, history: History | None
+) -> SnapshotReport:
+    """What there is to say of a snapshot; without history it has rows only."""
+    counted = history or History()
     return SnapshotReport(
         chain=manifest.chain,
         height=manifest.height,
@@ -219,6 +254,10 @@ def _report(manifest: Manifest, time: int, signer: str) -> SnapshotReport:
         chunks=len(manifest.chunks),
         size=sum(chunk.size for chunk in manifest.chunks),
         signed_by=signer,
+        kind="rows only" if history is None else "with history",
+        headers=counted.headers,
+        outcomes=counted.outcomes,
+        entries=counted.entries,
     )
 
 
@@ -235,7 +274,7 @@ def _own_genesis(text: bytes, manifest: Manifest) -> Genesis:
     return genesis
 
 
-def _check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
+def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
     """The time of the snapshot's header and who has signed it.
 
     Raises BadSnapshot, WrongChain unless it is of a trusted key, and says what the manifest says.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
@@ -18,14 +19,14 @@ from typing import Final, NamedTuple
 import lmdb
 from msgspec import Struct
 
-from tongbao.store.base import base_heights
+from tongbao.store.base import HISTORY, base_heights, base_name
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
-from tongbao.store.frames import read_frame
-from tongbao.store.headers import Headers
+from tongbao.store.headers import Headers, read_lines
 from tongbao.store.log import FULL
-from tongbao.store.record import decode_record
+from tongbao.store.looking import records_of
+from tongbao.store.record import HeaderLine, line_of
 from tongbao.store.recovery import NO_BASE, scan
 from tongbao.store.state import (
     CHAIN_KEY,
@@ -171,16 +172,43 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
     lines = Headers(disk, folder / "headers", chain).read(max(height, 0), height)
     if lines:
         return lines[0].header
+    for line in _headers_of_log(folder, chain, height, height):
+        return line.header
+    raise _no_header(folder, height)
+
+
+def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLine]:
+    """The headers of the blocks 0 to `height`, likewise, one after the other.
+
+    A base and the log complete what the copy lacks. Raises StoreError, OSError.
+    """
+    following = 0
+    bases = [folder / base_name(each) / HISTORY for each in reversed(base_heights(folder))]
+    for path in (each / "headers" for each in (folder, *bases)):
+        if following <= height and path.exists():
+            with path.open("rb") as file:
+                for line, _ in islice(read_lines(file, chain), following, height + 1):
+                    yield line
+                    following = line.height + 1
+    if following <= height:
+        for line in _headers_of_log(folder, chain, following, height):
+            yield line
+            following = line.height + 1
+    if following <= height:
+        raise _no_header(folder, following)
+
+
+def _headers_of_log(folder: Path, chain: str, first: int, last: int) -> Iterator[HeaderLine]:
+    """The headers of these heights, none where the log lacks the first. Raises DamagedLog."""
+    disk = RealDisk()
     heights = base_heights(folder)
     found = scan(disk, folder / "log", chain, 0, heights[-1] if heights else NO_BASE)
-    if not found.first <= height < found.stop:
-        raise StoreError(f"{folder} has no header of block {height}: try again in a moment")
-    number, offset = found.place_of(height)
-    segment = found.segments[number]
-    data = disk.read_part(segment.path, offset, found.ends[number] - offset)
-    frame = read_frame(segment.salt, data, 0)
-    assert frame is not None, "it was whole a moment ago"
-    return decode_record(frame.body(data)).header
+    if found.first <= first:
+        yield from map(line_of, islice(records_of(disk, found, first), last + 1 - first))
+
+
+def _no_header(folder: Path, height: int) -> StoreError:
+    return StoreError(f"{folder} has no header of block {height}: try again in a moment")
 
 
 def _unread(folder: Path, error: lmdb.Error) -> StoreError:

@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from msgspec import DecodeError
 
@@ -38,6 +38,8 @@ LENGTH_BYTES: Final = 4
 CHECK_BYTES: Final = 16
 HEAD_BYTES: Final = len(MAGIC) + CHAIN_BYTES + CHECK_BYTES
 LINE_HEAD: Final = LENGTH_BYTES + CHECK_BYTES
+LINE_LIMIT: Final = 1024 * 1024
+"""The most bytes of a line that is read in a row of lines; those of today have less than 1 KB."""
 
 
 def write_head(chain: str) -> bytes:
@@ -66,6 +68,26 @@ def read_line(data: bytes, start: int) -> tuple[HeaderLine, int] | None:
         return decode_header_line(body), end
     except DecodeError:
         return None
+
+
+def read_lines(file: BinaryIO, chain: str) -> Iterator[tuple[HeaderLine, bytes]]:
+    """Each line of an open file, with its bytes: as far as they are whole, from height 0 on.
+
+    One line is in memory at a time. A file of another chain has none. Raises OSError.
+    """
+    if file.read(HEAD_BYTES) != write_head(chain):
+        return
+    height = 0
+    while len(head := file.read(LINE_HEAD)) == LINE_HEAD:
+        length = int.from_bytes(head[:LENGTH_BYTES], "big")
+        if length > LINE_LIMIT:
+            return
+        data = head + file.read(length)
+        found = read_line(data, 0)
+        if found is None or found[0].height != height:
+            return
+        yield found[0], data
+        height += 1
 
 
 class OlderLines(Protocol):

@@ -186,6 +186,25 @@ class State:
         except (lmdb.Error, DecodeError) as error:
             raise _damaged(self._folder, error) from error
 
+    @property
+    def decided(self) -> int:
+        """How many transactions have a status."""
+        try:
+            return int(self._reader.stat(self._status)["entries"])
+        except lmdb.Error as error:
+            raise _damaged(self._folder, error) from error
+
+    def statuses(self) -> Iterator[tuple[bytes, Status]]:
+        """Every transaction's id and where it stands, ascending. It does not outlive a flush."""
+        reader = self._reader
+        try:
+            with reader.cursor(db=self._status) as cursor:
+                for transaction_id, found in cursor:
+                    yield transaction_id, decode_status(found)
+                    assert reader is self._reader, "a scan does not outlive a flush"
+        except (lmdb.Error, DecodeError) as error:
+            raise _damaged(self._folder, error) from error
+
     def flush(self, records: list[BlockRecord]) -> None:
         """Apply blocks in one transaction: the last writer of a row wins, the height is inside.
 

@@ -19,7 +19,7 @@ from tongbao.kernel import (
     jcs,
     merkle,
 )
-from tongbao.kernel.envelope import decode_compact, encode_base64url, signing_input
+from tongbao.kernel.envelope import Signature, decode_compact, encode_base64url, signing_input
 
 TYPE: Final = "tongbao-header+jws"
 DOMAIN: Final = b"tongbao/header/1"
@@ -75,16 +75,21 @@ def sign_header(header: Header, signer: HeaderSigner) -> bytes:
     return signed + b"." + encode_base64url(signer.sign(signed)).encode("ascii")
 
 
+def decode_header(signed: bytes) -> tuple[Header, Signature]:
+    """The header in a compact JWS, whose signature is not checked. Raises HeaderError."""
+    try:
+        payload, signature = decode_compact(signed, TYPE)
+        return jcs.decode_canonical(_decoder, payload), signature
+    except (InvalidTransaction, msgspec.DecodeError, ValueError) as error:
+        raise HeaderError(f"not a signed header: {error}") from error
+
+
 def read_header(signed: bytes) -> tuple[Header, str]:
     """The header in a compact JWS and the key that signed it; whether that key may is not asked.
 
     Raises HeaderError.
     """
-    try:
-        payload, signature = decode_compact(signed, TYPE)
-        header = jcs.decode_canonical(_decoder, payload)
-    except (InvalidTransaction, msgspec.DecodeError, ValueError) as error:
-        raise HeaderError(f"not a signed header: {error}") from error
+    header, signature = decode_header(signed)
     if not ed25519.verify(signature.public_key, signature.signed, signature.signature):
         raise HeaderError("the header's signature is wrong")
     return header, signature.kid

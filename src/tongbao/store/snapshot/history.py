@@ -27,12 +27,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from struct import Struct as Packing
 from typing import BinaryIO, Final, NamedTuple
 
 from tongbao.store.errors import WrongChain, WrongVersion
-from tongbao.store.record import ID_BYTES, KEY_LIMIT, Status
+from tongbao.store.headers import HEAD_BYTES, read_lines, write_line
+from tongbao.store.record import ID_BYTES, KEY_LIMIT, HeaderLine, Status
 from tongbao.store.snapshot.chunks import LENGTHS, Row, write_row
 from tongbao.store.snapshot.errors import BadSnapshot
 
@@ -154,6 +156,26 @@ def read_entries(path: Path, chain: str, height: int) -> Iterator[Row]:
             before = key
         if left:
             raise BadSnapshot(f"{path} has more rows than it says")
+
+
+def read_headers(path: Path, chain: str, height: int) -> Iterator[HeaderLine]:
+    """The lines of the headers 0 to `height` in a file of nothing else, as `headers.py` has them.
+
+    What the headers say, and who has signed them, is for others to check. Raises BadSnapshot,
+    OSError.
+    """
+    with open_plain(path) as file:
+        following, end = 0, HEAD_BYTES
+        for line, data in islice(read_lines(file, chain), height + 1):
+            if write_line(line) != data:
+                break
+            yield line
+            following += 1
+            end += len(data)
+        if following <= height:
+            raise BadSnapshot(f"{path} has no whole header of block {following}: fetch it again")
+        if os.fstat(file.fileno()).st_size != end:
+            raise BadSnapshot(f"{path} has more than the headers up to block {height}")
 
 
 class _Whole(NamedTuple):
