@@ -79,7 +79,7 @@ def restore(
             last = _copied(blocks, new, file, checks, progress)
             if last == file.height:
                 check_last(folder, file, checks)
-            base = _base_for(folder, file, last)
+            base = _base_for(folder, genesis, file, last)
             if base is not None:
                 _put_base(base, new / base.folder.name, keep_from=file.first)
             _make_rows(new, genesis, progress)
@@ -140,9 +140,9 @@ def _copied(
     return last
 
 
-def _base_for(folder: Path, file: BackupFile, last: int) -> Base | None:
+def _base_for(folder: Path, genesis: Genesis, file: BackupFile, last: int) -> Base | None:
     """The base from which rows are made soonest. Raises NotInBackup where one is needed."""
-    bases = bases_to_begin_with(folder, file.chain, file.first, last)
+    bases = bases_to_begin_with(folder, genesis, file.first, last)
     if bases:
         return bases[-1]
     if file.first == 0:
