@@ -54,7 +54,9 @@ def main(folder: Path) -> int:
         filler = folder / "filler"
         fill(filler)
         feeder = Feeder(
-            index, fixed.store, lambda height: done.set() if height == fixed.store.height else None
+            index,
+            fixed.reading(),
+            lambda height: done.set() if height == fixed.store.height else None,
         )
         feeder.start()
         assert heard.event.wait(PATIENCE_S), "a full disk was not told"

@@ -21,8 +21,8 @@ from tongbao.index import Movements
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import VERSION
 from tongbao.index.history import Index
-from tongbao.store.errors import WrongChain, WrongVersion
-from tongbao.store.record import BlockRecord
+from tongbao.store.errors import Pruned, WrongChain, WrongVersion
+from tongbao.store.record import BlockRecord, HeaderLine, line_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid characters:FutureWarning")
 
@@ -31,14 +31,21 @@ PATIENCE_S = 60
 
 
 class Blocks:
-    """Blocks in a list."""
+    """Blocks in a list, of which those below `first_block` were pruned."""
 
-    def __init__(self, records: list[BlockRecord]) -> None:
+    def __init__(self, records: list[BlockRecord], first_block: int = 0) -> None:
         """Have these."""
         self.records = records
+        self.first_block = first_block
+
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The headers of some heights."""
+        return [line_of(record) for record in self.records[first : last + 1]]
 
     def block(self, height: int) -> BlockRecord:
         """The record of a block. Raises LookupError."""
+        if height < self.first_block:
+            raise Pruned(f"block {height} was pruned")
         return self.records[height]
 
 

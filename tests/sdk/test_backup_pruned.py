@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.sdk.grown_chain import Grown, grow, ids_of, send, told_by
+from tests.sdk.kept_chain import PASSPHRASE, reopen
 from tests.sdk.test_backup import log_of, trust_of
 from tests.store.blocks import files_of, flip
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up, verify
 from tongbao.sdk.backup_log import BadBackup
+from tongbao.sdk.genesis_export import export
 from tongbao.sdk.pruning import prune
 from tongbao.sdk.restore import NotInBackup, restore
 from tongbao.store.base import base_heights
@@ -139,6 +141,40 @@ def test_a_newer_snapshot_takes_the_place_of_an_older_one(
     assert restore(tmp_path / "backup", tmp_path / "early", height=grown.height).left_out == 2
     assert restore(tmp_path / "backup", tmp_path / "late").left_out == 0
     assert base_heights(tmp_path / "late") == [grown.height + 2]
+
+
+def test_a_chain_that_began_with_another_s_rows_is_backed_up(grown: Grown, tmp_path: Path) -> None:
+    """
+    Given a chain that was exported out of another one, and has blocks of its own,
+    when it is backed up, goes on, is backed up with a snapshot, and restored, to its end and to its
+    first block,
+    then each restored one tells the same as the chain, transactions of the other one included, and
+    goes on with its keys.
+    """
+    chain = tmp_path / "chain"
+    export(grown.folder, chain, "network", passphrase=PASSPHRASE)
+    reopen(chain).close()
+    first = back_up(chain, tmp_path / "backup")
+    shutil.copy(grown.folder / "keys" / "operator.json", chain / "keys")
+    send(chain, grown.shop, "1.00")
+    report = back_up(chain, tmp_path / "backup", with_snapshot=True)
+    trust = trust_of(chain)
+
+    assert (first.first, first.height, first.new) == (grown.height + 1, grown.height + 1, 1)
+    assert (report.new, report.snapshot) == (1, grown.height + 2)
+    assert verify(tmp_path / "backup", trust).height == report.height
+    ids = ids_of(grown.told[grown.height])
+    last = restore(tmp_path / "backup", tmp_path / "last", trust=trust)
+    assert (last.height, last.left_out) == (report.height, 0)
+    assert told_by(tmp_path / "last", ids) == told_by(chain, ids)
+    early = restore(tmp_path / "backup", tmp_path / "early", height=first.height)
+    assert (early.left_out, told_by(tmp_path / "early", ids).statuses) == (
+        1,
+        grown.told[grown.height].statuses,
+    )
+    shutil.copytree(chain / "keys", tmp_path / "last" / "keys")
+    send(tmp_path / "last", grown.shop, "1.00")
+    assert back_up(tmp_path / "last", tmp_path / "backup").new == 1
 
 
 def test_a_damaged_base_of_a_backup_is_refused(pruned: Path, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def transaction(
         try:
             found = chain.prove_transaction(transaction_id)
         except LookupError as error:
-            raise CommandError(str(error).strip("'\""), "check the id", Exit.NOTHING) from error
+            advice = getattr(error, "advice", "check the id")
+            raise CommandError(str(error).strip("'\""), advice, Exit.NOTHING) from error
     _give(ctx, to_json(found), out, {"id": transaction_id}, f"transaction {transaction_id}")
 
 

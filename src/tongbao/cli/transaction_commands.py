@@ -155,10 +155,17 @@ def show(ctx: click.Context, transaction_id: str, folder: Path, node: str | None
             raise CommandError(
                 f"no block holds a transaction {transaction_id}", "check the id", Exit.NOTHING
             )
-        proof = chain.prove_transaction(transaction_id)
+        facts: dict[str, Any] = status_facts(chain, transaction_id, found)
+        try:
+            proof = chain.prove_transaction(transaction_id)
+        except LookupError as error:
+            raise CommandError(
+                f"{status_verdict(facts)}, but what was signed is not here: {error}",
+                getattr(error, "advice", ""),
+                Exit.NOTHING,
+            ) from error
         envelope = decode_envelope(proof.transaction.encode())
         receipt = chain.registry.receipt_decoder.decode(proof.receipt)
-        facts: dict[str, Any] = status_facts(chain, transaction_id, found)
     facts["time"] = read_header(proof.header.encode())[0].time
     facts |= {
         "signed": envelope.payload.decode(),

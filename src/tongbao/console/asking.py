@@ -57,6 +57,11 @@ def missing(title: str, text: str, **values: object) -> PageError:
     return PageError(HTTPStatus.NOT_FOUND, title, text, **values)
 
 
+def gone(title: str, text: str, **values: object) -> PageError:
+    """It was here, and was given up."""
+    return PageError(HTTPStatus.GONE, title, text, **values)
+
+
 def not_understood(text: str) -> PageError:
     """What was asked is not of the form that it must have; the text says which."""
     return PageError(HTTPStatus.BAD_REQUEST, "error.title_400", text)

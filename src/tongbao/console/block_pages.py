@@ -8,10 +8,11 @@ from typing import Final
 import msgspec
 
 from tongbao.console import forms
-from tongbao.console.asking import Asked, View, follow, missing
+from tongbao.console.asking import Asked, View, follow, gone, missing
 from tongbao.console.history import RATE_BLOCKS, briefs
 from tongbao.console.site import Site
 from tongbao.engines.solo import read_header
+from tongbao.store.errors import Pruned
 
 OVERVIEW_BLOCKS: Final = 12
 OVERVIEW_TRANSACTIONS: Final = 12
@@ -50,9 +51,15 @@ def blocks(site: Site, asked: Asked) -> View:
     first = head.height if before is None else min(head.height, before - 1)
     lines = site.history.lines(first, PAGE_BLOCKS)
     low = first - len(lines) + 1
+    begin = site.chain.first_block
     return View(
         template="blocks.html",
-        facts={"lines": lines, "older": low if low > 0 else None, "is_first": before is None},
+        facts={
+            "lines": lines,
+            "older": low if low > begin else None,
+            "is_first": before is None,
+            "begin": begin if low <= begin else 0,
+        },
         height=head.height,
         follow=follow(head.height) if before is None else None,
         json="/v1/blocks" if before is None else f"/v1/blocks?before={before}",
@@ -66,6 +73,9 @@ def block(site: Site, asked: Asked) -> View:
     last = site.chain.head().height
     try:
         record = site.chain.block(height)
+    except Pruned:
+        begin = site.chain.first_block
+        raise gone("block.pruned_title", "block.pruned", height=height, first=begin) from None
     except LookupError:
         raise missing("block.missing_title", "block.missing", height=last) from None
     header, signer = read_header(record.header)

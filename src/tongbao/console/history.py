@@ -121,8 +121,9 @@ class History:
         )
 
     def lines(self, last: int, count: int) -> list[Line]:
-        """Blocks from a height downwards."""
-        return [self._line(height) for height in range(last, max(last - count, -1), -1)]
+        """Blocks from a height downwards, as far as their bodies are here."""
+        low = max(last - count + 1, self._chain.first_block)
+        return [self._line(height) for height in range(last, low - 1, -1)]
 
     def rate(self, last: int) -> Rate | None:
         """The rate over the last blocks; None where there is only one."""

@@ -13,6 +13,8 @@ from tongbao.console.history import state_of
 from tongbao.console.site import Site
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import ID_DOMAIN
+from tongbao.sdk.client import Status
+from tongbao.store.errors import Pruned
 
 
 def transaction(site: Site, asked: Asked) -> View:
@@ -32,9 +34,31 @@ def transaction(site: Site, asked: Asked) -> View:
             json=path,
             status=HTTPStatus.OK if is_pending else HTTPStatus.NOT_FOUND,
         )
-    record = site.chain.block(status.height)
+    try:
+        record = site.chain.block(status.height)
+    except Pruned:
+        return _pruned(site, wanted, status)
     facts = _facts(site, record, status.index, status.number)
     return View(template="transaction.html", facts={"id": wanted, **facts}, json=path)
+
+
+def _pruned(site: Site, wanted: str, status: Status) -> View:
+    """What is known for ever of a transaction whose block was pruned."""
+    facts = {
+        "id": wanted,
+        "state": status.state,
+        "number": status.number,
+        "reason": site.chain.registry.reasons.get(status.number),
+        "block": status.height,
+        "index": status.index,
+        "first": site.chain.first_block,
+    }
+    return View(
+        template="transaction_pruned.html",
+        facts=facts,
+        json=f"/v1/transactions/{wanted}",
+        status=HTTPStatus.GONE,
+    )
 
 
 def _facts(site: Site, record: Any, index: int, number: int) -> dict[str, Any]:

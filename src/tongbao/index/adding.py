@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from tongbao.index.chunks import collect
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, HeaderLine
 
 
 def height_in(connection: sqlite3.Connection) -> int:
@@ -15,9 +15,24 @@ def height_in(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT height FROM state").fetchone()[0])
 
 
-def hash_of(record: BlockRecord) -> bytes:
+def begin_in(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The last block that an index knows, and the first that it was made to know."""
+    height, first = connection.execute("SELECT height, first FROM state").fetchone()
+    return int(height), int(first)
+
+
+def hash_of(block: BlockRecord | HeaderLine) -> bytes:
     """What tells a block from any other of its height."""
-    return sha256(record.header).digest()
+    return sha256(block.header).digest()
+
+
+def begin_after(connection: sqlite3.Connection, line: HeaderLine) -> None:
+    """Let an empty index begin with the block after this one, whose body is not to be had."""
+    assert height_in(connection) < 0, "an index with blocks goes on with the next"
+    connection.execute(
+        "UPDATE state SET first = ?, height = ?, header = ?",
+        (line.height + 1, line.height, hash_of(line)),
+    )
 
 
 def add_blocks(connection: sqlite3.Connection, records: Sequence[BlockRecord]) -> None:

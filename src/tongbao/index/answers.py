@@ -44,17 +44,20 @@ class Recalled(Struct, frozen=True):
 class Movements(Struct, frozen=True):
     """A page, the newest first, true at `height`; `before` is where the next one begins.
 
-    A page may have fewer than asked, even none, and a next page: a search has a bound.
+    A page may have fewer than asked, even none, and a next page: a search has a bound. What is
+    known begins with `from_block`: what was before had been pruned when the index was made.
     """
 
     height: int
     movements: tuple[Movement, ...]
     before: str | None
+    from_block: int = 0
 
 
 class Transactions(Struct, frozen=True):
-    """A page, the newest first, true at `height`; `before` is where the next one begins."""
+    """A page, the newest first, true at `height`; in the rest as `Movements`."""
 
     height: int
     transactions: tuple[Recalled, ...]
     before: str | None
+    from_block: int = 0

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from tongbao.index.history import Index
 from tongbao.index.writer import Writer
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, HeaderLine
 
 log = logging.getLogger("tongbao.index")
 
@@ -22,7 +22,14 @@ DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Blocks(Protocol):
-    """Where blocks come from."""
+    """Where blocks come from; the bodies of those below `first_block` were pruned."""
+
+    @property
+    def first_block(self) -> int:
+        """The first block whose body is there, or will be."""
+
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The signed headers of these heights, of pruned blocks too, as far as there are any."""
 
     def block(self, height: int) -> BlockRecord:
         """The record of a durable block. Raises LookupError for one that is not there."""
@@ -92,7 +99,8 @@ class Feeder:
                     self._is_useless |= not self._agrees()
                     agreed = True
                 if self._is_useless:
-                    self._begin_anew()
+                    self._begin_anew("damaged, or of another history")
+                self._skip_pruned()
                 self._catch_up()
                 if pause != FIRST_PAUSE_S:
                     log.warning("index: written again, up to block %d", self.height)
@@ -110,14 +118,27 @@ class Feeder:
         """Whether the chain has the last block that the index knows, and not another one."""
         if self.height < 0:
             return True
-        try:
-            return self.index.follows(self._blocks.block(self.height))
-        except LookupError:
-            return False
+        found = self._blocks.headers(self.height, self.height)
+        return bool(found) and self.index.follows(found[0])
 
-    def _begin_anew(self) -> None:
-        """Trying again mends neither damage nor another history. Raises sqlite3.Error, OSError."""
-        log.warning("index: damaged, or of another history; it is set aside and made anew")
+    def _skip_pruned(self) -> None:
+        """Begin with the first body that is there, where the next one that it lacks is not.
+
+        Raises sqlite3.Error, OSError.
+        """
+        first = self._blocks.first_block
+        if self.height + 1 >= first:
+            return
+        if self.height >= 0:
+            self._begin_anew(f"it ends with block {self.height}, and bodies begin with {first}")
+        log.warning("index: begun with block %d: the bodies before it were pruned", first)
+        self.index.begin_after(self._blocks.headers(first - 1, first - 1)[0])
+        self.height = first - 1
+        self._fed(self.height)
+
+    def _begin_anew(self, why: str) -> None:
+        """Trying again mends none of this. Raises sqlite3.Error, OSError."""
+        log.warning("index: %s; it is set aside and made anew", why)
         self._writer.close()
         self.index.begin_anew()
         self.height = -1

@@ -17,7 +17,7 @@ from tongbao.store.log import FULL
 
 log = logging.getLogger("tongbao.index")
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it with every change of the tables or of a chunk's encoding."""
 
 APPLICATION: Final = 0x544F4E47
@@ -33,6 +33,7 @@ TABLES: Final = """
 CREATE TABLE state (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     chain TEXT NOT NULL,
+    first INTEGER NOT NULL,   -- the block that it was begun with: 0, where none was pruned
     height INTEGER NOT NULL,  -- of the last block that is in here, -1 before the first
     header BLOB NOT NULL      -- SHA-256 of that block's signed header
 );
@@ -189,7 +190,7 @@ def _begun(connection: sqlite3.Connection, chain: str) -> sqlite3.Connection:
         connection.execute("BEGIN IMMEDIATE")
         for statement in TABLES.split(";\n"):
             connection.execute(statement)
-        connection.execute("INSERT INTO state VALUES (0, ?, -1, x'')", (chain,))
+        connection.execute("INSERT INTO state VALUES (0, ?, 0, -1, x'')", (chain,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     return connection

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
-from tongbao.index.adding import add_blocks, hash_of, height_in
+from tongbao.index.adding import add_blocks, begin_after, begin_in, hash_of, height_in
 from tongbao.index.answers import Movement, Movements, Recalled, Transactions
 from tongbao.index.chunks import entries_before, number_of
 from tongbao.index.cursor import cursor_of, height_of, index_of, place_of, read_cursor
 from tongbao.index.entries import Entry, Moving
 from tongbao.index.file import open_file, open_reader, set_aside
 from tongbao.store.closable import Closable
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, HeaderLine
 
 FILE: Final = "index.sqlite"
 
@@ -53,11 +53,17 @@ class Index(Closable):
         with self._reading() as reader:
             return height_in(reader)
 
-    def follows(self, record: BlockRecord) -> bool:
+    @property
+    def first(self) -> int:
+        """The block that it was begun with: what was before had been pruned by then."""
+        with self._reading() as reader:
+            return begin_in(reader)[1]
+
+    def follows(self, block: BlockRecord | HeaderLine) -> bool:
         """Whether the last block that it knows is this one, and not another of its height."""
         with self._lock:
             found = self._writer.execute("SELECT height, header FROM state").fetchone()
-        return bool(found == (record.height, hash_of(record)))
+        return bool(found == (block.height, hash_of(block)))
 
     def add(self, records: Sequence[BlockRecord]) -> None:
         """Take in blocks in one step: all of them, or none when it raises sqlite3.Error.
@@ -67,8 +73,13 @@ class Index(Closable):
         with self._lock:
             add_blocks(self._writer, records)
 
+    def begin_after(self, line: HeaderLine) -> None:
+        """Let it begin with the block after this one, while it is empty. Raises sqlite3.Error."""
+        with self._lock:
+            begin_after(self._writer, line)
+
     def begin_anew(self) -> None:
-        """Set the file aside and start empty, to be fed from block 0. Raises OSError and others."""
+        """Set the file aside and start empty. Raises OSError and others."""
         with self._lock:
             self._generation += 1
             self._close_idle()
@@ -123,19 +134,19 @@ class Index(Closable):
         end = read_cursor(before)
         found: list[Movement] = []
         with self._reading() as reader:
-            height = height_in(reader)
+            height, first = begin_in(reader)
             for at, time, entry in entries_before(reader, name, end[0]):
                 if entry is None:
-                    return Movements(height, tuple(found), cursor_of(at, 0))
+                    return Movements(height, tuple(found), cursor_of(at, 0), first)
                 for nth in range(len(entry.moved) - 1, -1, -1):
                     if (at, nth) >= end or not wanted(entry.moved[nth]):
                         continue
                     if len(found) == limit:
                         last = found[-1]
                         end_of_page = cursor_of(place_of(last.height, last.index), last.place)
-                        return Movements(height, tuple(found), end_of_page)
+                        return Movements(height, tuple(found), end_of_page, first)
                     found.append(_movement(at, nth, time, entry))
-        return Movements(height, tuple(found), None)
+        return Movements(height, tuple(found), None, first)
 
     def _transactions(
         self, name: int, sought: Sought, before: str | None, limit: int
@@ -143,18 +154,18 @@ class Index(Closable):
         end, _ = read_cursor(before)
         found: list[Recalled] = []
         with self._reading() as reader:
-            height = height_in(reader)
+            height, first = begin_in(reader)
             for at, time, entry in entries_before(reader, name, end):
                 if entry is None:
-                    return Transactions(height, tuple(found), cursor_of(at, 0))
+                    return Transactions(height, tuple(found), cursor_of(at, 0), first)
                 if at >= end or not sought(entry):
                     continue
                 if len(found) == limit:
                     last = found[-1]
                     end_of_page = cursor_of(place_of(last.height, last.index), 0)
-                    return Transactions(height, tuple(found), end_of_page)
+                    return Transactions(height, tuple(found), end_of_page, first)
                 found.append(_recalled(at, time, entry))
-        return Transactions(height, tuple(found), None)
+        return Transactions(height, tuple(found), None, first)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

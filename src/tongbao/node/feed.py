@@ -87,9 +87,9 @@ class Feed:
     ) -> AsyncIterator[tuple[Happened, ...]]:
         """What happens after a place and holds every needle; empty when nothing does for a while.
 
-        It ends when the feed is closed.
+        The bodies of the blocks after it are there. It ends when the feed is closed.
         """
-        height = after.height
+        height = after.next_height
         while not self._closed:
             if height > self.height:
                 await self.reach(height, self._heartbeat_s)

@@ -50,6 +50,11 @@ def not_found(detail: str) -> ProblemError:
     return problem(HTTPStatus.NOT_FOUND, detail)
 
 
+def gone(detail: str) -> ProblemError:
+    """It was there, and this node has given it up; the text says what is, and where to ask."""
+    return problem(HTTPStatus.GONE, detail)
+
+
 def too_many(detail: str) -> ProblemError:
     """The caller, or everybody together, asks for more than the node takes."""
     return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(RETRY_AFTER_S)})

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,19 +20,21 @@ from tongbao.modules import account
 from tongbao.modules.account.did import did_document
 from tongbao.node.api import Api
 from tongbao.node.operations import AtHeight, Height, Nothing, TransactionId, shown
-from tongbao.node.problems import bad_request, not_found
+from tongbao.node.problems import bad_request, gone, not_found
 from tongbao.sdk.answers import (
     BlockAnswer,
     BlockLine,
     BlocksAnswer,
     BlockTransaction,
     ChainAnswer,
+    HeaderAnswer,
     ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
     TransactionAnswer,
 )
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+from tongbao.store.errors import Pruned
 
 PAGE_BLOCKS: Final = 50
 PROOFS_LIMIT: Final = 256
@@ -114,6 +117,7 @@ async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
         state_root=head.state_root,
         rows=head.rows,
         modules=modules,
+        first_block=api.chain.first_block,
     )
 
 
@@ -126,9 +130,7 @@ def _transaction(api: Api, asked: OfTransaction) -> TransactionAnswer:
     status = api.chain.status(asked.id, asked.expires)
     if status.height is None or status.index is None:
         return TransactionAnswer(status.state, status.time, status.never)
-    record = api.chain.block(status.height)
-    wire = record.transactions[status.index]
-    return TransactionAnswer(
+    found = TransactionAnswer(
         status.state,
         status.time,
         False,
@@ -136,9 +138,17 @@ def _transaction(api: Api, asked: OfTransaction) -> TransactionAnswer:
         status.index,
         status.number,
         api.chain.why(status.number) if status.number else "",
-        wire.decode(),
-        Raw(decode_envelope(wire).payload),
-        Raw(record.receipts[status.index]),
+    )
+    try:
+        record = api.chain.block(status.height)
+    except Pruned:
+        return found
+    wire = record.transactions[status.index]
+    return replace(
+        found,
+        transaction=wire.decode(),
+        payload=Raw(decode_envelope(wire).payload),
+        receipt=Raw(record.receipts[status.index]),
     )
 
 
@@ -146,6 +156,8 @@ async def transaction_proof(api: Api, request: Request, asked: OfTransaction) ->
     """A proof file for a transaction."""
     try:
         return await api.read(asked.min_height, api.chain.prove_transaction, asked.id)
+    except Pruned as error:
+        raise gone(str(error)) from error
     except LookupError as error:
         raise not_found(f"no block holds transaction {asked.id}") from error
 
@@ -158,12 +170,17 @@ async def blocks(api: Api, request: Request, asked: OfBlocks) -> BlocksAnswer:
 def _blocks(api: Api, asked: OfBlocks) -> BlocksAnswer:
     last = api.chain.head().height
     first = last if asked.before is None else min(last, asked.before - 1)
-    lines = []
-    for height in range(first, max(first - asked.limit, -1), -1):
-        record = api.chain.block(height)
-        lines.append(BlockLine(height, record.time, len(record.transactions)))
-    low = first - len(lines) + 1
+    low = max(first - asked.limit + 1, 0)
+    lines = [BlockLine(height, *_of_block(api, height)) for height in range(first, low - 1, -1)]
     return BlocksAnswer(tuple(lines), low if low > 0 else None)
+
+
+def _of_block(api: Api, height: int) -> tuple[int, int | None]:
+    """When a block was made, and how many transactions it has, if its body is there."""
+    if height < api.chain.first_block:
+        return api.chain.headers(height, height)[0].time, None
+    record = api.chain.block(height)
+    return record.time, len(record.transactions)
 
 
 async def block(api: Api, request: Request, asked: OfBlock) -> BlockAnswer:
@@ -174,6 +191,8 @@ async def block(api: Api, request: Request, asked: OfBlock) -> BlockAnswer:
 def _block(api: Api, height: int) -> BlockAnswer:
     try:
         record = api.chain.block(height)
+    except Pruned as error:
+        raise gone(str(error)) from error
     except LookupError as error:
         raise not_found(f"there is no block {height} yet") from error
     found = []
@@ -184,6 +203,14 @@ def _block(api: Api, height: int) -> BlockAnswer:
         found.append(BlockTransaction(id_of(payload).hex(), number, members["sender"], names))
     header, _ = read_header(record.header)
     return BlockAnswer(height, record.time, record.header.decode(), header.state, tuple(found))
+
+
+async def header(api: Api, request: Request, asked: OfBlock) -> HeaderAnswer:
+    """One block's signed header, of a pruned block too."""
+    lines = await api.read(None, api.chain.headers, asked.height, asked.height)
+    if not lines:
+        raise not_found(f"there is no block {asked.height} yet")
+    return HeaderAnswer(lines[0].height, lines[0].time, lines[0].header.decode())
 
 
 async def row(api: Api, request: Request, asked: OfRow) -> RowAnswer:

@@ -114,9 +114,10 @@ async def _page(api: Api, asked: Any, read: Callable[[Any, dict[str, Any]], R]) 
 
 def _movements(api: Api, page: Movements) -> MovementsAnswer:
     height = max(api.feed.height, page.height)
-    return MovementsAnswer(height, page.height, page.movements, page.before)
+    return MovementsAnswer(height, page.height, page.movements, page.before, page.from_block)
 
 
 def _transactions(api: Api, page: Transactions) -> TransactionsAnswer:
     height = max(api.feed.height, page.height)
-    return TransactionsAnswer(height, page.height, page.transactions, page.before)
+    found = page.transactions
+    return TransactionsAnswer(height, page.height, found, page.before, page.from_block)

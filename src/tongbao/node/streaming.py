@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tongbao.node.api import Api
 from tongbao.node.operations import Filters, parameters
-from tongbao.node.problems import ProblemError, bad_request, problem, response, unavailable
+from tongbao.node.problems import ProblemError, bad_request, gone, problem, response, unavailable
 from tongbao.sdk.happened import Happened
-from tongbao.sdk.place import END_OF_BLOCK, Place
+from tongbao.sdk.place import END_OF_BLOCK, Place, not_before
 
 LAST_EVENT_ID: Final = "last-event-id"
 SOCKET_PATH: Final = "/v1/events/socket"
@@ -41,6 +41,9 @@ def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
     place = Place(int(height), int(index))
     if place.height > api.feed.height:
         raise bad_request(f"the cursor lies beyond the last block, {api.feed.height}")
+    first = api.chain.first_block
+    if place.next_height < first:
+        raise gone(not_before(first))
     return place
 
 

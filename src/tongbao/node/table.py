@@ -15,6 +15,7 @@ from tongbao.sdk.answers import (
     BlocksAnswer,
     ChainAnswer,
     DryRunAnswer,
+    HeaderAnswer,
     ManyAnswers,
     MovementsAnswer,
     ProofsAnswer,
@@ -181,7 +182,9 @@ def _chain() -> Iterator[Operation]:
     ):
         yield _get("chain", *found, errors=(404,))
     block = ("/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer)
-    yield _get("chain", *block, errors=(404,), is_lasting=True)
+    yield _get("chain", *block, errors=(404, 410), is_lasting=True)
+    header = ("/v1/headers/{height}", "header", reading.header, reading.OfBlock, HeaderAnswer)
+    yield _get("chain", *header, errors=(404,), is_lasting=True)
     genesis = ("/v1/genesis", "genesis", reading.genesis_file, Nothing, whatever)
     yield _get("chain", *genesis, is_lasting=True)
     document = ("/openapi.json", "openapi", reading.openapi, Nothing, whatever)
@@ -197,7 +200,7 @@ def _proving() -> Iterator[Operation]:
         reading.transaction_proof,
         reading.OfTransaction,
         TransactionProof,
-        errors=(404,),
+        errors=(404, 410),
         is_lasting=True,
     )
     row_proof = ("row_proof", reading.row_proof, reading.OfRow, RowProof)
@@ -235,7 +238,8 @@ def _recalling() -> Iterator[Operation]:
 
 def _watching() -> Iterator[Operation]:
     events = ("/v1/events", "events", streaming.events, Filters, str)
-    yield _get("events", *events, media_type=streaming.MEDIA_TYPE, description=STREAM)
+    stream: Any = {"media_type": streaming.MEDIA_TYPE, "description": STREAM}
+    yield _get("events", *events, errors=(410,), **stream)
     yield Operation(
         method="GET",
         path=streaming.SOCKET_PATH,
@@ -244,7 +248,7 @@ def _watching() -> Iterator[Operation]:
         asks=Filters,
         answers=(),
         run=streaming.no_upgrade,
-        errors=(426,),
+        errors=(410, 426),
         tag="events",
         description="Each message is a `Happening` in JSON. The node pings; it reads nothing.",
         also={101: "From here on the connection is a WebSocket."},

@@ -21,7 +21,10 @@ def query_path(module: str, query: str) -> str:
 
 
 class ChainAnswer(Struct, frozen=True):
-    """The chain and its last block. `now` is the time that a block made now would carry."""
+    """The chain and its last block. `now` is the time that a block made now would carry.
+
+    This node has the bodies of blocks from `first_block` on; of those below, headers and outcomes.
+    """
 
     chain: ChainId
     version: str
@@ -33,6 +36,7 @@ class ChainAnswer(Struct, frozen=True):
     state_root: str
     rows: int
     modules: tuple[ModuleLine, ...]
+    first_block: int = 0
 
 
 class SubmitAnswer(Struct, frozen=True, omit_defaults=True):
@@ -70,7 +74,8 @@ class TransactionAnswer(Struct, frozen=True, omit_defaults=True):
     """What is known of a transaction id, and what was signed once a block holds it.
 
     `state` is applied, refused, pending or unknown; `never` means that it is certain that it never
-    happens, because its `expires` (as the asker told) is not later than `time`.
+    happens, because its `expires` (as the asker told) is not later than `time`. Where the block was
+    pruned, what became of it is told as ever; `transaction`, `payload` and `receipt` are absent.
     """
 
     state: str
@@ -104,12 +109,20 @@ class BlockAnswer(Struct, frozen=True):
     transactions: tuple[BlockTransaction, ...]
 
 
-class BlockLine(Struct, frozen=True):
-    """A block, in a list."""
+class HeaderAnswer(Struct, frozen=True):
+    """A block's signed header, a compact JWS, which outlives the block's body."""
 
     height: int
     time: int
-    transactions: int
+    header: str
+
+
+class BlockLine(Struct, frozen=True):
+    """A block, in a list. How many transactions it had is not known where it was pruned."""
+
+    height: int
+    time: int
+    transactions: int | None
 
 
 class BlocksAnswer(Struct, frozen=True):
@@ -160,13 +173,15 @@ class MovementsAnswer(Struct, frozen=True):
     """A page of movements, the newest first, as of the block `index_height`.
 
     The chain is at `height`: the difference is how far the index is behind. `before` is where the
-    next page begins, null on the last; a page with a next one may be short, even empty.
+    next page begins, null on the last; a page with a next one may be short, even empty. The index
+    knows blocks from `from_block` on: what happened before was pruned when it was made.
     """
 
     height: int
     index_height: int
     movements: tuple[Movement, ...]
     before: str | None
+    from_block: int = 0
 
 
 class TransactionsAnswer(Struct, frozen=True):
@@ -176,6 +191,7 @@ class TransactionsAnswer(Struct, frozen=True):
     index_height: int
     transactions: tuple[Recalled, ...]
     before: str | None
+    from_block: int = 0
 
 
 class ReasonAnswer(Struct, frozen=True):

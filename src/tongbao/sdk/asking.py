@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tongbao.kernel import jcs
 from tongbao.sdk.answers import Problem
-from tongbao.sdk.errors import NodeError, Unreachable, Unreadable
+from tongbao.sdk.errors import Unreachable, Unreadable, error_of
 
 R = TypeVar("R")
 
@@ -113,13 +113,13 @@ def understood(status: int = 0) -> Iterator[None]:
 
 
 def read(ask: Ask, kind: type[R]) -> Steps[R]:
-    """Ask for something of a type. Raises NodeError, LookupError, Unreachable."""
+    """Ask for something of a type. Raises NodeError (Gone), LookupError, Unreachable."""
     found = yield from asked(ask)
     if found.status == NOT_FOUND:
         problem = problem_of(found)
         raise LookupError(problem.detail or problem.title)
     if found.status >= BAD_REQUEST:
-        raise NodeError(problem_of(found))
+        raise error_of(problem_of(found))
     with understood(found.status):
         result: R = jcs.decoder(kind).decode(found.content)
     return result

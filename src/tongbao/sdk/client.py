@@ -73,6 +73,27 @@ class Refused(Exception):
         self.message = message
 
 
+class AlreadyDecided(Exception):
+    """A transaction that was applied before, in a block whose body was pruned since.
+
+    It happened, once; its receipt is not to be had here any more. One that was refused is told as
+    `Refused`.
+    """
+
+    exit_code = 4
+    advice = "don't send it anew; a node or a backup that has the block's body has its receipt"
+
+    def __init__(self, transaction_id: str, height: int, index: int) -> None:
+        """Carry the id, and where it stands."""
+        super().__init__(
+            f"transaction {transaction_id} was applied before, in block {height} at place {index}; "
+            "the block's body was pruned here, and with it the receipt"
+        )
+        self.transaction_id = transaction_id
+        self.height = height
+        self.index = index
+
+
 class DryRun(Struct, frozen=True):
     """What a payload would do now."""
 

@@ -114,9 +114,13 @@ def _judged_index(case: Case, seen: Seen) -> Finding:
     """What a node would do with an index that is not ahead."""
     if seen.has_journal:
         return mends("index", "a killed node has left a journal, which the next one takes in")
-    record = case.record(seen.height) if seen.height >= 0 else None
-    if record is not None and hash_of(record) != seen.header:
+    line = case.header_line(seen.height) if seen.height >= 0 else None
+    if line is not None and hash_of(line) != seen.header:
         return removable(case, INDEX_REPAIR, "it is of another history: a node makes it anew")
+    first = case.log.first if isinstance(case.log, Found) else 0
+    if seen.height + 1 < first and not case.holder:
+        text = f"of block {seen.height}, and bodies begin with block {first}: a node makes it anew"
+        return mends("index", text)
     if case.holder or seen.height == case.blocks - 1:
         return fine("index", f"of block {seen.height}")
     return mends("index", f"of block {seen.height}: a node adds the later ones")

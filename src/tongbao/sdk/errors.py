@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import msgspec
 from msgspec import Struct
 
@@ -77,6 +79,18 @@ class NodeError(Exception):
         """Carry the problem document."""
         super().__init__(f"{problem.title}: {problem.detail}" if problem.detail else problem.title)
         self.problem = problem
+
+
+class Gone(NodeError, LookupError):
+    """The node had it, and has given it up: the body of a block, or events that came of one."""
+
+    exit_code = 4
+    advice = "ask a node or a backup that has it; `tongbao status ID` tells what it came to"
+
+
+def error_of(problem: Problem) -> NodeError:
+    """The error that a problem document stands for."""
+    return Gone(problem) if problem.status == HTTPStatus.GONE else NodeError(problem)
 
 
 class Unreadable(NodeError):

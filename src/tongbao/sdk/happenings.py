@@ -15,7 +15,7 @@ import msgspec
 
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.asking import BAD_REQUEST, LATER, Answered, pauses, problem_of
-from tongbao.sdk.errors import NodeError, Unreachable, Unreadable
+from tongbao.sdk.errors import Unreachable, Unreadable, error_of
 from tongbao.sdk.place import Place, place_of
 
 QUIET_S: Final = 45.0
@@ -51,7 +51,7 @@ class Stream:
         if status in LATER:
             raise httpx2.RemoteProtocolError(f"status {status}")
         if status >= BAD_REQUEST:
-            raise NodeError(problem_of(Answered(status, content)))
+            raise error_of(problem_of(Answered(status, content)))
 
     def hear(self, part: bytes) -> Iterator[Happening]:
         """The events that end in what has come; what has begun is kept. Raises NodeError."""

@@ -24,10 +24,10 @@ from tongbao.kernel.module import Module
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk import steps
-from tongbao.sdk.answers import BlockAnswer, Happening, PageAnswer
+from tongbao.sdk.answers import Happening, HeaderAnswer, PageAnswer
 from tongbao.sdk.asking import Ask, Steps, Together, get, read, understood
-from tongbao.sdk.client import Applied, Head, Refused, Status
-from tongbao.sdk.errors import NodeError, Unreachable, Unreadable
+from tongbao.sdk.client import AlreadyDecided, Applied, Head, Refused, Status
+from tongbao.sdk.errors import Gone, NodeError, Unreachable, Unreadable
 from tongbao.sdk.light_rows import (
     ROWS_LIMIT,
     Asked,
@@ -139,8 +139,8 @@ class Light:
         """The last block, as its signed header says it."""
         least = self._highest
         found = yield from steps.head()
-        block = yield from get(f"/v1/blocks/{found.height}", BlockAnswer)
-        header = self._header(block.header)
+        told = yield from get(f"/v1/headers/{found.height}", HeaderAnswer)
+        header = self._header(told.header)
         said = (found.chain, found.height, found.time, found.state_root)
         if said != (header.chain, header.height, header.time, header.state):
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the head")
@@ -179,8 +179,7 @@ class Light:
         try:
             proof, found = yield from self._transaction(identifier)
         except LookupError as error:
-            detail = "the node gives no proof of a transaction that it called decided"
-            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, detail) from error
+            raise _unproven("called decided", error) from error
         receipt = self._registry.receipt_decoder.decode(msgspec.json.encode(found.receipt))
         known = (proof.index, receipt, receipt.outcome, receipt.number, receipt.message)
         if height not in (None, found.height) or any(
@@ -191,16 +190,16 @@ class Light:
     def submitted(self, transaction: bytes, walk: Steps[Applied]) -> Steps[Applied]:
         """Submit, and check what it came to. An invalid one is in no block: nothing proves it."""
         try:
-            answer: Applied | Refused = yield from walk
-        except Refused as refused:
-            answer = refused
+            answer: Applied | Refused | AlreadyDecided = yield from walk
+        except (Refused, AlreadyDecided) as other:
+            answer = other
         try:
             yield from self._check(transaction, answer)
         except Unreachable as error:
             raise Unreachable(error.why, transaction) from error
-        if isinstance(answer, Refused):
-            raise answer
-        return answer
+        if isinstance(answer, Applied):
+            return answer
+        raise answer
 
     def submitted_many(
         self, transactions: list[bytes], walk: Steps[list[Applied | Exception]]
@@ -223,13 +222,16 @@ class Light:
         return answer
 
     def _check(self, transaction: bytes, answer: Applied | Exception) -> Steps[None]:
-        if not isinstance(answer, Applied | Refused):
+        if not isinstance(answer, Applied | Refused | AlreadyDecided):
             return
         identifier = id_of(decode_envelope(normalise(transaction)).payload).hex()
         if isinstance(answer, Refused):
             height: int | None = None
             told = answer.transaction_id
             said: tuple[Any, ...] = (None, None, "refused", answer.number, None)
+        elif isinstance(answer, AlreadyDecided):
+            height, told = answer.height, answer.transaction_id
+            said = (answer.index, None, "applied", 0, None)
         else:
             height, told = answer.height, answer.id
             said = (answer.index, answer.receipt, "applied", 0, None)
@@ -252,8 +254,7 @@ class Light:
         try:
             proof, found = yield from self._transaction(told.id)
         except LookupError as error:
-            detail = "the node gives no proof of a transaction that it told of"
-            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, detail) from error
+            raise _unproven("told of", error) from error
         messages = [msgspec.json.decode(message) for message in told.messages]
         said = (told.cursor, told.height, told.time, told.sender, messages)
         signed = found.value
@@ -377,3 +378,10 @@ class Light:
         """The newest header, for a page without rows."""
         head = yield from self.head()
         proven.take(self._headers[head.height][0], ())
+
+
+def _unproven(what: str, error: LookupError) -> VerificationError:
+    """No proof of a transaction came; where its block was pruned, another node may have it."""
+    elsewhere = "; its block was pruned there: ask a node that has it" * isinstance(error, Gone)
+    detail = f"the node gives no proof of a transaction that it {what}{elsewhere}"
+    return VerificationError(Finding.ANSWER_IS_NOT_PROVEN, detail)

@@ -25,7 +25,7 @@ from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening
-from tongbao.sdk.client import Applied, DryRun, Head, Refused, Status
+from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.errors import id_and_expiry
 from tongbao.sdk.folder import trust_bytes
 from tongbao.sdk.local_following import Bell, LocalFollower
@@ -34,13 +34,14 @@ from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, Tru
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.closable import Closable
-from tongbao.store.errors import StoreError
+from tongbao.store.errors import Pruned, StoreError
 from tongbao.store.interface import AnyStore
+from tongbao.store.record import HeaderLine
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ATTEMPTED = (Refused, InvalidTransaction, Busy, EngineStopped, StoreError)
+ATTEMPTED = (Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, StoreError)
 
 
 class Chain(Closable):
@@ -101,7 +102,8 @@ class Chain(Closable):
     def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
         """What a transaction came to, when it is told as invalid as it was submitted already.
 
-        Raises `last` when no block holds it, and Refused.
+        Raises `last` when no block holds it, Refused, and AlreadyDecided where it was applied in a
+        block whose body was pruned.
         """
         try:
             identifier = bytes.fromhex(id_and_expiry(normalise(transaction))[0])
@@ -111,7 +113,13 @@ class Chain(Closable):
             found = self._store.status(identifier)
             if found is None:
                 raise last
-            receipt = self._store.block(found.height).receipts[found.index]
+            try:
+                receipt = self._store.block(found.height).receipts[found.index]
+            except Pruned as error:
+                if found.number:
+                    text = self.why(found.number)
+                    raise Refused(text, found.number, identifier.hex(), 0) from error
+                raise AlreadyDecided(identifier.hex(), found.height, found.index) from error
         outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
         return self.applied(
             Answer(identifier, found.height, found.index, outcome, found.number, receipt)
@@ -197,7 +205,8 @@ class Chain(Closable):
         """What happens, as it happens: after a cursor (`height.index`), or from now on.
 
         `filters` are `account`, `asset`, `thing` and `type`. It ends when the chain is closed.
-        Raises ValueError when the cursor is none, or lies beyond the last block.
+        Raises ValueError when the cursor is none, or lies beyond the last block, and Pruned where
+        what came after it is not here any more.
         """
         return self._follower(after, filters).happenings()
 
@@ -239,9 +248,19 @@ class Chain(Closable):
         return self._engine.is_disk_full
 
     def block(self, height: int) -> Any:
-        """The record of a block. Raises LookupError."""
+        """The record of a block. Raises LookupError, Pruned where its body was given up."""
         with self._engine.reading():
             return self._store.block(height)
+
+    @property
+    def first_block(self) -> int:
+        """The first block whose body is here; it only changes while the chain is closed."""
+        return self._store.first
+
+    def headers(self, first: int, last: int) -> list[HeaderLine]:
+        """The signed headers of the heights `first` to `last`, those of pruned blocks too."""
+        with self._engine.reading():
+            return self._store.headers(first, last)
 
     def audit(self) -> list[str]:
         """The names of all invariants that do not hold; an empty list is what one hopes for."""
@@ -274,7 +293,7 @@ class Chain(Closable):
         )
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
-        """The proof that a transaction stands in its block. Raises LookupError."""
+        """The proof that a transaction stands in its block. Raises LookupError, Pruned."""
         with self._engine.reading():
             found = self._store.status(bytes.fromhex(transaction_id))
             if found is None:

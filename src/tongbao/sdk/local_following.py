@@ -12,7 +12,8 @@ import msgspec
 
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.happened import happenings_of
-from tongbao.sdk.place import Place
+from tongbao.sdk.place import Place, not_before
+from tongbao.store.errors import Pruned
 
 if TYPE_CHECKING:
     from tongbao.sdk.local import Chain
@@ -55,15 +56,17 @@ class LocalFollower:
     """One walk through a chain's blocks. It has no queue: it reads them at its own pace."""
 
     def __init__(self, chain: Chain, bell: Bell, after: Place, needles: tuple[bytes, ...]) -> None:
-        """Begin after a place. Raises ValueError when it lies beyond the last block."""
+        """Begin after a place. Raises ValueError when it lies beyond the last block, Pruned."""
         last = chain.head().height
         if after.height > last:
             raise ValueError(f"the cursor lies beyond the last block, {last}")
+        if after.next_height < chain.first_block:
+            raise Pruned(not_before(chain.first_block))
         self._chain = chain
         self._bell = bell
         self._after = after
         self._needles = needles
-        self._height = after.height
+        self._height = after.next_height
 
     def _next(self) -> list[Happening] | None:
         """What the next block did; None when there is none yet, or the chain is closed."""

@@ -20,6 +20,11 @@ class Place(Struct, frozen=True, order=True):
     height: int
     index: int
 
+    @property
+    def next_height(self) -> int:
+        """The block that what comes after this place begins in."""
+        return self.height + 1 if self.index >= END_OF_BLOCK else self.height
+
     def __str__(self) -> str:
         """As a cursor: `height.index`."""
         return f"{self.height}.{self.index}"
@@ -35,6 +40,15 @@ def place_of(cursor: str) -> Place:
     if not plain:
         raise ValueError(f"{cursor[:40]!a} is no cursor: it is height.index")
     return Place(*map(int, parts))
+
+
+def not_before(first: int) -> str:
+    """What to say of a cursor after which bodies are missing, where they begin with `first`."""
+    return (
+        f"what happened after that cursor was pruned here: events can be had from block {first} "
+        f"on, after the cursor {Place(first - 1, END_OF_BLOCK)}; ask for earlier ones at a node "
+        "that has their blocks"
+    )
 
 
 def check_filters(filters: Mapping[str, str]) -> None:

@@ -80,14 +80,18 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
 def _put_in_place(folder: Path, part: Path, height: int, keep_from: int) -> None:
     """Give a new base its name, durably; one of that block may be there already."""
     target = folder / base_name(height)
-    keep = msgspec.json.encode(Keep(keep_from)) + b"\n"
     if target.exists():
         _remove(part)
-        write_new(target / KEEP, keep)
+        keep_bodies(target, keep_from)
         return
-    write_new(part / KEEP, keep)
+    keep_bodies(part, keep_from)
     part.rename(target)
     sync_folder(folder)
+
+
+def keep_bodies(base: Path, first: int) -> None:
+    """Say in a base from which block on bodies are wanted."""
+    write_new(base / KEEP, msgspec.json.encode(Keep(first)) + b"\n")
 
 
 def _remove(part: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from tongbao.kernel import Genesis
@@ -17,10 +16,11 @@ from tongbao.sdk.backup_bases import bases_to_begin_with, copy
 from tongbao.sdk.backup_folder import BackupFile, held
 from tongbao.sdk.backup_log import LOG, Block, LogCopy
 from tongbao.sdk.block_checks import BlockChecks
-from tongbao.sdk.folder import Folder, sync_folder, write_new
+from tongbao.sdk.folder import Folder, sync_folder
 from tongbao.sdk.opening import open_producer
+from tongbao.sdk.pruning import keep_bodies
 from tongbao.sdk.snapshot_folder import new_folder
-from tongbao.store.base import KEEP, Base, Keep
+from tongbao.store.base import Base
 from tongbao.store.errors import StoreError
 
 OURS: Final = re.compile(
@@ -81,7 +81,9 @@ def restore(
                 check_last(folder, file, checks)
             base = _base_for(folder, genesis, file, last)
             if base is not None:
-                _put_base(base, new / base.folder.name, keep_from=file.first)
+                copy(base.folder, new / base.folder.name)
+                keep_bodies(new / base.folder.name, file.first)
+                sync_folder(new)
             _make_rows(new, genesis, progress)
         header = checks.header
         assert header is not None, "the last block was checked"
@@ -151,13 +153,6 @@ def _base_for(folder: Path, genesis: Genesis, file: BackupFile, last: int) -> Ba
         f"{folder} has no rows from which block {last} could be reached, as the blocks before "
         f"{file.first} were pruned: nothing was made; name a later block"
     )
-
-
-def _put_base(base: Base, target: Path, keep_from: int) -> None:
-    """Copy a base into a chain's folder, which keeps the blocks from `keep_from` on."""
-    copy(base.folder, target)
-    write_new(target / KEEP, msgspec.json.encode(Keep(keep_from)) + b"\n")
-    sync_folder(target.parent)
 
 
 def _make_rows(new: Path, genesis: Genesis, progress: Progress) -> None:

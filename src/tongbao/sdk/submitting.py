@@ -28,7 +28,7 @@ from tongbao.sdk.asking import (
     problem_of,
     understood,
 )
-from tongbao.sdk.client import Applied, DryRun, Refused
+from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Refused
 from tongbao.sdk.errors import NodeError, Unreachable, Unreadable, id_and_expiry
 
 BATCH: Final = 500
@@ -44,7 +44,10 @@ class _Refusal(Struct):
 
 
 def submit(registry: Registry, transaction: bytes) -> Steps[Applied]:
-    """Submit until it is decided. Raises Refused, InvalidTransaction, Unreachable, NodeError."""
+    """Submit until it is decided.
+
+    Raises Refused, AlreadyDecided, InvalidTransaction, Unreachable, NodeError.
+    """
     wire = normalise(transaction)
     try:
         return (yield from _submit(registry, wire))
@@ -81,6 +84,7 @@ def settled(registry: Registry, wire: bytes, last: Exception | None) -> Steps[Ap
 
     It may have arrived although its answer did not: now its nonce is used, or it has expired. While
     one with this id still waits for its block, nothing is known: ask again until it is decided.
+    Raises AlreadyDecided where it was applied in a block whose body the node has given up.
     """
     try:
         identifier, expires = id_and_expiry(wire)
@@ -90,8 +94,8 @@ def settled(registry: Registry, wire: bytes, last: Exception | None) -> Steps[Ap
     spent = 0.0
     for pause in pauses():
         found = yield from get(path, TransactionAnswer, ("expires", str(expires)))
-        if found.height is not None and found.index is not None and found.receipt is not None:
-            break
+        if found.height is not None and found.index is not None:
+            return _told(registry, identifier, found, (found.height, found.index))
         if found.state != PENDING and last is not None:
             raise last
         if found.never:
@@ -99,10 +103,18 @@ def settled(registry: Registry, wire: bytes, last: Exception | None) -> Steps[Ap
         if not (yield Pause(pause, spent)):
             raise Unreachable(f"it is {found.state} since {spent:.1f} s")
         spent += pause
-    answer = SubmitAnswer(
-        found.state, identifier, found.height, found.index, found.number, "", found.receipt
+    raise AssertionError("pauses have no end")
+
+
+def _told(
+    registry: Registry, identifier: str, found: TransactionAnswer, place: tuple[int, int]
+) -> Applied:
+    """What a node tells of a decided transaction. Raises AlreadyDecided without a receipt."""
+    if found.receipt is None and not found.number:
+        raise AlreadyDecided(identifier, *place)
+    return applied(
+        registry, SubmitAnswer(found.state, identifier, *place, found.number, "", found.receipt)
     )
-    return applied(registry, answer)
 
 
 def submit_many(
@@ -169,7 +181,7 @@ def _one(
         return (yield from _come_to(registry, wire, answer))
     except Unreachable as error:
         return Unreachable(error.why, wire)
-    except (Refused, InvalidTransaction, NodeError, LookupError) as error:
+    except (Refused, AlreadyDecided, InvalidTransaction, NodeError, LookupError) as error:
         return error
 
 

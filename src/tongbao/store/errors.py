@@ -41,6 +41,7 @@ class Pruned(StoreError, LookupError):
     """The block was there, and its body was given up: its header and its outcomes are kept."""
 
     exit_code = 4
+    advice = "ask a node or a backup that has it; `tongbao status ID` tells what it came to"
 
 
 class DiskFull(StoreError):
