@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def begin(chain: Path, folder: Path) -> int:
     """The first backup: it is whole or not there, and the next run ends it."""
     for kills in count():
         target = folder / f"begun-{kills}"
-        if not killed_at(kills, lambda to=target: back_up(chain, to)):
+        if not killed_at(kills, partial(back_up, chain, target)):
             return kills
         if target.exists():
             verify(target)
@@ -45,7 +46,7 @@ def extend(first: Path, second: Path, folder: Path) -> int:
     had = back_up(first, folder / "had").height
     for kills in count():
         target = Path(shutil.copytree(folder / "had", folder / f"extended-{kills}"))
-        if not killed_at(kills, lambda to=target: back_up(second, to, with_snapshot=True)):
+        if not killed_at(kills, partial(back_up, second, target, with_snapshot=True)):
             return kills
         assert verify(target).height >= had
         back_up(second, target)
@@ -62,7 +63,7 @@ def bring_back(chain: Path, folder: Path) -> int:
     back_up(chain, backup)
     for kills in count(step=5):
         target = folder / f"restored-{kills}"
-        if not killed_at(kills, lambda to=target: restore(backup, to)):
+        if not killed_at(kills, partial(restore, backup, target)):
             return kills // 5
         if not target.exists():
             restore(backup, target)

@@ -83,7 +83,9 @@ def send(folder: Path, shop: Address, amount: str) -> None:
 
 def told_by(folder: Path, ids: list[bytes]) -> Told:
     """All that the store in a folder tells, of these transactions among others."""
-    with Store.open(folder, chain_id(Folder(folder).genesis())) as store:
+    genesis = Folder(folder).genesis()
+    origin = "" if genesis.origin is None else genesis.origin.chain
+    with Store.open(folder, chain_id(genesis), origin=origin) as store:
         blocks = [store.block(height) for height in range(store.first, store.height + 1)]
         found = {each: store.status(each) for each in ids}
         statuses = {each: status for each, status in found.items() if status is not None}

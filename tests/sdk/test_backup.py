@@ -364,9 +364,10 @@ def test_a_backup_of_a_later_version_or_without_its_files_is_told(
     write_file(backup, file)
     short = Path(shutil.copytree(backup, tmp_path / "short"))
     os.truncate(short / "log" / "00000000.log", file_end(file) - 1)
-    for call in (lambda: back_up(chain, short), lambda: verify(short)):
-        with pytest.raises(BadBackup, match="damaged"):
-            call()
+    with pytest.raises(BadBackup, match="damaged"):
+        back_up(chain, short)
+    with pytest.raises(BadBackup, match="damaged"):
+        verify(short)
     (backup / "genesis.json").unlink()
     with pytest.raises(BadBackup, match="bring it back from another copy"):
         back_up(chain, backup)
