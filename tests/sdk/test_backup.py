@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.golden_file import check_golden
 from tests.sdk.grown_chain import Grown, grow, ids_of, send, told_by
 from tests.sdk.kept_chain import keep
 from tests.store.blocks import files_of, flip
 from tongbao.sdk.backup import back_up, verify
-from tongbao.sdk.backup_folder import BackupFile, read_file, write_file
-from tongbao.sdk.backup_log import BadBackup
+from tongbao.sdk.backup_folder import FILE, FORMAT, BackupFile, read_file, write_file
+from tongbao.sdk.backup_log import BadBackup, Place
 from tongbao.sdk.folder import Folder, FolderError, trust_bytes
 from tongbao.sdk.restore import restore
 from tongbao.sdk.verification import VerificationError
@@ -377,3 +378,26 @@ def file_end(file: BackupFile) -> int:
     """The byte at which a backup ends."""
     assert file.end is not None
     return file.end.end
+
+
+def test_the_file_of_a_backup_is_written_as_ever(tmp_path: Path) -> None:
+    """
+    Given what a backup says of itself,
+    when it is written, and read again,
+    then each byte is as it was frozen, and it says the same.
+    """
+    file = BackupFile(
+        format=FORMAT,
+        chain="fixed-01234567",
+        first=3,
+        height=9,
+        time=1_790_000_000_009,
+        hash="ab" * 32,
+        taken=1_790_000_000_123,
+        snapshot=5,
+        end=Place(1, 88, 1_234),
+    )
+    write_file(tmp_path, file)
+
+    check_golden("backup.json", "backup.json", (tmp_path / FILE).read_text())
+    assert read_file(tmp_path) == file
