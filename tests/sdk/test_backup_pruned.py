@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,18 @@ from tests.sdk.grown_chain import Grown, grow, ids_of, send, told_by
 from tests.sdk.kept_chain import PASSPHRASE, reopen
 from tests.sdk.test_backup import log_of, trust_of
 from tests.store.blocks import files_of, flip
+from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up, verify
 from tongbao.sdk.backup_log import BadBackup
+from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_export import export
 from tongbao.sdk.pruning import prune
 from tongbao.sdk.restore import NotInBackup, restore
-from tongbao.store.base import base_heights
+from tongbao.store.base import HISTORY, OUTCOMES, Base, base_heights, base_name
 from tongbao.store.errors import StoreError
+from tongbao.store.record import Status
+from tongbao.store.snapshot.history import Outcome, outcomes_file
 
 KEPT: int = 3
 """Blocks that a pruned chain wants to keep; the first of their file stays as well."""
@@ -196,3 +201,39 @@ def test_a_damaged_base_of_a_backup_is_refused(pruned: Path, tmp_path: Path) -> 
         assert not (tmp_path / "chain").exists()
         (base / name).write_bytes(data)
     verify(tmp_path / "backup")
+
+
+def _as_refused(outcomes: list[Outcome]) -> list[Outcome]:
+    """The last transaction is told to have been refused."""
+    (each, status), *others = sorted(outcomes, key=lambda found: -found[1].height)
+    return sorted([(each, Status(status.height, status.index, 1001)), *others])
+
+
+def _with_another(outcomes: list[Outcome]) -> list[Outcome]:
+    """A transaction that never was is told to have been applied."""
+    return sorted([*outcomes, (bytes(32), Status(outcomes[0][1].height, 7, 0))])
+
+
+@pytest.mark.parametrize("change", [_as_refused, _with_another])
+def test_a_base_that_says_otherwise_than_the_blocks_is_refused(
+    grown: Grown, tmp_path: Path, change: Callable[[list[Outcome]], list[Outcome]]
+) -> None:
+    """
+    Given a backup with a snapshot, in which somebody has changed where transactions stand, and has
+    made that file whole again,
+    when it is restored,
+    then the blocks know better: it is refused, and nothing is made; without the snapshot it works.
+    """
+    backup = tmp_path / "backup"
+    back_up(grown.folder, backup, with_snapshot=True)
+    chain = chain_id(Folder(backup).genesis())
+    base = Base(backup / base_name(grown.height), chain)
+    changed = change(list(base.statuses()))
+    file = base.folder / HISTORY / OUTCOMES
+    file.write_bytes(b"".join(outcomes_file(chain, grown.height, changed)))
+
+    with pytest.raises(BadBackup, match="says otherwise than the blocks"):
+        restore(backup, tmp_path / "chain")
+    assert not (tmp_path / "chain").exists()
+    shutil.rmtree(base.folder)
+    assert restore(backup, tmp_path / "chain").height == grown.height

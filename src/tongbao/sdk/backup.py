@@ -83,7 +83,8 @@ def back_up(
 
     Every new block is verified: its checksum, signature and place in the chain, and that its
     transactions, receipts and ids are those that its header commits to. When it fails, the backup
-    is as it was, or as it was after the last whole file of the log. `clock` gives ms UTC. Raises
+    is as it was, or as it was after the last whole file of the log. Another process may have the
+    chain open, this one must not (LMDB). `clock` gives ms UTC. Raises
     FolderError, StoreError (BadBackup: another history, pruned blocks, or a block that can't be
     believed; DiskFull; FolderInUse and others), GenesisError, ModuleError, OSError.
     """
