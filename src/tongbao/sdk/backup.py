@@ -231,7 +231,7 @@ def verify(
 def check_last(folder: Path, file: BackupFile, checks: BlockChecks) -> None:
     """Whether the block that was checked last is the backup's last one. Raises BadBackup."""
     header = checks.header
-    if header is None or header_hash(header) != file.hash:
+    if header is None or (header_hash(header), header.time) != (file.hash, file.time):
         raise BadBackup(
             f"{folder} ends with another block than its backup.json says: use another backup"
         )
