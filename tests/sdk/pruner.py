@@ -7,5 +7,7 @@ import sys
 from tongbao.sdk.pruning import prune
 
 if __name__ == "__main__":
-    prune(sys.argv[1], int(sys.argv[2]), lambda stage, done, total: print(stage, flush=True))
-    print("done", flush=True)
+    report = prune(
+        sys.argv[1], int(sys.argv[2]), lambda stage, done, total: print(stage, flush=True)
+    )
+    print("pending" if report.is_pending else "done", flush=True)

@@ -73,6 +73,12 @@ def check(small: Small, first: int) -> None:
     assert examine(small.folder, is_deep=True).exit_code == 0
 
 
+def said_by_another(folder: Path, keep: int) -> list[str]:
+    """What another process says that prunes a chain."""
+    command = [sys.executable, "-m", "tests.sdk.pruner", str(folder), str(keep)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
 @pytest.mark.parametrize(("keep", "first"), [(0, 7), (1, 7), (3, 5), (7, 1), (8, 0), (100, 0)])
 def test_bodies_go_but_those_that_are_kept(small: Small, keep: int, first: int) -> None:
     """
@@ -126,8 +132,7 @@ def test_a_node_that_runs_gives_bodies_up_when_it_starts_again(small: Small) -> 
     then it goes on with all bodies, and the next start gives up those that nobody wants.
     """
     with reopen_small(small.folder) as chain:
-        report = prune(small.folder, 2)
-        assert (report.is_pending, report.keep_from, report.freed) == (True, 6, 0)
+        assert said_by_another(small.folder, 2)[-1] == "pending"
         assert chain.block(0) == small.blocks[0]
     assert small.files == BLOCKS
     check(small, 6)

@@ -18,6 +18,7 @@ from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress, silent
 from tongbao.sdk.backup_bases import (
+    base_of,
     bring,
     check_base,
     check_before,
@@ -26,7 +27,6 @@ from tongbao.sdk.backup_bases import (
     settle,
 )
 from tongbao.sdk.backup_folder import (
-    TAKEN,
     BackupFile,
     begun,
     held,
@@ -49,7 +49,7 @@ from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.verification import read_trust
-from tongbao.store.base import HISTORY, Base, base_heights, base_name
+from tongbao.store.base import HISTORY, base_heights, base_name
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.log import FULL
 
@@ -83,7 +83,8 @@ def back_up(
 
     Every new block is verified: its checksum, signature and place in the chain, and that its
     transactions, receipts and ids are those that its header commits to. When it fails, the backup
-    is as it was, or as it was after the last whole file of the log. `clock` gives ms UTC. Raises
+    is as it was, or as it was after the last whole file of the log. Another process may have the
+    chain open, this one must not (LMDB). `clock` gives ms UTC. Raises
     FolderError, StoreError (BadBackup: another history, pruned blocks, or a block that can't be
     believed; DiskFull; FolderInUse and others), GenesisError, ModuleError, OSError.
     """
@@ -118,12 +119,12 @@ def _extend(
     chain = chain_id(genesis)
     before = read_file(work)
     checks = BlockChecks(genesis, last_header(work, before))
-    bring(folder, chain, work, progress, with_snapshot=with_snapshot)
+    bring(folder, genesis, work, progress, with_snapshot=with_snapshot)
     taken = clock()
     source = Source(folder, chain)
     if before.end is None:
-        bases = (work / TAKEN, *(folder / base_name(each) for each in base_heights(folder)))
-        check_before(bases, chain, source.first, checks)
+        bases = (folder / base_name(each) for each in base_heights(folder))
+        check_before(bases, genesis, source.first, checks)
     blocks = believed(source.blocks(work, before), checks)
     file = _copied(blocks, work, before, checks, source.known, progress)
     if file.end is None:
@@ -216,7 +217,7 @@ def verify(
         file, genesis, keys = opened(folder, trust)
         for height in base_heights(folder):
             if (folder / base_name(height) / HISTORY).is_dir():
-                base = Base(folder / base_name(height), file.chain)
+                base = base_of(folder / base_name(height), genesis)
                 check_base(base, BlockChecks(genesis, keys=keys))
         checks = checks_of(folder, file, genesis, keys)
         for block in believed(kept_blocks(folder, file), checks):
@@ -230,7 +231,7 @@ def verify(
 def check_last(folder: Path, file: BackupFile, checks: BlockChecks) -> None:
     """Whether the block that was checked last is the backup's last one. Raises BadBackup."""
     header = checks.header
-    if header is None or header_hash(header) != file.hash:
+    if header is None or (header_hash(header), header.time) != (file.hash, file.time):
         raise BadBackup(
             f"{folder} ends with another block than its backup.json says: use another backup"
         )
@@ -261,7 +262,7 @@ def checks_of(
     """Checks for the first block of a backup's log. Raises BadBackup, BadSnapshot."""
     checks = BlockChecks(genesis, keys=keys)
     bases = (folder / base_name(height) for height in base_heights(folder))
-    check_before(bases, file.chain, file.first, checks)
+    check_before(bases, genesis, file.first, checks)
     return checks
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tongbao.engines.solo.header import Header
+from tongbao.kernel import Genesis
+from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress
 from tongbao.sdk.backup_folder import TAKEN
 from tongbao.sdk.backup_log import BadBackup
@@ -31,17 +33,30 @@ def remove_left_over(backup: Path) -> None:
             shutil.rmtree(backup / name)
 
 
+def base_of(folder: Path, genesis: Genesis) -> Base:
+    """A base of a chain, or of the one from whose rows it began.
+
+    Raises BadSnapshot, WrongChain, WrongVersion.
+    """
+    return Base(folder, chain_id(genesis), _origin(genesis))
+
+
+def _origin(genesis: Genesis) -> str:
+    return "" if genesis.origin is None else genesis.origin.chain
+
+
 def bring(
-    folder: Path, chain: str, backup: Path, progress: Progress, *, with_snapshot: bool
+    folder: Path, genesis: Genesis, backup: Path, progress: Progress, *, with_snapshot: bool
 ) -> None:
     """Put a new base beside those of the backup, where `settle` finds it: a snapshot, or the
-    chain's own if the backup lacks it. Raises StoreError, OSError.
+    chain's own, verified, if the backup lacks it. Raises StoreError, OSError.
     """
     if with_snapshot:
         take(folder, backup / TAKEN, progress)
         return
-    own = find_base(folder, chain)
+    own = find_base(folder, chain_id(genesis), _origin(genesis))
     if own is not None and own.height not in base_heights(backup):
+        check_base(own, BlockChecks(genesis))
         copy(own.folder, backup / TAKEN)
 
 
@@ -87,19 +102,21 @@ def drop_older(backup: Path, first: int) -> None:
             shutil.rmtree(backup / base_name(height))
 
 
-def bases_to_begin_with(backup: Path, chain: str, first: int, last: int) -> list[Base]:
+def bases_to_begin_with(backup: Path, genesis: Genesis, first: int, last: int) -> list[Base]:
     """The bases from which a log that begins with `first` gives the rows of `last`, ascending.
 
     Raises BadSnapshot, WrongChain, WrongVersion.
     """
     return [
-        Base(backup / base_name(height), chain)
+        base_of(backup / base_name(height), genesis)
         for height in base_heights(backup)
         if first - 1 <= height <= last and (backup / base_name(height) / HISTORY).is_dir()
     ]
 
 
-def check_before(folders: Iterable[Path], chain: str, first: int, checks: BlockChecks) -> None:
+def check_before(
+    folders: Iterable[Path], genesis: Genesis, first: int, checks: BlockChecks
+) -> None:
     """Check the headers on which a log that begins with `first` stands, out of any of some bases.
 
     Raises BadBackup, BadSnapshot.
@@ -108,7 +125,7 @@ def check_before(folders: Iterable[Path], chain: str, first: int, checks: BlockC
         return
     for folder in folders:
         if (folder / HISTORY).is_dir():
-            check_headers(Base(folder, chain), first - 1, checks)
+            check_headers(base_of(folder, genesis), first - 1, checks)
             return
     raise BadBackup(
         f"the log begins with block {first}, and there is no base with the headers before it: "

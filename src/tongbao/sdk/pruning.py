@@ -15,11 +15,13 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tongbao.kernel import Genesis
+from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import take
-from tongbao.store.base import KEEP, Keep, base_name
+from tongbao.store.base import KEEP, Keep, base_name, find_base
 from tongbao.store.errors import FolderInUse
 from tongbao.store.recovery import number_of
 
@@ -56,7 +58,7 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
     part = place.path / PART
     _remove(part)
     report = take(place.path, part, progress)
-    keep_from = max(0, report.height + 1 - keep_blocks)
+    keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
     _put_in_place(place.path, part, report.height, keep_from)
     before = _log_bytes(place.path)
     first, is_pending = 0, False
@@ -75,6 +77,13 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
         freed=before - _log_bytes(place.path),
         is_pending=is_pending,
     )
+
+
+def _kept_from(place: Folder, genesis: Genesis) -> int:
+    """From which block on bodies are wanted so far: what is gone can't be wanted again."""
+    origin = "" if genesis.origin is None else genesis.origin.chain
+    base = find_base(place.path, chain_id(genesis), origin)
+    return 0 if base is None else base.keep_from
 
 
 def _put_in_place(folder: Path, part: Path, height: int, keep_from: int) -> None:

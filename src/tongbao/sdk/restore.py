@@ -14,7 +14,7 @@ from tongbao.sdk.audit import STEP, Progress, silent
 from tongbao.sdk.backup import believed, check_last, checks_of, kept_blocks, opened
 from tongbao.sdk.backup_bases import bases_to_begin_with, copy
 from tongbao.sdk.backup_folder import BackupFile, held
-from tongbao.sdk.backup_log import LOG, Block, LogCopy
+from tongbao.sdk.backup_log import LOG, BadBackup, Block, LogCopy
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, sync_folder
 from tongbao.sdk.opening import open_producer
@@ -22,6 +22,8 @@ from tongbao.sdk.pruning import keep_bodies
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.store.base import Base
 from tongbao.store.errors import StoreError
+from tongbao.store.record import statuses_of
+from tongbao.store.store import Store
 
 OURS: Final = re.compile(
     r"(genesis|trust)\.(json|part)|log|state(\.\w+)?|headers|lock|room|base-[0-9]{10}"
@@ -79,12 +81,12 @@ def restore(
             last = _copied(blocks, new, file, checks, progress)
             if last == file.height:
                 check_last(folder, file, checks)
-            base = _base_for(folder, file, last)
+            base = _base_for(folder, genesis, file, last)
             if base is not None:
                 copy(base.folder, new / base.folder.name)
                 keep_bodies(new / base.folder.name, file.first)
                 sync_folder(new)
-            _make_rows(new, genesis, progress)
+            _make_rows(new, genesis, base, file.first, progress)
         header = checks.header
         assert header is not None, "the last block was checked"
         return RestoreReport(
@@ -142,9 +144,9 @@ def _copied(
     return last
 
 
-def _base_for(folder: Path, file: BackupFile, last: int) -> Base | None:
+def _base_for(folder: Path, genesis: Genesis, file: BackupFile, last: int) -> Base | None:
     """The base from which rows are made soonest. Raises NotInBackup where one is needed."""
-    bases = bases_to_begin_with(folder, file.chain, file.first, last)
+    bases = bases_to_begin_with(folder, genesis, file.first, last)
     if bases:
         return bases[-1]
     if file.first == 0:
@@ -155,9 +157,32 @@ def _base_for(folder: Path, file: BackupFile, last: int) -> Base | None:
     )
 
 
-def _make_rows(new: Path, genesis: Genesis, progress: Progress) -> None:
-    """Open the new folder to read: its rows are made, and their root is the last header's."""
+def _make_rows(
+    new: Path, genesis: Genesis, base: Base | None, first: int, progress: Progress
+) -> None:
+    """Open the new folder to read: its rows are made, and their root is the last header's.
+
+    Where transactions stand comes out of the blocks, or out of a base, which no header commits to:
+    the blocks that are there must say the same. Raises BadBackup, StoreError.
+    """
     progress("rows", 0, 1)
     _, store = open_producer(Folder(new), genesis, None)
-    store.close()
+    try:
+        if base is not None:
+            _check_statuses(store, base, first)
+    finally:
+        store.close()
     progress("rows", 1, 1)
+
+
+def _check_statuses(store: Store, base: Base, first: int) -> None:
+    """Whether a base tells of the blocks from `first` on what they say themselves."""
+    wrong = f"{base.folder} says otherwise than the blocks where transactions stand: remove it"
+    decided = 0
+    for height in range(first, base.height + 1):
+        for transaction_id, status in statuses_of(store.block(height)):
+            decided += 1
+            if store.status(transaction_id) != status:
+                raise BadBackup(f"{wrong} (block {height})")
+    if decided != sum(status.height >= first for _, status in base.statuses()):
+        raise BadBackup(f"{wrong} (it knows others)")
