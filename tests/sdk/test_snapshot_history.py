@@ -157,7 +157,7 @@ def test_headers_that_are_not_linked_make_no_snapshot(kept: Path, tmp_path: Path
     data = write_head(taken.chain) + b"".join(map(write_line, lines))
     (folder / "headers").write_bytes(data)
 
-    with pytest.raises(BadSnapshot, match=r"block 2 does not follow.*remove .*headers"):
+    with pytest.raises(BadSnapshot, match=r"block 2: it does not follow.*remove .*headers"):
         take(folder, tmp_path / "snapshot")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["before", "chain"]
     (folder / "headers").unlink()
@@ -273,12 +273,16 @@ def test_headers_are_believed_only_when_linked_and_signed(kept: Path, copied: Pa
     stranger = key("stranger")
     header, _ = read_header(good[3].header)
     for at, line, text in (
-        (3, replace(good[3], header=sign_header(header, stranger)), "block 3 is signed by a key"),
-        (3, replace(good[3], time=good[3].time + 1), "block 3 does not follow"),
-        (3, replace(good[3], header=good[2].header), "block 3 does not follow"),
-        (3, replace(good[3], header=good[3].header[:-4] + b"AAAA"), "block 3 can't be believed"),
-        (3, replace(good[3], header=b""), "block 3 can't be believed"),
-        (5, replace(good[5], header=sign_header(read_header(good[5].header)[0], stranger)), "key"),
+        (3, replace(good[3], header=sign_header(header, stranger)), "block 3: .* is no authority"),
+        (3, replace(good[3], time=good[3].time + 1), "another height or time"),
+        (3, replace(good[3], header=good[2].header), "block 3: it does not follow"),
+        (3, replace(good[3], header=good[3].header[:-4] + b"AAAA"), "signature is wrong"),
+        (3, replace(good[3], header=b""), "block 3: not a signed header"),
+        (
+            5,
+            replace(good[5], header=sign_header(read_header(good[5].header)[0], stranger)),
+            "authority",
+        ),
     ):
         put_lines(copied, chain, [*good[:at], line, *good[at + 1 :]])
         with pytest.raises(BadSnapshot, match=text):

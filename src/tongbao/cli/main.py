@@ -28,6 +28,10 @@ AFTER: Final = {
     "snapshot": Lazy(
         "tongbao.cli.snapshot_commands:snapshot", "Write and verify all rows of one block."
     ),
+    "backup": Lazy("tongbao.cli.backup_commands:backup", "Copy new blocks, and verify them."),
+    "restore": Lazy("tongbao.cli.backup_commands:restore", "Make a chain of a backup again."),
+    "prune": Lazy("tongbao.cli.prune_command:prune", "Give up the bodies of old blocks."),
+    "genesis": Lazy("tongbao.cli.genesis_commands:genesis", "Begin a chain with another's rows."),
     "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),

@@ -41,6 +41,22 @@ ED25519: Final = 1
 ANY_ISSUER: Final = Address("0" * 40)
 
 
+def time_of(text: str) -> int:
+    """Ms UTC, ISO 8601, or `+2d` from now. Raises CommandError."""
+    matched = re.fullmatch(r"[+]([0-9]{1,9})([smhd])", text)
+    if matched is not None:
+        return time.time_ns() // 1_000_000 + int(matched[1]) * UNITS_MS[matched[2]]
+    if re.fullmatch("[0-9]{1,16}", text):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is no time", FORMS[Time].help) from None
+    if moment.tzinfo is None:
+        raise CommandError(f"{text!r} names no time zone", "write it in UTC with a Z behind it")
+    return round(moment.astimezone(UTC).timestamp() * 1_000)
+
+
 class Resolver:
     """Turns short forms into the values that the ledger knows, for one folder."""
 
@@ -77,18 +93,7 @@ class Resolver:
 
     def time(self, text: str) -> Any:
         """Ms UTC, ISO 8601, or `+2d` from now."""
-        matched = re.fullmatch(r"[+]([0-9]{1,9})([smhd])", text)
-        if matched is not None:
-            return time.time_ns() // 1_000_000 + int(matched[1]) * UNITS_MS[matched[2]]
-        if re.fullmatch("[0-9]{1,16}", text):
-            return int(text)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise CommandError(f"{text!r} is no time", FORMS[Time].help) from None
-        if moment.tzinfo is None:
-            raise CommandError(f"{text!r} names no time zone", "write it in UTC with a Z behind it")
-        return round(moment.astimezone(UTC).timestamp() * 1_000)
+        return time_of(text)
 
     def public(self, text: str) -> str:
         """The name of a key in the keystore, or its 43 characters."""

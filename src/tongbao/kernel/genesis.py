@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tongbao.kernel import jcs
-from tongbao.kernel.identifiers import ChainId, Count, Name, PublicKey, Small, Time
+from tongbao.kernel.identifiers import ChainId, Count, Hash, Name, PublicKey, Small, Time
 from tongbao.kernel.kernel_module import ModuleLine, SettingName
 from tongbao.kernel.schema import Value
 
@@ -39,6 +39,20 @@ class EngineLine(Value):
     keys: Annotated[tuple[PublicKey, ...], Meta(max_length=SECTIONS_LIMIT)] = ()
 
 
+class Origin(Value):
+    """The last block of another chain, from whose state a chain goes on with the next height.
+
+    `header` is the hash by which that chain's next header would have named it: through it this
+    genesis commits to the whole history of that chain.
+    """
+
+    chain: ChainId
+    height: Count
+    time: Time
+    header: Hash
+    state: Hash
+
+
 class Section(Value):
     """The first rows of one module, in that module's own form."""
 
@@ -58,6 +72,7 @@ class Genesis(Value):
     parameters: Annotated[tuple[Setting, ...], Meta(max_length=SECTIONS_LIMIT)] = ()
     features: Annotated[tuple[Setting, ...], Meta(max_length=SECTIONS_LIMIT)] = ()
     sections: Annotated[tuple[Section, ...], Meta(max_length=SECTIONS_LIMIT)] = ()
+    origin: Origin | None = None
 
 
 _decoder: msgspec.json.Decoder[Genesis] = jcs.decoder(Genesis)
@@ -71,6 +86,11 @@ def read_genesis(text: bytes) -> Genesis:
         raise GenesisError(f"the genesis file can't be read: {error}") from error
     if genesis.format != FORMAT:
         raise GenesisError(f"genesis format {genesis.format} is not {FORMAT}")
+    if genesis.origin is not None and (genesis.parameters or genesis.features or genesis.sections):
+        raise GenesisError(
+            "a genesis file with an origin has its parameters, features and rows from there: "
+            "leave those members out"
+        )
     return genesis
 
 

@@ -154,6 +154,7 @@ class Machine:
         """
         assert self.height == GENESIS_HEIGHT - 1, "this chain has begun"
         genesis = self.genesis_file
+        assert genesis.origin is None, "this chain begins with the rows of another"
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
         write_settings(genesis, self.registry, self._state)
         self._settings()

@@ -11,24 +11,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tongbao.engines.solo import Producer
-from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_header, tree_root
-from tongbao.kernel import Genesis, InvalidTransaction, Registry
-from tongbao.kernel.envelope import decode_envelope
-from tongbao.kernel.genesis import chain_id, hash_of
+from tongbao.kernel import Genesis, Registry
 from tongbao.kernel.module import Index
 from tongbao.kernel.reindex import entries_of
 from tongbao.kernel.state import PREFIX_BYTES, after_prefix
-from tongbao.kernel.transaction import id_of
 from tongbao.kernel.trie import Trie
+from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer
 from tongbao.store.interface import AnyStore
-from tongbao.store.record import BlockRecord, HeaderLine, line_of
 
 FINDINGS_LIMIT: Final = 100
 STEP: Final = 256
@@ -82,14 +77,13 @@ class Auditor:
         self, genesis: Genesis, producer: Producer, store: AnyStore, progress: Progress
     ) -> None:
         """Audit what a producer stands on; it makes no block meanwhile."""
-        self._genesis = genesis
         self._machine = producer.machine
         self._store = store
         self._progress = progress
         self._registry: Registry = producer.machine.registry
         self._findings: list[str] = []
         self._trie = Trie()
-        self._last: Header | None = None
+        self._checks = BlockChecks(genesis)
         self._transactions = 0
 
     def run(self) -> AuditReport:
@@ -125,62 +119,29 @@ class Auditor:
         for at in range(0, first, STEP):
             lines = self._store.headers(at, min(at + STEP, first) - 1)
             for height, line in enumerate(lines, at):
-                self._header(height, line)
+                self._findings += self._checks.of_line(line, height)
+                self._state(height)
             self._progress("headers", min(at + STEP, first), first)
 
     def _block(self, height: int) -> None:
         """One record of the log: its header, its place in the chain, and all that it commits to."""
         record = self._store.block(height)
-        where = f"block {height}"
         self._transactions += len(record.transactions)
+        self._findings += self._checks.of_block(record, height)
         if height > self._store.base:
             self._trie.update(self._leaves(record.rows))
-        header = self._header(height, line_of(record))
-        if header is None:
-            return
-        for name, said, counted in (
-            ("transactions", header.transactions, tree_root(record.transactions)),
-            ("receipts", header.receipts, tree_root(record.receipts)),
-        ):
-            self._find(said == counted, f"{where}: the {name} root is {counted}, not {said}")
-        self._outcomes(record, where)
+        self._state(height)
 
-    def _header(self, height: int, line: HeaderLine) -> Header | None:
-        """One signed header, its place in the chain, and the state that it commits to.
-
-        States before the base are known to nobody any more.
-        """
-        where = f"block {height}"
-        try:
-            header, signer = read_header(line.header)
-        except HeaderError as error:
-            self._find(False, f"{where}: {error}")
-            return None
-        self._find(signer in self._genesis.engine.keys, f"{where}: {signer} is no authority")
-        self._linked(header, where)
-        self._find(
-            (line.height, line.time) == (height, header.time),
-            f"{where}: the record says another height or time than its header",
-        )
+    def _state(self, height: int) -> None:
+        """The state that a header commits to. States before the base nobody knows any more."""
         if height == self._store.base:
             self._trie.update(self._leaves(self._store.base_rows()))
-        if height >= self._store.base:
-            counted = self._trie.root.hex()
-            right = header.state == counted
-            self._find(right, f"{where}: the state root is {counted}, not {header.state}")
-        self._last = header
-        return header
-
-    def _linked(self, header: Header, where: str) -> None:
-        """The header stands on the one before it, block 0 on the genesis file."""
-        last = self._last
-        before = hash_of(self._genesis).hex() if last is None else header_hash(last)
-        height = 0 if last is None else last.height + 1
-        self._find(header.previous == before, f"{where}: it does not follow the block before it")
-        self._find(header.height == height, f"{where}: its header says height {header.height}")
-        self._find(header.chain == chain_id(self._genesis), f"{where}: it is of {header.chain}")
-        later = last is None or header.time > last.time
-        self._find(later, f"{where}: its time is not later than the block's before it")
+        header = self._checks.header
+        if header is None or height < self._store.base:
+            return
+        counted = self._trie.root.hex()
+        right = header.state == counted
+        self._find(right, f"block {height}: the state root is {counted}, not {header.state}")
 
     def _leaves(self, rows: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes | None]:
         """The changes of the state trie; index entries are not in it."""
@@ -189,17 +150,6 @@ class Auditor:
             for key, value in rows
             if key[:PREFIX_BYTES] in self._registry.tables
         }
-
-    def _outcomes(self, record: BlockRecord, where: str) -> None:
-        """Ids and refusal numbers, which answer questions of status, agree with the receipts."""
-        count = len(record.transactions)
-        self._find(
-            len(record.receipts) in (count, count + 1) and len(record.outbox) == count,
-            f"{where}: {count} transactions have {len(record.receipts)} receipts",
-        )
-        told = [(bytes(found), number) for found, number in record.outbox]
-        shown = list(map(_outcome, record.transactions, record.receipts))
-        self._find(told == shown, f"{where}: the outcomes are not those of its receipts")
 
     # Rows
 
@@ -246,21 +196,3 @@ class Auditor:
             self._find(holds, f"invariant {module.name}.{invariant.__name__} does not hold")
             self._progress("invariants", at, len(invariants))
         return len(invariants)
-
-
-class _Outcome(Struct):
-    """The part of a receipt that a status tells."""
-
-    outcome: str
-    number: int = 0
-
-
-_outcome_decoder: msgspec.json.Decoder[_Outcome] = msgspec.json.Decoder(_Outcome)
-
-
-def _outcome(wire: bytes, receipt: bytes) -> tuple[bytes, int]:
-    """The id of a transaction and the number in its receipt; an empty id when one is damaged."""
-    try:
-        return id_of(decode_envelope(wire).payload), _outcome_decoder.decode(receipt).number
-    except (InvalidTransaction, msgspec.DecodeError):
-        return b"", 0

@@ -29,7 +29,7 @@ from tongbao.store.foreign import ForeignRows, RowsHead
 from tongbao.store.headers import Headers
 from tongbao.store.looking import records_of
 from tongbao.store.record import BlockRecord, HeaderLine, line_of
-from tongbao.store.recovery import NO_BASE, Found, scan
+from tongbao.store.recovery import Found, scan
 from tongbao.store.state import FORMAT, check_pages
 
 T = TypeVar("T")
@@ -62,10 +62,17 @@ class Case:
         if not self.chain:
             return
         self.index = _tried(self._read_index)
-        self.base = _tried(lambda: find_base(place.path, self.chain))
+        self.base = _tried(lambda: find_base(place.path, self.chain, self._origin))
         self.rows_head = _tried(self._read_rows)
         self.headers = _tried(self._read_headers)
         self.log = _tried(self._scan_log)
+
+    @property
+    def _origin(self) -> str:
+        """The chain whose rows this one began with, "" where it began with its own."""
+        genesis = self.genesis
+        assert isinstance(genesis, Genesis)
+        return "" if genesis.origin is None else genesis.origin.chain
 
     def file(self, name: str) -> Path:
         """A file or folder of the chain."""
@@ -116,8 +123,10 @@ class Case:
         )
         if isinstance(self.base, Exception):
             raise StoreError(f"the log can't be judged without its base ({self.base})")
-        height = NO_BASE if self.base is None else self.base.height
-        return scan(self.disk, self.file("log"), self.chain, known, height)
+        if self.base is None:
+            return scan(self.disk, self.file("log"), self.chain, known)
+        height, wanted = self.base.height, self.base.keep_from
+        return scan(self.disk, self.file("log"), self.chain, known, height, wanted)
 
     def records(self, first: int) -> Iterator[BlockRecord]:
         """The blocks from a height on, none where the log is not whole. Raises DamagedLog."""

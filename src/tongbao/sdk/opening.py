@@ -11,7 +11,7 @@ import msgspec
 
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import HeaderSigner, read_header
+from tongbao.engines.solo.header import HeaderSigner, header_hash, read_header
 from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
@@ -56,8 +56,9 @@ def open_producer(
     if not ((folder.path / "log").exists() or base_heights(folder.path)):
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
     tables = likely_tables(genesis)
+    origin = "" if genesis.origin is None else genesis.origin.chain
     try:
-        store = open_store(folder.path, chain_id(genesis), tables=tables)
+        store = open_store(folder.path, chain_id(genesis), tables=tables, origin=origin)
     except WrongChain:
         # Where somebody has edited a line of genesis, that line is what is wrong.
         choose_modules(genesis, {}, -1, to_write=False)
@@ -73,18 +74,44 @@ def producer_on(
     `tables` are those whose rows are in the trie that the store may have made.
     """
     try:
+        _check_origin(store, genesis)
         registry = _registry_on(store, genesis, tables, to_write=signer is not None)
         machine = _machine_on(store, registry, genesis, has_tables=set(tables))
         producer = Producer(machine, store, signer)
-        if store.last is None:
+        if store.last is None or producer.is_at_origin:
             if signer is None:
-                raise FolderError("this chain has no block yet: open it with the authority's key")
+                raise FolderError(
+                    "this chain has no block of its own yet: open it with the authority's key"
+                )
             producer.begin()
         producer.maintain(idle=True)
     except BaseException:
         store.close()
         raise
     return producer
+
+
+def _check_origin(store: Store, genesis: Genesis) -> None:
+    """Whether a chain that begins with another's rows has them. Raises WrongChain, FolderError."""
+    origin, last = genesis.origin, store.last
+    if origin is None:
+        return
+    if last is None:
+        raise FolderError(
+            f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
+            "are not here: bring `base-...` back from where the genesis file came from"
+        )
+    if last.height > origin.height:
+        return
+    header = read_header(last.header)[0]
+    if (header.chain, header.height, header.state, header_hash(header)) != (
+        *(origin.chain, origin.height, origin.state, origin.header),
+    ):
+        raise WrongChain(
+            f"the rows here are of block {header.height} of {header.chain}, this genesis file "
+            f"begins with others, of block {origin.height} of {origin.chain}: put them together "
+            "as they were exported"
+        )
 
 
 def _registry_on(

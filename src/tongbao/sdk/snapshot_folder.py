@@ -39,7 +39,6 @@ WORK: Final = "work"
 GENESIS_BYTES: Final = 64 * 1024 * 1024
 """The most bytes of a genesis file that a snapshot may have."""
 
-
 OURS: Final = re.compile(
     r"(genesis|manifest|trust)\.(json|part)|chunks|history|work|base-[0-9]{10}"
 )
@@ -52,21 +51,25 @@ def chunk_name(chunk: Chunk) -> str:
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(
+    target: Path, ours: re.Pattern[str] = OURS, *, goes_on: bool = False
+) -> Iterator[Path]:
     """A folder beside `target` that takes its name when all has gone well, else is removed.
 
-    What a killed process has left there is removed first. Raises FolderError where something has
-    the name already, FolderInUse, DiskFull, OSError.
+    What a killed process has left there is removed first, or used on with `goes_on`, if the name of
+    each file is one of `ours`. Raises FolderError where something has the name already,
+    FolderInUse, DiskFull, OSError.
     """
     new = target.with_name(target.name + ".new")
-    descriptor = _begin(target, new)
+    descriptor = _begin(target, new, ours, goes_on=goes_on)
     try:
         yield new
         sync_folder(new)
         new.rename(target)
         sync_folder(target.parent)
     except BaseException as error:
-        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, Exception) or not goes_on:
+            shutil.rmtree(new, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in FULL:
             raise DiskFull(
                 f"there is no space for {target} ({error.strerror}): make room, or name a folder "
@@ -77,8 +80,8 @@ def new_folder(target: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _begin(target: Path, new: Path) -> int:
-    """Make `new`, empty and locked; the descriptor keeps the lock."""
+def _begin(target: Path, new: Path, ours: re.Pattern[str], *, goes_on: bool) -> int:
+    """Make `new`, locked, and empty unless it `goes_on`; the descriptor keeps the lock."""
     if os.path.lexists(target):
         raise FolderError(f"{target} is there already: name another folder, or remove it")
     if not target.parent.is_dir():
@@ -94,7 +97,10 @@ def _begin(target: Path, new: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not new.exists() or not os.path.samestat(os.fstat(descriptor), new.stat()):
             raise BlockingIOError
-        _empty(new)
+        if not all(ours.fullmatch(path.name) for path in new.iterdir()):
+            raise _not_ours(new)
+        if not goes_on:
+            _empty(new)
     except BlockingIOError:
         os.close(descriptor)
         raise FolderInUse(f"another process makes {target}: wait for it, or name another") from None
@@ -105,9 +111,7 @@ def _begin(target: Path, new: Path) -> int:
 
 
 def _empty(new: Path) -> None:
-    """Remove what a killed process has left. Raises FolderError where it is something else."""
-    if not all(OURS.fullmatch(path.name) for path in new.iterdir()):
-        raise _not_ours(new)
+    """Remove what a killed process has left."""
     for path in list(new.iterdir()):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -116,7 +120,7 @@ def _empty(new: Path) -> None:
 
 
 def _not_ours(new: Path) -> FolderError:
-    return FolderError(f"{new} is no snapshot that was begun: move it away, or name another folder")
+    return FolderError(f"{new} was not begun by this command: move it away, or name another folder")
 
 
 def check_names(folder: Path) -> bool:

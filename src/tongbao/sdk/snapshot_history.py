@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from tongbao.engines.solo.header import HeaderError, decode_header, header_hash, read_header
+from tongbao.kernel import Genesis
 from tongbao.kernel.state import after_prefix
 from tongbao.sdk.audit import STEP, Progress
+from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import sync_folder, write_pieces
 from tongbao.sdk.snapshot_folder import ENTRIES, HEADERS, HISTORY, OUTCOMES
 from tongbao.store.foreign import foreign_headers
@@ -44,6 +45,7 @@ class History(Struct, frozen=True, kw_only=True):
 
 def write_history(
     chain: Path,
+    genesis: Genesis,
     new: Path,
     state: State,
     manifest: Manifest,
@@ -63,7 +65,8 @@ def write_history(
     write_pieces(folder / ENTRIES, entries_file(*of, entries))
     there = chain / HEADERS
     advice = f"stop the node, remove {there} and start it: they are written from the log"
-    lines = linked(foreign_headers(chain, *of), manifest, None, str(there), advice)
+    checks = BlockChecks(genesis, is_own=True)
+    lines = linked(foreign_headers(chain, *of), manifest, checks, str(there), advice)
     write_headers(folder, manifest, told(progress, HEADERS, lines, manifest.height + 1))
     sync_folder(new)
 
@@ -98,9 +101,9 @@ def read_back(new: Path, manifest: Manifest) -> History:
 
 
 def verify_history(
-    target: Path, manifest: Manifest, keys: Collection[str], progress: Progress
+    target: Path, manifest: Manifest, genesis: Genesis, progress: Progress
 ) -> History:
-    """Verify the history of a snapshot, whose headers these keys sign, and count it.
+    """Verify the history of a snapshot of the chain of a genesis file, and count it.
 
     Raises BadSnapshot, WrongChain, WrongVersion, OSError.
     """
@@ -108,14 +111,14 @@ def verify_history(
     outcomes = told(progress, OUTCOMES, read_outcomes(folder / OUTCOMES, *of))
     entries = told(progress, ENTRIES, read_entries(folder / ENTRIES, *of))
     return History(
-        headers=_count(signed_headers(target, manifest, keys, progress)),
+        headers=_count(signed_headers(target, manifest, genesis, progress)),
         outcomes=_count(outcomes),
         entries=_count(entries),
     )
 
 
 def signed_headers(
-    target: Path, manifest: Manifest, keys: Collection[str], progress: Progress
+    target: Path, manifest: Manifest, genesis: Genesis, progress: Progress
 ) -> Iterator[HeaderLine]:
     """The headers of a snapshot, each believed before it is given; the last is the manifest's.
 
@@ -123,51 +126,29 @@ def signed_headers(
     """
     path = target / HISTORY / HEADERS
     lines = read_headers(path, manifest.chain, manifest.height)
-    checked = linked(lines, manifest, keys, str(path), "fetch it again")
+    checked = linked(lines, manifest, BlockChecks(genesis), str(path), "fetch it again")
     return told(progress, HEADERS, checked, manifest.height + 1)
 
 
 def linked(
     lines: Iterable[HeaderLine],
     manifest: Manifest,
-    keys: Collection[str] | None,
+    checks: BlockChecks,
     source: str,
     advice: str,
 ) -> Iterator[HeaderLine]:
-    """The lines, as long as each follows the one before; the last is the manifest's header.
+    """The lines, as long as each has its place in the chain; the last is the manifest's header.
 
-    With `keys` each must be signed by one of them; without, signatures are not looked at. An error
-    names `source`, and says what to do. Raises BadSnapshot.
+    An error names `source`, and says what to do. Raises BadSnapshot.
     """
-    previous, last = manifest.genesis.hex(), b""
-    for line in lines:
-        wrong, link = _wrong(line, manifest.chain, previous, keys)
-        if wrong:
-            raise BadSnapshot(f"{source}: the header of block {line.height} {wrong}: {advice}")
+    last = b""
+    for height, line in enumerate(lines):
+        for wrong in checks.of_line(line, height):
+            raise BadSnapshot(f"{source}: {wrong}: {advice}")
         yield line
-        previous, last = link, line.header
+        last = line.header
     if last != manifest.header:
         raise BadSnapshot(f"{source}: its last header is not the snapshot's: {advice}")
-
-
-def _wrong(
-    line: HeaderLine, chain: str, previous: str, keys: Collection[str] | None
-) -> tuple[str, str]:
-    """What is wrong with a header, "" for nothing, and the hash that the next one names."""
-    signer = ""
-    try:
-        if keys is None:
-            header, _ = decode_header(line.header)
-        else:
-            header, signer = read_header(line.header)
-    except HeaderError as error:
-        return f"can't be believed ({error})", ""
-    said = (header.chain, header.height, header.time, header.previous)
-    if said != (chain, line.height, line.time, previous):
-        return "does not follow the one before it", ""
-    if keys is not None and signer not in keys:
-        return "is signed by a key that the genesis file does not name", ""
-    return "", header_hash(header)
 
 
 def told(

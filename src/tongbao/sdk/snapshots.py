@@ -111,7 +111,7 @@ def take(
                 chunks=tuple(chunks),
             )
             time, signer = check_header(manifest, trust_file(genesis))
-            write_history(place.path, new, state, manifest, tables, progress)
+            write_history(place.path, genesis, new, state, manifest, tables, progress)
         finally:
             state.close()
         write_new(new / GENESIS, write_genesis(genesis))
@@ -198,7 +198,7 @@ def verify(
     read_chunks(folder, found.manifest, read_chunk, progress)
     history = None
     if found.has_history:
-        history = verify_history(folder, found.manifest, found.genesis.engine.keys, progress)
+        history = verify_history(folder, found.manifest, found.genesis, progress)
     return report_of(found.manifest, found.time, found.signer, history)
 
 

@@ -6,7 +6,7 @@ It is a snapshot (decision 0016) in the folder of a chain, with all headers and 
 height, and the local rows that follow from the hashed ones. It never changes. A later one replaces
 it: the highest counts. Whatever needs rows that are not there makes them of a base and the log.
 
-`keep.json` says from which block on bodies are wanted; without it, all that are there.
+`keep.json` says from which block on bodies are wanted; without it, from the one after the base.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Base:
             )
         if folder.name != base_name(self.height):
             raise BadSnapshot(f"{folder} is of block {self.height}: give it back its name")
-        self.keep_from = _read_keep(folder)
+        self.keep_from = min(_read_keep(folder, self.height + 1), self.height + 1)
 
     @property
     def height(self) -> int:
@@ -144,12 +144,14 @@ def _restorable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_keep(folder: Path) -> int:
+def _read_keep(folder: Path, otherwise: int) -> int:
     """From which block on bodies are wanted. Raises BadSnapshot."""
     path = folder / KEEP
     if not path.exists():
-        return 0
+        return otherwise
     try:
         return msgspec.json.decode(path.read_bytes(), type=Keep).first
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadSnapshot(f"{path} can't be read ({error}): remove it, all is kept then") from error
+        raise BadSnapshot(
+            f"{path} can't be read ({error}): write it again, as in another copy of this chain"
+        ) from error

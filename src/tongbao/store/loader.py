@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -24,9 +24,11 @@ import msgspec
 from msgspec import Struct
 
 from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_loading import Part, depth_for, make_part
 from tongbao.store.errors import StoreError
 from tongbao.store.helper import Helper, frames
+from tongbao.store.record import BlockRecord
 
 LARGE_BYTES: Final = 64 * 1024 * 1024
 """A `data.mdb` of this size is read by other processes: above a quarter of a million rows."""
@@ -68,6 +70,18 @@ def load(folder: Path, tables: Sequence[bytes]) -> list[Part]:
             return [_answer(folder, helper) for helper in helpers]
         except OSError as error:
             raise StoreError(f"{folder} can't be read by another process ({error})") from error
+
+
+def follow(trie: Trie, records: Iterable[BlockRecord], tables: Set[bytes]) -> None:
+    """Bring a trie up to blocks that the rows lacked."""
+    rows = {key: value for record in records for key, value in record.rows}
+    trie.update(
+        {
+            sha256(key).digest(): None if value is None else sha256(value).digest()
+            for key, value in rows.items()
+            if key[:PREFIX_BYTES] in tables
+        }
+    )
 
 
 def _start(folder: Path, half: int, ending: ExitStack) -> Helper:

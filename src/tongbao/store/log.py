@@ -58,12 +58,13 @@ class BlockLog:
         known_blocks: int = 0,
         segment_bytes: int = SEGMENT_BYTES,
         base: int = NO_BASE,
+        wanted_from: int | None = None,
     ) -> None:
         """Open the log, cutting a torn tail off.
 
         `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
-        what is damaged below that is corruption. A log on a `base` has every block after that one.
-        Raises DamagedLog, WrongChain, WrongVersion, DiskFailed.
+        what is damaged below that is corruption. A log on a `base` has every block after that one,
+        and those from `wanted_from` on. Raises DamagedLog, WrongChain, WrongVersion, DiskFailed.
         """
         self._disk = disk
         self._folder = folder
@@ -71,7 +72,7 @@ class BlockLog:
         self._segment_bytes = segment_bytes
         self._file: AppendFile | None = None
         self._failure = ""
-        found = scan(disk, folder, chain, known_blocks, base)
+        found = scan(disk, folder, chain, known_blocks, base, wanted_from)
         self._settle(found, known_blocks)
         self._segments: list[Segment] = found.segments
         self._places: array[int] = found.places

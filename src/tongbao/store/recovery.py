@@ -93,18 +93,27 @@ def damaged(path: Path, offset: int, height: int, why: str) -> DamagedLog:
     )
 
 
-def scan(disk: Disk, folder: Path, chain: str, known_blocks: int, base: int = NO_BASE) -> Found:
+def scan(
+    disk: Disk,
+    folder: Path,
+    chain: str,
+    known_blocks: int,
+    base: int = NO_BASE,
+    wanted_from: int | None = None,
+) -> Found:
     """Find every block, and a torn tail if there is one.
 
     `known_blocks` is how many blocks others (rows, the copy of the headers) know to be durable:
-    what is bad below that is corruption. A log on a `base` may begin with any block up to the one
-    after it. Raises DamagedLog, WrongChain, WrongVersion.
+    what is bad below that is corruption. A log on a `base` may begin with a later block than the
+    first: up to `wanted_from`, or the one after the base. Raises DamagedLog, WrongChain,
+    WrongVersion.
     """
+    latest = base + 1 if wanted_from is None else min(wanted_from, base + 1)
     known_blocks = max(known_blocks, base + 1)
     paths = _segments(disk, folder, is_pruned=base != NO_BASE)
     found = Found([], array("Q"), [], None, first=base + 1)
     if paths:
-        found = found._replace(first=_first_of(disk, paths[0], base))
+        found = found._replace(first=_first_of(disk, paths[0], latest))
     for path in paths:
         found = _scan_segment(found, path, disk.read(path), chain, last=path == paths[-1])
     stop = found.stop
@@ -119,13 +128,13 @@ def scan(disk: Disk, folder: Path, chain: str, known_blocks: int, base: int = NO
     )
 
 
-def _first_of(disk: Disk, path: Path, base: int) -> int:
-    """The block that a log begins with: at most the one after its base.
+def _first_of(disk: Disk, path: Path, latest: int) -> int:
+    """The block that a log begins with: `latest` or one before it.
 
     Where the head of its first file can't be read, it is judged later what that means.
     """
     head = read_segment_head(disk.read_part(path, 0, SEGMENT_HEAD))
-    return base + 1 if head is None else min(head.first, base + 1)
+    return latest if head is None else min(head.first, latest)
 
 
 def _acknowledged(blocks: int) -> str:

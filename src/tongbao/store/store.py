@@ -6,19 +6,17 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.trie import Trie
 from tongbao.store.base import base_heights, base_name, find_base
 from tongbao.store.closable import Closable
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
 from tongbao.store.headers import Headers
-from tongbao.store.loader import LARGE_BYTES, load, size_of
+from tongbao.store.loader import LARGE_BYTES, follow, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
 from tongbao.store.record import (
@@ -141,6 +139,7 @@ class Store(Closable):
             known_blocks=max(rows_known, self._headers.count),
             segment_bytes=segment_bytes,
             base=self.base,
+            wanted_from=None if self._base is None else self._base.keep_from,
         )
         resources.callback(self._log.close)
         if not isinstance(state, State):
@@ -170,7 +169,9 @@ class Store(Closable):
             return
         for height in base_heights(self._folder)[:-1]:
             self._disk.remove(self._folder / base_name(height), Site.BASE_OLD)
-        self._log.drop(min(self._base.keep_from, self.base + 1))
+        self._log.drop(self._base.keep_from)
+        if self.height < self._log.first:
+            self._newest = None
 
     def _state_there(self) -> State | StoreError | None:
         """The rows as they are, what is wrong with them, or None where there are none."""
@@ -222,21 +223,9 @@ class Store(Closable):
             rows += len(record.rows)
             if rows >= ROWS_BEHIND or record.height == self._log.height:
                 self._state.flush(batch)
-                self._follow(batch)
+                if self._trie is not None:
+                    follow(self._trie, batch, self._tables)
                 batch, rows = [], 0
-
-    def _follow(self, records: list[BlockRecord]) -> None:
-        """Bring the trie up to blocks that the rows lacked."""
-        if self._trie is None:
-            return
-        rows = {key: value for record in records for key, value in record.rows}
-        self._trie.update(
-            {
-                sha256(key).digest(): None if value is None else sha256(value).digest()
-                for key, value in rows.items()
-                if key[:PREFIX_BYTES] in self._tables
-            }
-        )
 
     def _close_state(self) -> None:
         """Close the rows that there are by then."""

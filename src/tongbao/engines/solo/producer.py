@@ -41,14 +41,22 @@ class Producer:
         last = store.last
         self.previous = (
             Hash(machine.genesis_hash.hex())
-            if last is None
+            if last is None or self.is_at_origin
             else header_hash(read_header(last.header)[0])
         )
 
+    @property
+    def is_at_origin(self) -> bool:
+        """Whether the last block is still that of the chain from whose rows this one begins."""
+        origin = self.machine.genesis_file.origin
+        return origin is not None and self.machine.height == origin.height
+
     def begin(self) -> None:
-        """Decide, sign and store block 0."""
-        decided = self.machine.genesis()
-        self._finish(decided, ())
+        """Decide, sign and store the first block: block 0, or an empty one behind the origin."""
+        if self.is_at_origin:
+            self.make((), int(self.machine.genesis_file.time), even_empty=True)
+        else:
+            self._finish(self.machine.genesis(), ())
 
     def next_time(self, now: int) -> Time:
         """The time that a block made now would carry: later than the last, whatever the clock."""

@@ -8,26 +8,42 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from tongbao.kernel import Genesis, Registry
+from tongbao.simulation.storage.basing import lay_base
 from tongbao.simulation.storage.disk import Content, SimulatedDisk
 from tongbao.simulation.storage.faults import AtRest
+from tongbao.store.base import MANIFEST, base_heights, base_name
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head, write_segment_head
 from tongbao.store.headers import HEAD_BYTES
 from tongbao.store.state import State
 
 PAGE: Final = 4_096
 FOREIGN: Final = "other-01234567"
+BODIES_AT_MOST: Final = 20
+"""More than a voyage's blocks, sometimes: then all are pruned that are in whole files."""
 
 
 class Accidents:
     """Changes a chain's files behind its back."""
 
-    def __init__(self, random: Random, disk: SimulatedDisk, folder: Path) -> None:
+    def __init__(
+        self,
+        random: Random,
+        disk: SimulatedDisk,
+        folder: Path,
+        genesis: Genesis,
+        registry: Registry,
+    ) -> None:
         """The files of one chain: the log on the simulated disk, rows in a real folder."""
+        self._genesis, self._registry = genesis, registry
+        self.wanted_from = 0
+        """From which block on bodies are wanted: none from here on may be missing."""
         self._random = random
         self._disk = disk
         self._folder = folder
         self._older: bytes | None = None
         self._saved: dict[Path, bytes] = {}
+        self._base_before: Path | None = None
         self._do: dict[AtRest, Callable[[], bool]] = {
             AtRest.ROWS_OLDER: self._rows_older,
             AtRest.ROWS_MISSING: self._rows_missing,
@@ -40,6 +56,9 @@ class Accidents:
             AtRest.LOG_CUT: self._log_cut,
             AtRest.LOG_SEGMENT_MISSING: self._log_segment_missing,
             AtRest.LOG_FOREIGN: self._log_foreign,
+            AtRest.BASE: self._base,
+            AtRest.BASE_DAMAGED: self._base_damaged,
+            AtRest.BASE_MISSING: self._base_missing,
         }
 
     def remember(self) -> None:
@@ -50,6 +69,7 @@ class Accidents:
     def happen(self, what: AtRest) -> bool:
         """Change something; False where there is nothing yet to change in that way."""
         self._saved = {path: bytes(content.seen) for path, content in self._disk.files.items()}
+        self._save_base()
         return self._do[what]()
 
     def bytes_of_all(self) -> dict[str, bytes]:
@@ -58,7 +78,9 @@ class Accidents:
         return found | {"rows": self._data.read_bytes()}
 
     def put_back(self) -> None:
-        """The log as it was before the last change."""
+        """The log and the base as they were before the last change."""
+        if self._base_before is not None:
+            shutil.copytree(self._saved_base, self._base_before, dirs_exist_ok=True)
         for path, data in self._saved.items():
             content = self._disk.files.setdefault(path, Content())
             content.seen, content.durable = bytearray(data), data
@@ -66,6 +88,45 @@ class Accidents:
     @property
     def _data(self) -> Path:
         return self._folder / "state" / "data.mdb"
+
+    # Bases
+
+    @property
+    def _saved_base(self) -> Path:
+        return self._folder / "saved"
+
+    def _save_base(self) -> None:
+        heights = base_heights(self._folder)
+        self._base_before = self._folder / base_name(heights[-1]) if heights else None
+        shutil.rmtree(self._saved_base, ignore_errors=True)
+        if self._base_before is not None:
+            shutil.copytree(self._base_before, self._saved_base)
+
+    def _base(self) -> bool:
+        """Of the rows that there are; bodies are wanted from somewhere on."""
+        if not self._data.exists():
+            return False
+        wanted = self._random.randrange(self.wanted_from, self.wanted_from + BODIES_AT_MOST)
+        height = lay_base(self._folder, self._disk, self._genesis, self._registry, wanted)
+        self.wanted_from = max(self.wanted_from, min(wanted, height + 1))
+        return height >= 0
+
+    def _base_damaged(self) -> bool:
+        """What a start reads of it; the rest is read when rows are made of it, and by `doctor`."""
+        if self._base_before is None:
+            return False
+        path = self._base_before / MANIFEST
+        data = path.read_bytes()
+        path.write_bytes(data[: self._random.randrange(len(data))])
+        return True
+
+    def _base_missing(self) -> bool:
+        """Without a base the log must begin with block 0."""
+        if self._base_before is None or self._segments()[0].name == "00000000.log":
+            return False
+        for height in base_heights(self._folder):
+            shutil.rmtree(self._folder / base_name(height))
+        return True
 
     # Rows
 

@@ -241,7 +241,7 @@ class SimulatedDisk:
         """Remove a file, for good only once its folder is synced; LMDB's folders at once."""
         fault = self.begin(site)
         self.fail(fault)
-        if path.name in ROWS:
+        if path.name in ROWS or path.name.startswith("base-"):
             shutil.rmtree(path, ignore_errors=True)
         elif (content := self.files.pop(path, None)) is not None:
             self.ghosts[path] = content

@@ -48,10 +48,16 @@ class AtRest(Enum):
     LOG_CUT = "acknowledged blocks cut off"
     LOG_SEGMENT_MISSING = "a segment of the log gone"
     LOG_FOREIGN = "a segment of another chain"
+    BASE = "a base, and bodies that nobody wants any more"
+    BASE_DAMAGED = "the manifest of the base cut short"
+    BASE_MISSING = "no base, where bodies were pruned"
 
 
 REFUSED: Final = frozenset(
-    {AtRest.LOG_BIT, AtRest.LOG_CUT, AtRest.LOG_SEGMENT_MISSING, AtRest.LOG_FOREIGN}
+    {
+        *(AtRest.LOG_BIT, AtRest.LOG_CUT, AtRest.LOG_SEGMENT_MISSING, AtRest.LOG_FOREIGN),
+        *(AtRest.BASE_DAMAGED, AtRest.BASE_MISSING),
+    }
 )
 """Changes that nothing can mend: the chain must not open, and no byte may change."""
 
@@ -91,8 +97,8 @@ def failures_of(site: Site) -> tuple[Failure, ...]:
     )
 
 
-STATE_REMOVALS: Final = frozenset({Site.ROWS_LEFT_OVER, Site.ROWS_OLD})
-"""Removals in the real file system under LMDB, where no error is made up."""
+STATE_REMOVALS: Final = frozenset({Site.ROWS_LEFT_OVER, Site.ROWS_OLD, Site.BASE_OLD})
+"""Removals in the real file system, where LMDB and bases are: no error is made up there."""
 
 
 def faults_of(site: Site) -> list[Moment | Failure]:
@@ -105,6 +111,7 @@ NAMES_PENDING: Final = frozenset(
         *(Site.TORN_SEGMENT, Site.LAST_SEGMENT, Site.FOUND_BLOCKS, Site.FOUND_SEGMENTS),
         *(Site.LOG_FOLDER, Site.SEGMENT_FILE, Site.SEGMENT_HEAD, Site.SEGMENT_SYNC),
         *(Site.SEGMENT_NAME, Site.LOG_NAME, Site.SEGMENT_BACK),
+        *(Site.PRUNED_SEGMENT, Site.PRUNED_NAME),
     }
 )
 """Sites at which names may not be durable yet. Elsewhere it takes a chain of other failures."""

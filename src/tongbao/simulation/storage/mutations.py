@@ -99,8 +99,8 @@ def rows_ahead() -> list[Swap]:
     """Rows whose height is not compared with the log's."""
     real = recovery.scan
 
-    def scan(disk: Any, folder: Any, chain: str, known: int, base: int) -> recovery.Found:
-        return real(disk, folder, chain, 0, base)
+    def scan(disk: Any, folder: Any, chain: str, known: int, *base: Any) -> recovery.Found:
+        return real(disk, folder, chain, 0, *base)
 
     return [Swap(log, "scan", scan)]
 

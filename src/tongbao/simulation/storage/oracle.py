@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from tongbao.engines.solo.header import header_hash, read_header
@@ -18,6 +19,7 @@ from tongbao.kernel.state import after_prefix
 from tongbao.simulation.model import rows_of
 from tongbao.simulation.modelled import given_of, model_of
 from tongbao.simulation.storage.traffic import Sent
+from tongbao.store.errors import Pruned
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import FIRST_REFUSAL, BlockRecord, Status
 
@@ -56,12 +58,17 @@ class Oracle:
         """What was sent and not answered: its senders ask, or send it again."""
         return [sent for name, sent in self.sent.items() if name not in self._places]
 
-    def check(self, store: AnyStore) -> None:
-        """Hold an open chain to everything that was told."""
+    def check(self, store: AnyStore, wanted_from: int = 0) -> None:
+        """Hold an open chain to everything that was told; bodies are wanted from a block on."""
+        assert store.first <= wanted_from, "bodies are gone that were wanted"
         assert store.height >= len(self.told) - 1, (
             f"blocks that were acknowledged are lost: {store.height} of {len(self.told) - 1}"
         )
-        for record in self.told:
+        for record in self.told[: store.first]:
+            with suppress(Pruned):
+                store.block(record.height)
+                raise AssertionError("a pruned body is there")
+        for record in self.told[store.first :]:
             assert store.block(record.height) == record, f"block {record.height} is another one"
         for height in range(len(self.told), store.height + 1):
             self.tell(store.block(height))

@@ -71,8 +71,15 @@ SCENES: Final[dict[Site, tuple[Plan | AtRest, ...]]] = {
     Site.ROWS_EMPTY: (AtRest.ROWS_MISSING, AtRest.ROWS_CUT),
     Site.ROWS_OLD: (AtRest.ROWS_CUT, AtRest.ROWS_FOREIGN),
     Site.ROWS_NAME: (AtRest.ROWS_MISSING, AtRest.ROWS_CUT),
+    Site.ROWS_OF_BASE: (AtRest.ROWS_MISSING, AtRest.ROWS_CUT),
+    Site.BASE_OLD: (AtRest.BASE,),
+    Site.PRUNED_SEGMENT: (AtRest.BASE,),
+    Site.PRUNED_NAME: (AtRest.BASE,),
 }
 """What must have happened before a start comes to a site, one of it."""
+
+ON_A_BASE: Final = (Site.ROWS_OF_BASE, Site.BASE_OLD)
+"""Sites that a chain comes to which has a base already."""
 
 ONCE: Final = (Site.LOG_NAME, Site.LOG_FOLDER, Site.ROWS_EMPTY, Site.ROWS_NAME)
 """Sites that the very first start comes to."""
@@ -107,7 +114,7 @@ class Voyage:
         self._seed = seed
         self._folder = folder
         self._disk = SimulatedDisk(Random(f"storm/{seed}/disk"))
-        self._accidents = Accidents(self._random, self._disk, folder)
+        self._accidents = Accidents(self._random, self._disk, folder, GENESIS, REGISTRY)
         self._traffic = Traffic(Random(f"storm/{seed}/traffic"), chain_id(GENESIS))
         self._oracle = Oracle(GENESIS, REGISTRY)
         self._now = int(GENESIS.time)
@@ -147,6 +154,9 @@ class Voyage:
                 self._sail(scene, None, (Fate.KEPT,))
             else:
                 self._sail(None, None, tuple(Fate))
+                if site in ON_A_BASE:
+                    self._rest(AtRest.BASE)
+                    self._sail(None, None, tuple(Fate))
                 self._rest(scene)
         is_alone = site in LEADS or site in SCENES
         passage = 1 if is_alone else self._random.choice((1, 1, 1, 2, 3))
@@ -185,7 +195,7 @@ class Voyage:
             map_bytes=MAP_BYTES,
         )
         producer = producer_on(self._store, GENESIS, named_key("authority"), ())
-        self._oracle.check(self._store)
+        self._oracle.check(self._store, self._accidents.wanted_from)
         return producer
 
     def _clock(self) -> float:
@@ -218,7 +228,7 @@ class Voyage:
     def _close(self) -> None:
         store, self._store = self._store, None
         assert store is not None
-        self._oracle.check(store)
+        self._oracle.check(store, self._accidents.wanted_from)
         store.close()
 
     # When it ends badly
@@ -288,7 +298,7 @@ class Voyage:
         self._block(producer)
         producer.maintain(idle=True)
         assert self._store is not None
-        self._oracle.check(self._store)
+        self._oracle.check(self._store, self._accidents.wanted_from)
         self._oracle.check_rows(self._store)
         self._close()
 

@@ -1,0 +1,113 @@
+"""`tongbao genesis`: the state of a chain as the beginning of another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from tongbao.cli.failures import CommandError
+from tongbao.cli.options import (
+    Passphrase,
+    folder_option,
+    json_option,
+    passphrase_option,
+    read_file,
+    terminal_of,
+)
+from tongbao.cli.terminal import count
+from tongbao.kernel import PublicKey, jcs
+from tongbao.kernel.genesis import ChainName
+
+if TYPE_CHECKING:
+    from tongbao.sdk.genesis_export import ExportReport
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group(no_args_is_help=True)
+def genesis() -> None:
+    """Begin a new chain with all rows of an old one, under the same state root."""
+
+
+@genesis.command(
+    epilog="\b\nExample:\n  tongbao genesis export --folder old --to network --name network\n"
+    "  tongbao run --folder network"
+)
+@click.option("--to", "target", type=FOLDER, required=True, help="The new chain's folder.")
+@click.option("--name", required=True, help="The new chain's name: 1 to 24 of a-z and 0-9.")
+@click.option(
+    "--authority",
+    metavar="KEY",
+    default="",
+    help="The public key (base64url) that signs the new chain's blocks; without it, one is made "
+    "in the new folder under a passphrase.",
+)
+@folder_option
+@passphrase_option
+@json_option
+@click.pass_context
+def export(
+    ctx: click.Context,
+    target: Path,
+    name: str,
+    authority: str,
+    folder: Path,
+    passphrase_file: Path | None,
+) -> None:
+    """Write the folder of a new chain that goes on where the chain in FOLDER ends.
+
+    Accounts, assets, rights, parameters and upgrades are those of the old chain's last block, and
+    accounts keep their keys; the chain's name, id and authority are new. Its first block has the
+    next height. Stop the old chain's node first, for good: both would go on from the same holdings.
+    Give a copy without keys/ to every party, and let each check it with `tongbao genesis verify`.
+    """
+    from tongbao.sdk.genesis_export import export as write
+
+    for value, kind, option in ((name, ChainName, "--name"), (authority, PublicKey, "--authority")):
+        try:
+            if value:
+                jcs.convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise CommandError(f"{option}: {value!r} is none ({error})", "see --help") from None
+    secret = None if authority else Passphrase(passphrase_file).new()
+    terminal = terminal_of(ctx)
+    with terminal.progress() as progress:
+        report = write(
+            folder, target, name, authority=authority, passphrase=secret, progress=progress
+        )
+    terminal.note(f"note: the old chain {report.origin} must not go on besides the new one")
+    _tell(ctx, target, report, f"begins with {_what(report)}, in {target}")
+
+
+@genesis.command(epilog="\b\nExample:\n  tongbao genesis verify network --trust old-trust.json")
+@click.argument("target", metavar="DIR", type=FOLDER)
+@click.option("--trust", type=FOLDER, help="The old chain's trust file, had out of band.")
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
+    """Verify an exported folder: its genesis file, and every row that it begins with.
+
+    Without --trust the old chain's keys are those of the genesis file in the folder: it is whole
+    then, but whoever made it may have made that file too. Exit code 65: don't believe it.
+    """
+    from tongbao.sdk.genesis_export import check_export
+
+    terminal = terminal_of(ctx)
+    with terminal.progress() as progress:
+        report = check_export(target, None if trust is None else read_file(trust), progress)
+    if trust is None:
+        terminal.note("note: the old chain's keys are those in the folder; give --trust FILE")
+    whose = "whole by its own files" if trust is None else "verified"
+    _tell(ctx, target, report, f"begins with {_what(report)}, {whose}")
+
+
+def _what(report: ExportReport) -> str:
+    return f"{count(report.rows, 'row')} of block {report.height} of {report.origin}"
+
+
+def _tell(ctx: click.Context, target: Path, report: ExportReport, verdict: str) -> None:
+    facts = {"folder": str(target)} | jcs.to_builtins(report)
+    terminal_of(ctx).answer(facts, f"genesis: chain {report.chain} {verdict}")

@@ -1,0 +1,163 @@
+"""What one block must be to be believed: signed, in its place, and of what its header commits to.
+
+An audit, a backup and a restore ask the same of each block, in the order of the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.engines.solo.header import (
+    Header,
+    HeaderError,
+    decode_header,
+    header_hash,
+    read_header,
+    tree_root,
+)
+from tongbao.kernel import Genesis, InvalidTransaction
+from tongbao.kernel.envelope import decode_envelope
+from tongbao.kernel.genesis import chain_id, hash_of
+from tongbao.kernel.transaction import id_of
+from tongbao.store.record import BlockRecord, HeaderLine, line_of
+
+
+class BlockChecks:
+    """Blocks of one chain, checked one after the other."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        last: Header | None = None,
+        keys: Collection[str] | None = None,
+        *,
+        is_own: bool = False,
+    ) -> None:
+        """Begin with block 0, or with the one that follows `last`, a header that is believed.
+
+        `keys` may sign headers; without them those of the genesis file. With `is_own` the headers
+        are of a chain whose node has verified them: signatures are not looked at again.
+        """
+        self._is_own = is_own
+        self._genesis = genesis
+        self._keys = genesis.engine.keys if keys is None else keys
+        self._last = last
+        self.header: Header | None = last
+
+    def of_block(self, record: BlockRecord, height: int) -> list[str]:
+        """All that is wrong with the block of a height, each with the block's name in front."""
+        found = self.of_line(line_of(record), height)
+        if self.header is None:
+            return found
+        return [*found, *_named(height, _body(record, self.header))]
+
+    def of_line(self, line: HeaderLine, height: int) -> list[str]:
+        """All that is wrong with a signed header and its place in the chain.
+
+        `header` is what it says afterwards, None where it is no signed header.
+        """
+        try:
+            self.header, signer = _read(line.header, is_own=self._is_own)
+        except HeaderError as error:
+            self.header = None
+            return _named(height, [str(error)])
+        found = list(self._inherited(self.header) if height <= self._origin else self._own(signer))
+        if (line.height, line.time) != (height, self.header.time):
+            found.append("the record says another height or time than its header")
+        self._last = self.header
+        return _named(height, found)
+
+    @property
+    def _origin(self) -> int:
+        """The last block of the chain from whose rows this one began; -1 where there is none."""
+        return -1 if self._genesis.origin is None else self._genesis.origin.height
+
+    def _inherited(self, header: Header) -> Iterator[str]:
+        """A header of the chain from whose rows this one began, or of one before that.
+
+        The genesis file commits to the last of them, and so to all of that chain: whose keys they
+        are need not be known here.
+        """
+        last, origin = self._last, self._genesis.origin
+        assert origin is not None
+        if last is not None and header.chain == last.chain and header.previous != header_hash(last):
+            yield "it does not follow the block before it"
+        said = (header.chain, header_hash(header), header.state)
+        if header.height == origin.height and said != (origin.chain, origin.header, origin.state):
+            yield "it is not the block that the genesis file goes on from"
+
+    def _own(self, signer: str) -> Iterator[str]:
+        """A header of this chain: of its authority, on the one before it."""
+        if signer not in self._keys:
+            yield f"{signer} is no authority"
+        assert self.header is not None
+        yield from self._links(self.header)
+
+    def _links(self, header: Header) -> Iterator[str]:
+        """The header stands on the one before it, the first of the chain on the genesis file."""
+        last, begins = self._last, self._origin + 1
+        is_first = last is None or header.height == begins
+        before = header_hash(last) if last and not is_first else hash_of(self._genesis).hex()
+        height = begins if last is None else last.height + 1
+        if header.previous != before:
+            yield "it does not follow the block before it"
+        if header.height != height:
+            yield f"its header says height {header.height}"
+        if header.chain != chain_id(self._genesis):
+            yield f"it is of {header.chain}"
+        if last is not None and header.time <= last.time:
+            yield "its time is not later than the block's before it"
+
+
+def _read(signed: bytes, *, is_own: bool) -> tuple[Header, str]:
+    """A header and who has signed it, whose signature is looked at unless it is our own."""
+    if not is_own:
+        return read_header(signed)
+    header, signature = decode_header(signed)
+    return header, signature.kid
+
+
+def _named(height: int, findings: Iterable[str]) -> list[str]:
+    return [f"block {height}: {finding}" for finding in findings]
+
+
+def _body(record: BlockRecord, header: Header) -> Iterator[str]:
+    """Transactions and receipts are those that the header commits to."""
+    for name, said, counted in (
+        ("transactions", header.transactions, tree_root(record.transactions)),
+        ("receipts", header.receipts, tree_root(record.receipts)),
+    ):
+        if said != counted:
+            yield f"the {name} root is {counted}, not {said}"
+    yield from _outcomes(record)
+
+
+def _outcomes(record: BlockRecord) -> Iterator[str]:
+    """Ids and refusal numbers, which answer questions of status, agree with the receipts."""
+    count = len(record.transactions)
+    if len(record.receipts) not in (count, count + 1) or len(record.outbox) != count:
+        yield f"{count} transactions have {len(record.receipts)} receipts"
+    told = [(bytes(found), number) for found, number in record.outbox]
+    if told != list(map(_outcome, record.transactions, record.receipts)):
+        yield "the outcomes are not those of its receipts"
+
+
+class _Outcome(Struct):
+    """The part of a receipt that a status tells."""
+
+    outcome: str
+    number: int = 0
+
+
+_outcome_decoder: msgspec.json.Decoder[_Outcome] = msgspec.json.Decoder(_Outcome)
+
+
+def _outcome(wire: bytes, receipt: bytes) -> tuple[bytes, int]:
+    """The id of a transaction and the number in its receipt; an empty id when one is damaged."""
+    try:
+        return id_of(decode_envelope(wire).payload), _outcome_decoder.decode(receipt).number
+    except (InvalidTransaction, msgspec.DecodeError):
+        return b"", 0

@@ -1,0 +1,153 @@
+"""The state of a chain as the beginning of another: the same rows, the same root, other keys.
+
+What is exported is a chain's folder without a block of its own: a genesis file that names the last
+block of the old chain, and that block's rows as a base. Its first block follows at the next height.
+Through the hash of that last header the new genesis commits to the whole history of the old chain,
+whose proofs go on to be proofs under the old trust file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from tongbao.engines.solo.engine import wall_clock
+from tongbao.engines.solo.header import header_hash, read_header
+from tongbao.kernel import Genesis, Name, PublicKey, Small, Time
+from tongbao.kernel.genesis import FORMAT, ChainName, EngineLine, Origin, chain_id
+from tongbao.kernel.kernel_module import ModuleLine
+from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.folder import Folder, FolderError
+from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.opening import AUTHORITY, open_producer
+from tongbao.sdk.snapshot_folder import new_folder
+from tongbao.sdk.snapshots import SnapshotReport, take, verify
+from tongbao.store.base import Base, base_heights, base_name
+from tongbao.store.errors import StoreError, WrongChain
+
+PART: Final = "base.part"
+OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base\.part(\.new)?")
+"""What an export that was killed may have left."""
+
+
+class ExportReport(Struct, frozen=True, kw_only=True):
+    """A new chain, and the block of the old one whose rows it begins with."""
+
+    chain: str
+    origin: str
+    height: int
+    state_root: str
+    rows: int
+    authority: str
+
+
+def export(
+    folder: Path | str,
+    target: Path | str,
+    name: str,
+    *,
+    authority: str = "",
+    passphrase: str | None = None,
+    progress: Progress = silent,
+) -> ExportReport:
+    """Make the folder of a new chain out of the last block of a chain that nobody has open.
+
+    `authority` is the public key, in base64url, that is to sign the new chain's blocks; without it
+    a key is made in the new folder's keystore under `passphrase`. Accounts keep their keys. The
+    folder appears whole or not at all. Raises FolderError, StoreError, GenesisError, ModuleError,
+    KeystoreError.
+    """
+    place, target = Folder(folder), Path(target)
+    old = place.genesis()
+    modules, height = _last_of(place, old)
+    with new_folder(target, OURS) as new:
+        report = take(place.path, new / PART, progress)
+        if report.height != height:
+            raise StoreError(
+                f"{place.path} has made blocks meanwhile: stop its node, which must not go on "
+                "besides the new chain, and export again"
+            )
+        (new / PART).rename(new / base_name(height))
+        genesis = Genesis(
+            format=Small(FORMAT),
+            chain=ChainName(name),
+            time=Time(max(wall_clock(), report.time + 1)),
+            engine=EngineLine(
+                name=Name("solo"), keys=(PublicKey(authority or _new_key(new, passphrase)),)
+            ),
+            authentication=old.authentication,
+            modules=modules,
+            origin=_origin_of(Base(new / base_name(height), chain_id(old))),
+        )
+        Folder(new).lay_out(genesis)
+    return _report(genesis, report)
+
+
+def check_export(
+    folder: Path | str, trust: bytes | None = None, progress: Progress = silent
+) -> ExportReport:
+    """Verify a folder that was exported: its genesis file, and every row that it begins with.
+
+    `trust` is the old chain's trust file; without it the old chain's own genesis file, which the
+    folder has, says who may have signed. Raises FolderError, BadSnapshot, WrongChain, OSError.
+    """
+    place = Folder(folder)
+    genesis = place.genesis()
+    if genesis.origin is None:
+        raise FolderError(f"{place.path} is of a chain that began with block 0: nothing to compare")
+    if genesis.origin.height not in base_heights(place.path):
+        raise FolderError(
+            f"{place.path} has not the rows of block {genesis.origin.height} any more: compare "
+            "what was exported, before the chain has pruned it"
+        )
+    base = Base(
+        place.path / base_name(genesis.origin.height), chain_id(genesis), genesis.origin.chain
+    )
+    if _origin_of(base) != genesis.origin:
+        raise WrongChain(
+            f"{base.folder} is not the block that {place.genesis_file} names: get both again from "
+            "whoever has exported them"
+        )
+    return _report(genesis, verify(base.folder, trust, progress=progress))
+
+
+def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], int]:
+    """The modules for the block after the last, and the last's height; rows are up to it."""
+    producer, store = open_producer(place, genesis, None)
+    try:
+        height = producer.machine.height
+        return producer.machine.code.lines(height + 1), height
+    finally:
+        store.close()
+
+
+def _new_key(new: Path, passphrase: str | None) -> str:
+    if passphrase is None:
+        raise FolderError("name the authority's public key, or give a passphrase for a new one")
+    return Keystore(Folder(new).keys).create(AUTHORITY, passphrase).key_id
+
+
+def _origin_of(base: Base) -> Origin:
+    """What a genesis says of the block whose rows a base has."""
+    header, _ = read_header(base.manifest.header)
+    return Origin(
+        chain=header.chain,
+        height=header.height,
+        time=header.time,
+        header=header_hash(header),
+        state=header.state,
+    )
+
+
+def _report(genesis: Genesis, report: SnapshotReport) -> ExportReport:
+    return ExportReport(
+        chain=chain_id(genesis),
+        origin=report.chain,
+        height=report.height,
+        state_root=report.state_root,
+        rows=report.rows,
+        authority=genesis.engine.keys[0],
+    )

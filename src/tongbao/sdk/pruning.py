@@ -1,0 +1,108 @@
+"""Pruning: giving up the bodies of old blocks, once their rows, headers and outcomes are safe.
+
+A base is made of the rows that there are: a snapshot in the chain's own folder. A node may run
+meanwhile. Whoever opens the chain next removes the files of the log that have no block to keep:
+at once where nobody has it open, else when the node starts again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
+from tongbao.sdk.opening import open_producer
+from tongbao.sdk.snapshots import take
+from tongbao.store.base import KEEP, Keep, base_name
+from tongbao.store.errors import FolderInUse
+from tongbao.store.recovery import number_of
+
+PART: Final = "base.part"
+"""A base that has not its name yet; the next `prune` removes what a killed one left."""
+
+
+class PruneReport(Struct, frozen=True, kw_only=True):
+    """What was given up. `base` is the block of the rows that the log now goes on from.
+
+    Bodies are there from block `first` on, and those below `keep_from` are not wanted: a file of
+    the log goes once it has no other. `freed` is in bytes; `is_pending` says that a node has the
+    chain open, and removes at its next start.
+    """
+
+    chain: str
+    base: int
+    keep_from: int
+    first: int
+    freed: int
+    is_pending: bool
+
+
+def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> PruneReport:
+    """Give up bodies, but those of the last `keep_blocks` blocks, and of blocks in their file.
+
+    Nothing is removed before a base that was read back has its place. Raises FolderError,
+    StoreError, GenesisError, ModuleError.
+    """
+    if keep_blocks < 0:
+        raise FolderError("keep 0 blocks or more")
+    place = Folder(folder)
+    genesis = place.genesis()
+    part = place.path / PART
+    _remove(part)
+    report = take(place.path, part, progress)
+    keep_from = max(0, report.height + 1 - keep_blocks)
+    _put_in_place(place.path, part, report.height, keep_from)
+    before = _log_bytes(place.path)
+    first, is_pending = 0, False
+    try:
+        _, store = open_producer(place, genesis, None)
+    except FolderInUse:
+        is_pending = True
+    else:
+        first = store.first
+        store.close()
+    return PruneReport(
+        chain=report.chain,
+        base=report.height,
+        keep_from=keep_from,
+        first=first,
+        freed=before - _log_bytes(place.path),
+        is_pending=is_pending,
+    )
+
+
+def _put_in_place(folder: Path, part: Path, height: int, keep_from: int) -> None:
+    """Give a new base its name, durably; one of that block may be there already."""
+    target = folder / base_name(height)
+    if target.exists():
+        _remove(part)
+        keep_bodies(target, keep_from)
+        return
+    keep_bodies(part, keep_from)
+    part.rename(target)
+    sync_folder(folder)
+
+
+def keep_bodies(base: Path, first: int) -> None:
+    """Say in a base from which block on bodies are wanted."""
+    write_new(base / KEEP, msgspec.json.encode(Keep(first)) + b"\n")
+
+
+def _remove(part: Path) -> None:
+    """Remove what a killed run has left, whatever state it was in."""
+    for path in (part, part.with_name(f"{PART}.new")):
+        if os.path.lexists(path):
+            shutil.rmtree(path)
+
+
+def _log_bytes(folder: Path) -> int:
+    """The bytes of all files of the log."""
+    return sum(
+        path.stat().st_size for path in (folder / "log").glob("*.log") if number_of(path) >= 0
+    )

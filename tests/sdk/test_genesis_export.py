@@ -1,0 +1,193 @@
+"""A chain's state becomes the beginning of another: same rows and root, other keys, old proofs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, Kept, keep, pay, reopen, rows_of, whole
+from tongbao.kernel import GenesisError, InvalidTransaction
+from tongbao.kernel.genesis import read_genesis
+from tongbao.sdk.audit import audit_folder
+from tongbao.sdk.doctor import examine
+from tongbao.sdk.folder import Folder, FolderError
+from tongbao.sdk.genesis_export import check_export, export
+from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.local import Chain
+from tongbao.sdk.opening import OPERATOR, open_chain
+from tongbao.sdk.pruning import prune
+from tongbao.sdk.snapshots import take, verify
+from tongbao.sdk.verification import verify as verify_proof
+from tongbao.store.errors import FolderInUse, Pruned, WrongChain
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """A chain of six blocks, closed."""
+    return keep(tmp_path / "old")
+
+
+def exported(kept: Kept, name: str = "network") -> Path:
+    """The folder of a new chain that begins with the rows of the kept one."""
+    target = kept.folder.with_name(name)
+    export(kept.folder, target, name, passphrase=PASSPHRASE)
+    return target
+
+
+def operate(chain: Chain, kept: Kept) -> None:
+    """The operator of the old chain pays on the new one, with the key that it has there."""
+    key = Keystore(kept.folder / "keys").unlock(OPERATOR, PASSPHRASE)
+    chain.wallet(OWNER, key).send(pay(kept.shop, "4.00"))
+
+
+def test_the_new_chain_begins_with_the_state_root_of_the_old(kept: Kept) -> None:
+    """
+    Given a chain,
+    when its state is exported and the new chain is opened with its own authority,
+    then rows are the same, block 7 is of the new chain over the same root, and it goes on.
+    """
+    report = export(kept.folder, kept.folder.with_name("new"), "network", passphrase=PASSPHRASE)
+    assert (report.height, report.state_root) == (kept.head.height, kept.head.state_root)
+    with reopen(kept.folder.with_name("new")) as chain:
+        head, owner, shop = rows_of(kept, chain)
+        assert (owner, shop) == whole(kept)[1:]
+        assert (head.height, head.state_root) == (kept.head.height + 1, kept.head.state_root)
+        assert head.chain == report.chain != kept.head.chain
+        operate(chain, kept)
+        assert chain.head().height == kept.head.height + 2
+        assert chain.audit() == []
+    assert audit_folder(kept.folder.with_name("new")).findings == ()
+    assert examine(kept.folder.with_name("new"), is_deep=True).exit_code == 0
+
+
+def test_history_is_verified_by_the_proofs_of_the_old_chain(kept: Kept) -> None:
+    """
+    Given proofs of a transaction and of a row that the old chain has written,
+    when the new chain has begun,
+    then they are proofs under the old trust file, and where old transactions stand is answered.
+    """
+    with reopen(kept.folder) as old:
+        sent = old.block(3).outbox[0][0].hex()
+        proofs = [
+            old.prove_transaction(sent),
+            old.prove_row("asset.holdings", (kept.shop, CNY)),
+        ]
+        trust, known = Folder(kept.folder).trust_file.read_bytes(), old.status(sent)
+    with reopen(exported(kept)) as chain:
+        for proof in proofs:
+            verify_proof(msgspec.json.encode(proof), trust)
+        found = chain.status(sent)
+        assert (found.state, found.height) == (known.state, known.height)
+        with pytest.raises(Pruned, match="block 3 was pruned"):
+            chain.block(3)
+        row = chain.prove_row("asset.holdings", (kept.shop, CNY))
+    new_trust = (kept.folder.with_name("network") / "trust.json").read_bytes()
+    verify_proof(msgspec.json.encode(row), new_trust)
+
+
+def test_a_transaction_of_the_old_chain_is_none_of_the_new(kept: Kept) -> None:
+    """
+    Given a transaction that was signed for the old chain,
+    when it is sent to the new one,
+    then it is invalid: it names another chain.
+    """
+    with reopen(kept.folder) as old:
+        wire = old.block(3).transactions[0]
+    with reopen(exported(kept)) as chain, pytest.raises(InvalidTransaction):
+        chain.queue(wire)
+
+
+def test_a_killed_first_start_begins_again(kept: Kept) -> None:
+    """
+    Given an exported chain whose first block was lost with its log,
+    when it is opened again,
+    then it makes the same first block.
+    """
+    folder = exported(kept)
+    with reopen(folder) as chain:
+        first = chain.block(kept.head.height + 1)
+    for name in ("log", "state"):
+        (folder / name).rename(folder / f"{name}.away")
+    (folder / "headers").unlink()
+    with reopen(folder) as chain:
+        assert chain.block(kept.head.height + 1) == first
+
+
+def test_it_can_be_exported_pruned_and_taken_again(kept: Kept) -> None:
+    """
+    Given a chain that began with another's rows and has gone on,
+    when it is pruned, a snapshot is taken of it, and it is exported in its turn,
+    then each is whole, and all headers since the first chain's are there.
+    """
+    folder = exported(kept)
+    with reopen(folder) as chain:
+        operate(chain, kept)
+        height = chain.head().height
+    prune(folder, 0)
+    assert audit_folder(folder).findings == ()
+    taken = kept.folder.with_name("snapshot")
+    take(folder, taken)
+    assert verify(taken, (folder / "trust.json").read_bytes()).headers == height + 1
+    export(folder, kept.folder.with_name("third"), "third", passphrase=PASSPHRASE)
+    with reopen(kept.folder.with_name("third")) as chain:
+        operate(chain, kept)
+        assert chain.head().height == height + 2
+    assert audit_folder(kept.folder.with_name("third")).findings == ()
+
+
+def test_what_was_exported_is_verified(kept: Kept) -> None:
+    """
+    Given an exported folder,
+    when it is checked under the old chain's trust file, and again with other rows in it,
+    then it is believed, and then refused.
+    """
+    folder, trust = exported(kept), (kept.folder / "trust.json").read_bytes()
+    assert check_export(folder, trust).origin == kept.head.chain
+    other = keep(kept.folder.with_name("other"), "other")
+    with pytest.raises(WrongChain):
+        check_export(folder, (other.folder / "trust.json").read_bytes())
+    strange = exported(other, "strange")
+    base = f"base-{kept.head.height:010d}"
+    (folder / base).rename(folder / "away")
+    (strange / base).rename(folder / base)
+    with pytest.raises(WrongChain):
+        check_export(folder, trust)
+    with pytest.raises(WrongChain):
+        reopen(folder)
+
+
+def test_a_chain_that_is_open_or_bare_is_refused(kept: Kept) -> None:
+    """
+    Given a chain that is open, an export without its rows, and a name that is taken,
+    when each is used,
+    then it is refused and says why, and nothing is left.
+    """
+    target = kept.folder.with_name("network")
+    with reopen(kept.folder), pytest.raises(FolderInUse):
+        export(kept.folder, target, "network", passphrase=PASSPHRASE)
+    assert not target.exists()
+    folder = exported(kept)
+    with pytest.raises(FolderError, match="is there already"):
+        export(kept.folder, folder, "network", passphrase=PASSPHRASE)
+    with pytest.raises(FolderError, match="of its own"):
+        open_chain(folder)
+    (folder / f"base-{kept.head.height:010d}").rename(folder / "away")
+    (folder / "headers").unlink()
+    (folder / "state").rename(folder / "away-too")
+    with pytest.raises(FolderError, match="which are not here"):
+        reopen(folder)
+
+
+def test_a_genesis_file_with_an_origin_has_no_rows_of_its_own(kept: Kept) -> None:
+    """
+    Given an exported genesis file to which somebody adds the rows of a module,
+    when it is read,
+    then it is refused.
+    """
+    text = (exported(kept) / "genesis.json").read_bytes()
+    own = msgspec.json.decode((kept.folder / "genesis.json").read_bytes())
+    changed = msgspec.json.decode(text) | {"sections": own["sections"]}
+    with pytest.raises(GenesisError, match="with an origin"):
+        read_genesis(msgspec.json.encode(changed, order="sorted"))
