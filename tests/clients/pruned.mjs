@@ -19,7 +19,7 @@ const gone = await errorOf(stream.next());
 
 console.log(
   JSON.stringify({
-    decided: decided instanceof AlreadyDecided && [decided.transactionId, decided.height],
+    decided: decided instanceof AlreadyDecided && [decided.transactionId, decided.blockHeight],
     refused: refused instanceof Refused && refused.number,
     many: many.map((found) => found.name),
     gone: gone instanceof Gone && gone.problem.status,

@@ -94,9 +94,7 @@ def lay(folder: Path) -> Pruned:
         kept = chain.submit(kept_wire)
         operator.send(pay(shop, "5.00"))
         assert (chain.head().height, chain.first_block) == (LAST, FIRST)
-        return Pruned(
-            folder, chain.head(), shop, old, wire, refused, refused_wire, kept, kept_wire
-        )
+        return Pruned(folder, chain.head(), shop, old, wire, refused, refused_wire, kept, kept_wire)
 
 
 def lay_bare(folder: Path) -> Pruned:

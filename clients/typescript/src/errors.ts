@@ -31,10 +31,10 @@ export class AlreadyDecided extends Error {
   /** Carry the id, and where it stands. */
   constructor(
     readonly transactionId: string,
-    readonly height: number,
+    readonly blockHeight: number,
     readonly index: number,
   ) {
-    super(`applied before, in block ${height} at place ${index}, which was pruned`);
+    super(`applied before, in block ${blockHeight} at place ${index}, which was pruned`);
   }
 }
 
