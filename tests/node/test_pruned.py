@@ -223,6 +223,9 @@ def test_pages_say_what_was_pruned_in_both_languages(
     then those of what was pruned are 410 and say so, and the lists end where bodies begin.
     """
 
+    begins = {"en": f"begins with block {FIRST}:", "zh": f"索引自区块 {FIRST} 起"}
+    served.get(f"/v1/accounts/{OWNER}/movements", min_height=LAST)
+
     def page(path: str) -> tuple[int, str]:
         found = served.node.client.get(path, headers={"accept-language": language})
         return found.status_code, found.text
@@ -235,6 +238,8 @@ def test_pages_say_what_was_pruned_in_both_languages(
     assert "/v1/reasons/2013" in refused[1] and "/v1/reasons" not in old[1]
     assert f'href="/blocks/{FIRST}"' in listed[1]
     assert f'href="/blocks/{FIRST - 1}"' not in listed[1] and "before=" not in listed[1]
+    account = page(f"/accounts/{served.pruned.shop}")[1]
+    assert begins[language] in account
     assert page("/")[0] == page(f"/transactions/{served.pruned.kept.id}")[0] == 200
     assert page(f"/blocks?before={FIRST}")[0] == 200
 
@@ -253,8 +258,11 @@ def test_a_node_on_a_base_alone_serves_and_takes_payments(
         served = Served(bare, node)
         with served.trusting() as chain:
             assert chain.head().height == BASE
-        for path in ("/", "/blocks", f"/accounts/{bare.shop}", "/v1/blocks"):
-            assert served.get(path).status_code == 200, path
+        pages = {path: served.get(path) for path in ("/", "/blocks", f"/accounts/{bare.shop}")}
+        assert [found.status_code for found in pages.values()] == [200] * 3
+        assert "No transaction yet" not in pages["/"].text
+        assert f"Bodies begin with block {BASE + 1}" in pages["/"].text
+        assert len(served.get("/v1/blocks").json()["blocks"]) == BASE + 1
         moved = served.get(f"/v1/accounts/{bare.shop}/movements", min_height=BASE).json()
         assert (moved["index_height"], moved["from_block"]) == (BASE, BASE + 1)
         with HttpChain(node.address) as chain:

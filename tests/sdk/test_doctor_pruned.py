@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.sdk.damaged_folder import cut
 from tests.sdk.examined import Found, found_in
 from tests.sdk.kept_chain import reopen
 from tests.sdk.pruned_chain import BASE, lay, lay_bare
 from tests.store.blocks import flip
+from tongbao.index.history import FILE, Index
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.doctor import examine
 from tongbao.store.base import KEEP, base_name
@@ -123,6 +125,35 @@ def test_damage_in_a_base_is_found_and_told_with_advice(
     assert found.exit_code != 0
     assert NAME in broken
     assert any(word in broken for word in ("from a backup", "write it again")), broken
+
+
+@pytest.mark.parametrize(
+    ("height", "said"),
+    [
+        (1, "index: of block 1, and bodies begin with block 5: a node makes it anew"),
+        (4, "index: of block 4: a node adds the later ones"),
+        (8, ""),
+    ],
+)
+def test_an_index_of_pruned_blocks_is_judged_by_their_headers(
+    tmp_path: Path, sound: Path, height: int, said: str
+) -> None:
+    """
+    Given a chain with bodies from block 5 on, and an index up to a block before or after,
+    when the folder is examined,
+    then the doctor says what a node will do with the index; one of another history is told.
+    """
+    folder = tmp_path / "chain"
+    shutil.copytree(sound, folder)
+    with reopen(folder) as chain:
+        (line,) = chain.headers(height, height)
+    with Index.open(folder / FILE, chain.id) as index:
+        index.begin_after(line)
+    assert found_in(folder)[1].rstrip("; ") == said
+    (folder / FILE).unlink()
+    with Index.open(folder / FILE, chain.id) as index:
+        index.begin_after(replace(line, header=b"another"))
+    assert "of another history" in found_in(folder)[1]
 
 
 def test_a_base_that_is_gone_is_found_and_the_folder_left_alone(
