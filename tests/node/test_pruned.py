@@ -222,7 +222,6 @@ def test_pages_say_what_was_pruned_in_both_languages(
     when the pages of blocks and transactions are looked at in each language,
     then those of what was pruned are 410 and say so, and the lists end where bodies begin.
     """
-
     begins = {"en": f"begins with block {FIRST}:", "zh": f"索引自区块 {FIRST} 起"}
     served.get(f"/v1/accounts/{OWNER}/movements", min_height=LAST)
 
