@@ -12,6 +12,8 @@ import pytest
 from tests.clients.conftest import result, running, told
 from tests.fixed_chain import BEGIN, HOUR, FixedChain
 from tests.node.conftest import serving, serving_chain
+from tests.node.process import running as serving_node
+from tests.sdk.pruned_chain import lay
 from tests.vectors_folder import vectors
 from tongbao import __version__
 from tongbao.kernel import Amount
@@ -159,3 +161,29 @@ def test_a_program_follows_through_a_restart_of_the_node() -> None:
                 found = result(program)
 
     assert found == {"cursors": ["1.0", "2.0", "3.0", "4.0", "5.0"], "stopped": True}
+
+
+def test_what_was_decided_in_a_pruned_block_is_never_told_as_invalid(
+    tmp_path: Path, built: Path
+) -> None:
+    """
+    Given a node whose first bodies were pruned, and a payment and a refusal of before,
+    when the same texts are submitted again, and a stream begins before the first body,
+    then they are told as decided and refused, and the stream as gone.
+    """
+    pruned = lay(tmp_path / "chain")
+    with serving_node(pruned.folder) as node:
+        told_of = {
+            "address": node.address,
+            "wire": pruned.wire.decode(),
+            "refused": pruned.refused_wire.decode(),
+        }
+        with running("pruned.mjs", told_of) as program:
+            found = result(program)
+
+    assert found == {
+        "decided": [pruned.old.id, pruned.old.height],
+        "refused": 2013,
+        "many": ["AlreadyDecided", "Refused"],
+        "gone": 410,
+    }

@@ -65,7 +65,9 @@ def rows_of(path: Path) -> list[list[tuple[object, ...]]]:
         connection.close()
 
 
-def fed(index: Index, records: list[BlockRecord], *, elsewhere: bool = False) -> Movements:
+def fed(
+    index: Index, records: list[BlockRecord], first_block: int = 0, *, elsewhere: bool = False
+) -> Movements:
     """An index after its feeder has come to the end of these blocks: the bank's money then."""
     done = threading.Event()
 
@@ -73,7 +75,7 @@ def fed(index: Index, records: list[BlockRecord], *, elsewhere: bool = False) ->
         if height == len(records) - 1:
             done.set()
 
-    feeder = Feeder(index, Blocks(records), heard, elsewhere=elsewhere)
+    feeder = Feeder(index, Blocks(records, first_block), heard, elsewhere=elsewhere)
     feeder.start()
     try:
         assert done.wait(PATIENCE_S), "the feeder did not come to the end"

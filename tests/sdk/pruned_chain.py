@@ -12,23 +12,19 @@ from msgspec import Struct
 from tests.sdk.kept_chain import ALONE, PASSPHRASE, begin, fund, pay
 from tongbao.engines.solo import Producer, SoloEngine
 from tongbao.kernel import Address
-from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.sdk import snapshots
 from tongbao.sdk.client import Applied, Head, Refused
 from tongbao.sdk.folder import Folder, write_new
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import AUTHORITY, open_producer, operator_wallet
-from tongbao.store.base import ENTRIES, HEADERS, HISTORY, KEEP, OUTCOMES, base_name
-from tongbao.store.record import statuses_of
-from tongbao.store.snapshot.history import entries_file, outcomes_file
+from tongbao.store.base import KEEP, base_name
 from tongbao.store.store import Store
 
 FIRST: Final = 5
 """The block that bodies begin with; that of the base is the one after it."""
 BASE: Final = 6
 LAST: Final = 8
-END: Final = b"\xff" * 64
 
 
 class Pruned(Struct, frozen=True):
@@ -46,6 +42,7 @@ class Pruned(Struct, frozen=True):
     refused: str
     refused_wire: bytes
     kept: Applied
+    kept_wire: bytes
 
 
 def open_small(folder: Path) -> tuple[Producer, Store]:
@@ -71,22 +68,9 @@ def lay_base(folder: Path, first: int) -> None:
     """
     producer, store = open_small(folder)
     with store:
-        height, chain = store.height, producer.machine.chain
-        hashed = set(producer.machine.registry.tables)
-        entries = [row for row in store.scan(b"", END) if row[0][:PREFIX_BYTES] not in hashed]
-        outcomes = {
-            identifier: status
-            for at in range(height, -1, -1)
-            for identifier, status in statuses_of(store.block(at))
-        }
-    base = folder / base_name(height)
-    snapshots.take(folder, base)
-    history = base / HISTORY
-    history.mkdir()
-    shutil.copyfile(folder / "headers", history / HEADERS)
-    write_new(history / OUTCOMES, b"".join(outcomes_file(chain, height, sorted(outcomes.items()))))
-    write_new(history / ENTRIES, b"".join(entries_file(chain, height, entries)))
-    write_new(base / KEEP, b'{"first":%d}' % first)
+        height = producer.machine.height
+    snapshots.take(folder, folder / base_name(height))
+    write_new(folder / base_name(height) / KEEP, b'{"first":%d}' % first)
 
 
 def lay(folder: Path) -> Pruned:
@@ -106,10 +90,11 @@ def lay(folder: Path) -> Pruned:
     lay_base(folder, FIRST)
     with reopen_small(folder) as chain:
         operator = operator_wallet(chain, folder, PASSPHRASE)
-        kept = operator.send(pay(shop, "4.00"))
+        kept_wire = operator.build(pay(shop, "4.00"))
+        kept = chain.submit(kept_wire)
         operator.send(pay(shop, "5.00"))
         assert (chain.head().height, chain.first_block) == (LAST, FIRST)
-        return Pruned(folder, chain.head(), shop, old, wire, refused, refused_wire, kept)
+        return Pruned(folder, chain.head(), shop, old, wire, refused, refused_wire, kept, kept_wire)
 
 
 def lay_bare(folder: Path) -> Pruned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_a_pruned_body_is_told_as_pruned_and_its_neighbours_are_there(pruned: Pr
 
         assert chain.block(FIRST).height == FIRST
         for one in (proof, row):
-            assert verify(to_json(one), trust)
+            assert verify(to_json(one), trust).height in (FIRST + 2, LAST)
 
 
 def test_what_was_applied_in_a_pruned_block_is_told_as_decided(pruned: Pruned) -> None:
@@ -78,11 +79,12 @@ def test_what_was_applied_in_a_pruned_block_is_told_as_decided(pruned: Pruned) -
     """
     with reopen(pruned.folder) as chain:
         wallet = operator_wallet(chain, pruned.folder, PASSPHRASE)
-        for submit in (
+        ways: list[Callable[[], object]] = [
             lambda: chain.submit(pruned.wire),
             lambda: asyncio.run(AsyncChain(chain).submit(pruned.wire)),
             lambda: wallet.settle(pruned.wire),
-        ):
+        ]
+        for submit in ways:
             with pytest.raises(AlreadyDecided) as caught:
                 submit()
             found = caught.value
@@ -146,5 +148,5 @@ def test_a_chain_without_any_body_yet_goes_on_from_its_base(tmp_path: Path) -> N
         reading.join()
 
         assert (head.height, chain.first_block, paid.height) == (BASE, BASE + 1, BASE + 1)
-        assert verify(to_json(row), to_json(chain.trust()))
+        assert verify(to_json(row), to_json(chain.trust())).height == head.height
         assert told == [BASE + 1]

@@ -2,7 +2,11 @@
 
 import type { Json, JsonObject } from "./json.js";
 
-/** The chain and its last block. `now` is the time that a block made now would carry. */
+/**
+ * The chain and its last block. `now` is the time that a block made now would carry.
+ *
+ * The node has the bodies of blocks from `first_block` on.
+ */
 export interface ChainAnswer {
   readonly chain: string;
   readonly version: string;
@@ -13,6 +17,7 @@ export interface ChainAnswer {
   readonly now: number;
   readonly state_root: string;
   readonly rows: number;
+  readonly first_block?: number;
 }
 
 /** The receipt that a block commits to. `message` is the index of the message that was refused. */
@@ -56,6 +61,7 @@ export interface DryRun {
  * What is known of a transaction id, and what was signed once a block holds it.
  *
  * `never`: it is certain that it never happens, as its `expires`, which the asker told, is past.
+ * Where its block was pruned, `transaction`, `payload` and `receipt` are absent.
  */
 export interface Status {
   readonly state: "applied" | "refused" | "pending" | "unknown";

@@ -20,6 +20,24 @@ export class Refused extends Error {
   }
 }
 
+/**
+ * A transaction that was applied before, in a block whose body the node has given up.
+ *
+ * It happened, once; only its receipt is not to be had there. Don't send it anew.
+ */
+export class AlreadyDecided extends Error {
+  override readonly name = "AlreadyDecided";
+
+  /** Carry the id, and where it stands. */
+  constructor(
+    readonly transactionId: string,
+    readonly blockHeight: number,
+    readonly index: number,
+  ) {
+    super(`applied before, in block ${blockHeight} at place ${index}, which was pruned`);
+  }
+}
+
 /** A transaction that is not valid: nothing changed, no nonce was used. `number` is in `WHY`. */
 export class Invalid extends Error {
   override readonly name = "Invalid";
@@ -49,6 +67,11 @@ export class NotFound extends NodeError {
   override readonly name = "NotFound";
 }
 
+/** The node had it, and has given it up: the body of a block, or events that came of one. */
+export class Gone extends NodeError {
+  override readonly name = "Gone";
+}
+
 /**
  * The node did not answer, or not now, however often it was asked.
  *
@@ -64,5 +87,6 @@ export function failure(problem: Problem): Refused | Invalid | NodeError {
   const { number = 0, title, detail = "", id = "" } = problem;
   if (number >= FIRST_REFUSAL) return new Refused(number, title, id);
   if (number > 0) return new Invalid(number, detail === "" ? title : `${title}: ${detail}`);
+  if (problem.status === 410) return new Gone(problem);
   return problem.status === 404 ? new NotFound(problem) : new NodeError(problem);
 }

@@ -5,7 +5,15 @@ export { base64urlOf, bytesOfBase64url, hexOf, bytesOfHex } from "./bytes.js";
 export { Chain, type Given, type Key as RowKey } from "./client.js";
 export { decidedBy, isValid } from "./ed25519.js";
 export { combine, readEnvelope, sign, type Envelope, type Signature } from "./envelope.js";
-export { Invalid, NodeError, NotFound, Refused, Unreachable } from "./errors.js";
+export {
+  AlreadyDecided,
+  Gone,
+  Invalid,
+  NodeError,
+  NotFound,
+  Refused,
+  Unreachable,
+} from "./errors.js";
 export type { Following } from "./follow.js";
 export { readHeader, type Header } from "./header.js";
 export type { Options } from "./http.js";

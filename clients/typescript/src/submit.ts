@@ -8,7 +8,7 @@
 
 import type { Applied, Status, SubmitAnswer } from "./answers.js";
 import { readEnvelope } from "./envelope.js";
-import { failure, Invalid, NodeError, Refused, Unreachable } from "./errors.js";
+import { AlreadyDecided, failure, Invalid, NodeError, Refused, Unreachable } from "./errors.js";
 import { type Connection, problemIn } from "./http.js";
 import { transactionId } from "./payload.js";
 
@@ -16,9 +16,13 @@ const PATH = "/v1/transactions";
 const BATCH = 500;
 
 /** What a transaction came to, in a list: applied, or why not. */
-export type Outcome = Applied | Refused | Invalid | Unreachable;
+export type Outcome = Applied | Refused | AlreadyDecided | Invalid | Unreachable;
 
-/** Submit until it is decided and durable. Throws Refused, Invalid, NodeError, Unreachable. */
+/**
+ * Submit until it is decided and durable.
+ *
+ * Throws Refused, AlreadyDecided, Invalid, NodeError, Unreachable.
+ */
 export async function submit(node: Connection, transaction: string): Promise<Applied> {
   const mediaType = transaction.startsWith("{") ? "application/jose+json" : "application/jose";
   const found = await node.ask({ method: "POST", path: PATH, body: transaction, mediaType });
@@ -68,9 +72,8 @@ async function outcomeOf(
     }
     return applied(answer);
   } catch (error) {
-    if (error instanceof Refused || error instanceof Invalid || error instanceof Unreachable) {
-      return error;
-    }
+    if (error instanceof Refused || error instanceof AlreadyDecided) return error;
+    if (error instanceof Invalid || error instanceof Unreachable) return error;
     throw error;
   }
 }
@@ -80,11 +83,14 @@ async function settled(node: Connection, transaction: string, last: Invalid): Pr
   const id = await transactionId(payloadIn(transaction, last));
   const found = await node.get<Status>(`${PATH}/${id}`);
   const { height, index, receipt, number = 0, why = "" } = found;
-  if (height === undefined || index === undefined || receipt === undefined) throw last;
-  return applied({
-    state: number === 0 ? "applied" : "refused",
-    ...{ id, height, index, number, why, receipt },
-  });
+  if (height === undefined || index === undefined) throw last;
+  const decided = { id, height, index, number, why };
+  if (receipt !== undefined) {
+    return applied({ state: number === 0 ? "applied" : "refused", ...decided, receipt });
+  }
+  // The block's body was pruned: what became of it is known for ever, its receipt is not.
+  if (number === 0) throw new AlreadyDecided(id, height, index);
+  return applied({ state: "refused", ...decided });
 }
 
 function payloadIn(transaction: string, last: Invalid): Uint8Array {

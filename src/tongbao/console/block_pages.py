@@ -30,6 +30,7 @@ def overview(site: Site, asked: Asked) -> View:
         "lines": lines[:OVERVIEW_BLOCKS],
         "chart": [line for line in reversed(lines) if line.height > 0],
         "latest": list(islice(latest, OVERVIEW_TRANSACTIONS)),
+        "begin": site.chain.first_block,
         "rate": site.history.rate(head.height),
         "waiting": site.chain.waiting,
         "stopped": site.chain.why_stopped,

@@ -75,6 +75,10 @@ class MovementPage(Protocol):
     def before(self) -> str | None:
         """Where the next page begins, if there is one."""
 
+    @property
+    def from_block(self) -> int:
+        """The first block that the index was made to know: those before had been pruned."""
+
 
 class MovementIndex(Protocol):
     """History by account and by asset, fed after commit: it may lag behind the chain."""

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tongbao.kernel import Amount
     from tongbao.sdk.asynchronous import AsyncChain, open_async_chain
-    from tongbao.sdk.client import Applied, AsyncClient, Client, Head, Refused, Status
-    from tongbao.sdk.errors import NodeError, Unreachable, Unsettled
+    from tongbao.sdk.client import (
+        AlreadyDecided,
+        Applied,
+        AsyncClient,
+        Client,
+        Head,
+        Refused,
+        Status,
+    )
+    from tongbao.sdk.errors import Gone, NodeError, Unreachable, Unsettled
     from tongbao.sdk.http import HttpChain
     from tongbao.sdk.http_asynchronous import AsyncHttpChain
     from tongbao.sdk.keystore import Keystore
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
 _HOMES = {
+    "AlreadyDecided": "tongbao.sdk.client",
     "Amount": "tongbao.kernel",
     "Applied": "tongbao.sdk.client",
     "AsyncChain": "tongbao.sdk.asynchronous",
@@ -31,6 +40,7 @@ _HOMES = {
     "AsyncWallet": "tongbao.sdk.wallet_asynchronous",
     "Chain": "tongbao.sdk.local",
     "Client": "tongbao.sdk.client",
+    "Gone": "tongbao.sdk.errors",
     "Head": "tongbao.sdk.client",
     "HttpChain": "tongbao.sdk.http",
     "Keystore": "tongbao.sdk.keystore",
@@ -53,6 +63,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AlreadyDecided",
     "Amount",
     "Applied",
     "AsyncChain",
@@ -61,6 +72,7 @@ __all__ = [
     "AsyncWallet",
     "Chain",
     "Client",
+    "Gone",
     "Head",
     "HttpChain",
     "Keystore",

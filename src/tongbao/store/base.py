@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -97,14 +98,18 @@ class Base:
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Every row, hashed or not, each chunk verified. Raises BadSnapshot, OSError."""
-        for chunk in self.manifest.chunks:
-            path = self.folder / CHUNKS / f"{chunk.prefix or 'all'}.rows"
-            yield from sorted(read_chunk(chunk, path.read_bytes()))
-        yield from read_entries(self.folder / HISTORY / ENTRIES, self.manifest.chain, self.height)
+        with _restorable(self.folder):
+            for chunk in self.manifest.chunks:
+                path = self.folder / CHUNKS / f"{chunk.prefix or 'all'}.rows"
+                yield from sorted(read_chunk(chunk, path.read_bytes()))
+            entries = self.folder / HISTORY / ENTRIES
+            yield from read_entries(entries, self.manifest.chain, self.height)
 
     def statuses(self) -> Iterator[tuple[bytes, Status]]:
         """Where each transaction stands that was decided up to its height. Raises BadSnapshot."""
-        return read_outcomes(self.folder / HISTORY / OUTCOMES, self.manifest.chain, self.height)
+        with _restorable(self.folder):
+            outcomes = self.folder / HISTORY / OUTCOMES
+            yield from read_outcomes(outcomes, self.manifest.chain, self.height)
 
     def lines(self, first: int, last: int) -> list[HeaderLine]:
         """The headers of the heights `first` to `last`, as far as they are not above it."""
@@ -114,22 +119,28 @@ class Base:
     def _headers(self) -> Headers:
         """All headers up to its height. Raises BadSnapshot."""
         path = self.folder / HISTORY / HEADERS
-        found = Headers(RealDisk(), path, self.manifest.chain)
-        if found.count != self.height + 1 or not found.is_whole:
-            raise BadSnapshot(f"{path} has not the headers of blocks 0 to {self.height}, all whole")
-        if found.read(self.height, self.height)[0].header != self.manifest.header:
-            raise BadSnapshot(f"{path} ends with another header than that of its rows")
-        return found
+        with _restorable(self.folder):
+            found = Headers(RealDisk(), path, self.manifest.chain)
+            if found.count != self.height + 1 or not found.is_whole:
+                raise BadSnapshot(f"{path} has not every header of blocks 0 to {self.height}")
+            if found.read(self.height, self.height)[0].header != self.manifest.header:
+                raise BadSnapshot(f"{path} ends with another header than that of its rows")
+            return found
 
 
 def _read_manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST
+    with _restorable(folder), (folder / MANIFEST).open("rb") as file:
+        return read_manifest(file.read(MANIFEST_BYTES + 1))
+
+
+@contextmanager
+def _restorable(folder: Path) -> Iterator[None]:
+    """Say what to do where a base is not whole: nothing makes another of it. Raises BadSnapshot."""
     try:
-        with path.open("rb") as file:
-            return read_manifest(file.read(MANIFEST_BYTES + 1))
+        yield
     except (BadSnapshot, FileNotFoundError) as error:
         raise BadSnapshot(
-            f"{path} can't be used ({error}): restore {folder.name}/ from a backup"
+            f"{folder} can't be used ({error}): restore {folder.name}/ from a backup"
         ) from error
 
 
