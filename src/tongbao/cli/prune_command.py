@@ -10,9 +10,7 @@ from tongbao.cli.options import folder_option, json_option, terminal_of
 from tongbao.kernel import jcs
 
 
-@click.command(
-    epilog="\b\nExample:\n  tongbao backup --to backup\n  tongbao prune --keep-blocks 100000"
-)
+@click.command(epilog="\b\nExample:\n  tongbao prune --keep-blocks 100000")
 @click.option(
     "--keep-blocks",
     type=click.IntRange(min=0),
