@@ -20,7 +20,7 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
-from tongbao.sdk.snapshots import take
+from tongbao.sdk.snapshots import SnapshotReport, take
 from tongbao.store.base import KEEP, Keep, base_name, find_base
 from tongbao.store.errors import FolderInUse
 from tongbao.store.recovery import number_of
@@ -51,15 +51,9 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
     Nothing is removed before a base that was read back has its place. Raises FolderError,
     StoreError, GenesisError, ModuleError.
     """
-    if keep_blocks < 0:
-        raise FolderError("keep 0 blocks or more")
     place = Folder(folder)
     genesis = place.genesis()
-    part = place.path / PART
-    _remove(part)
-    report = take(place.path, part, progress)
-    keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
-    _put_in_place(place.path, part, report.height, keep_from)
+    report, keep_from = lay_base(place, genesis, keep_blocks, progress)
     before = _log_bytes(place.path)
     first, is_pending = 0, False
     try:
@@ -77,6 +71,23 @@ def prune(folder: Path | str, keep_blocks: int, progress: Progress = silent) -> 
         freed=before - _log_bytes(place.path),
         is_pending=is_pending,
     )
+
+
+def lay_base(
+    place: Folder, genesis: Genesis, keep_blocks: int, progress: Progress = silent
+) -> tuple[SnapshotReport, int]:
+    """Make a base of the rows that there are; what it is of, and from where bodies are wanted.
+
+    Nothing is removed here: that is for whoever opens the chain next. Raises as `prune` does.
+    """
+    if keep_blocks < 0:
+        raise FolderError("keep 0 blocks or more")
+    part = place.path / PART
+    _remove(part)
+    report = take(place.path, part, progress)
+    keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
+    _put_in_place(place.path, part, report.height, keep_from)
+    return report, keep_from
 
 
 def _kept_from(place: Folder, genesis: Genesis) -> int:

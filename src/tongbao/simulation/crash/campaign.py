@@ -23,8 +23,8 @@ from tongbao.simulation.crash.clients import Clients, Gate
 from tongbao.simulation.crash.ground import lay
 from tongbao.simulation.crash.node import Node, Nursery, free_port
 from tongbao.simulation.crash.plan import STOPPED_S, Kind, Plan, at_point, plan
-from tongbao.simulation.crash.points import Point, Trouble, points
-from tongbao.simulation.crash.troubling import trouble
+from tongbao.simulation.crash.points import ON_A_COPY, Point, Trouble, points
+from tongbao.simulation.crash.troubling import trouble, trouble_with_base
 
 PATIENCE_S: Final = 3.0
 """How long a point is waited for under load."""
@@ -96,8 +96,8 @@ class Campaign:
 
     def kill(self, planned: Plan) -> None:
         """One kill, or two in a row. Raises Wrong."""
-        if planned.trouble is Trouble.NO_BLOCK:
-            self._begin(planned)
+        if planned.trouble in ON_A_COPY:
+            self._on_a_copy(planned)
             return
         trouble(self._folder, planned.trouble)
         if planned.trouble is not Trouble.NONE:
@@ -120,19 +120,33 @@ class Campaign:
             self._gate.close()
         self._count(planned, code, is_own=is_own)
 
-    def _begin(self, planned: Plan) -> None:
-        """Kill a node that makes the first block of a chain, and let the next one make it."""
-        folder = self._folder.with_name(f"{self._folder.name}-first-{self.report.kills}")
+    def _on_a_copy(self, planned: Plan) -> None:
+        """Kill a node in its start on a copy of the chain, and let the next one start there."""
+        folder = self._folder.with_name(f"{self._folder.name}-copy-{self.report.kills}")
         shutil.copytree(self._folder, folder)
-        trouble(folder, planned.trouble)
+        (trouble if planned.trouble is Trouble.NO_BLOCK else trouble_with_base)(
+            folder, planned.trouble
+        )
+        self.report.troubles[planned.trouble] += 1
         node = self._nursery.start(folder, self._port, self._log, planned.death)
-        is_own = node.has_ended(START_PATIENCE_S)
+        is_own = not self._serves(node)
+        node.signal(signal.SIGKILL)
         self._count(planned, self._nursery.reap(node), is_own=is_own)
         node = self._nursery.start(folder, self._port, self._log)
-        is_there = self._serves(node) and self._checker.get("/v1")["height"] == 0
+        is_there = self._serves(node) and self._is_right(planned)
         node.signal(signal.SIGTERM)
         if self._nursery.reap(node) != 0 or not is_there or audit_folder(folder).findings:
-            raise Wrong("a chain that was killed at its first block does not begin again")
+            raise Wrong(f"a chain with {planned.trouble} that was killed does not start again")
+        shutil.rmtree(folder)
+
+    def _is_right(self, planned: Plan) -> bool:
+        """Whether a copy has what it must: block 0 alone, or all that was acknowledged."""
+        if planned.trouble is Trouble.NO_BLOCK:
+            return bool(self._checker.get("/v1")["height"] == 0)
+        checker = Checker(self._address, self._book)
+        checker.check()
+        checker.close()
+        return True
 
     def _count(self, planned: Plan, code: int, *, is_own: bool) -> None:
         """Count a kill. Raises Wrong when the node has ended in another way."""

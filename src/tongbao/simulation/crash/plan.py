@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.simulation.crash.points import Death, Point, Trouble, points
+from tongbao.simulation.crash.points import ON_A_COPY, Death, Point, Trouble, points
 
 SOONEST_S: Final = 0.03
 LATEST_S: Final = 0.5
@@ -51,7 +51,7 @@ def plan(seed: int, number: int) -> Plan:
     kind = RANDOM[half % len(RANDOM)]
     if kind is not Kind.START:
         return Plan(kind, _moment_of(random))
-    trouble = random.choice([one for one in Trouble if one is not Trouble.NO_BLOCK])
+    trouble = random.choice([one for one in Trouble if one not in ON_A_COPY])
     return Plan(kind, random.uniform(0, START_S), trouble=trouble, twice=True)
 
 

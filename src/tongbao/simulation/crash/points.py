@@ -36,6 +36,13 @@ class Trouble(StrEnum):
     FULL_AT_BLOCK = "no space for a block"
     FULL_AT_SEGMENT = "no space for a segment"
     NO_BLOCK = "a chain without any block yet"
+    BASE = "a base, and bodies that nobody wants any more"
+    OLD_BASE = "a base, and an earlier one"
+    BASE_ALONE = "a base, and the rows are gone"
+
+
+ON_A_COPY: Final = (Trouble.NO_BLOCK, Trouble.BASE, Trouble.OLD_BASE, Trouble.BASE_ALONE)
+"""What is tried on a copy of the chain, which goes on without it."""
 
 
 LEADS: Final = {
@@ -50,6 +57,10 @@ LEADS: Final = {
     Site.ROWS_EMPTY: Trouble.NO_ROWS,
     Site.ROWS_OLD: Trouble.NO_ROWS,
     Site.ROWS_NAME: Trouble.NO_ROWS,
+    Site.ROWS_OF_BASE: Trouble.BASE_ALONE,
+    Site.BASE_OLD: Trouble.OLD_BASE,
+    Site.PRUNED_SEGMENT: Trouble.BASE,
+    Site.PRUNED_NAME: Trouble.BASE,
     Site.ROOM_FILE: Trouble.FULL_AT_BLOCK,
     Site.ROOM_WRITE: Trouble.FULL_AT_BLOCK,
     Site.ROOM_BACK: Trouble.FULL_AT_BLOCK,

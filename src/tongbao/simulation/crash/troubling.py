@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.index.history import FILE
+from tongbao.sdk.folder import Folder
+from tongbao.sdk.pruning import lay_base
 from tongbao.simulation.crash.points import Trouble
+from tongbao.store.base import base_name
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
 from tongbao.store.recovery import segment_path
 
+KEEP_BLOCKS: Final = 10
 HALF_A_BLOCK: Final = b"TBRK\0\0\1\0" + bytes(40)
 
 
@@ -38,6 +42,21 @@ def trouble(folder: Path, kind: Trouble) -> None:
                 shutil.rmtree(folder / name, ignore_errors=True)
             for path in (folder / "headers", *folder.glob(f"{FILE}*")):
                 path.unlink(missing_ok=True)
+
+
+def trouble_with_base(folder: Path, kind: Trouble) -> None:
+    """Lay a base as `tongbao prune` beside a node does it, which removes nothing by itself."""
+    height = _lay_base(folder)
+    if kind is Trouble.OLD_BASE:
+        shutil.copytree(folder / base_name(height), folder / base_name(height - 1))
+    if kind is Trouble.BASE_ALONE:
+        _lose_rows(folder)
+
+
+def _lay_base(folder: Path) -> int:
+    """Its height."""
+    place = Folder(folder)
+    return lay_base(place, place.genesis(), KEEP_BLOCKS)[0].height
 
 
 def _lose_headers(folder: Path) -> None:
