@@ -7,17 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.sdk.kept_chain import PASSPHRASE
+from tests.sdk.pruned_chain import FIRST, lay
 from tongbao.cli.dev import chain as developer
 from tongbao.cli.dev.replay import COMPLETE, PLACE, finish, replay
 from tongbao.cli.dev.speech import Replayed
 from tongbao.kernel import Amount, AssetId
 from tongbao.modules import asset
 from tongbao.modules.registry import registry
+from tongbao.sdk import snapshots
 from tongbao.sdk.client import Head
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.opening import AUTHORITY, open_chain
+from tongbao.store.base import base_heights, base_name
+from tongbao.store.errors import Pruned
 
 CNY = AssetId(f"CNY.{genesis_address(0)}")
 
@@ -88,6 +93,40 @@ def test_a_replay_that_was_complete_is_put_in_place(folder: Path, moved: tuple[s
 
     assert head(folder) == before
     assert not place.exists()
+
+
+def test_a_replay_takes_the_place_of_a_base_too(folder: Path) -> None:
+    """
+    Given a chain with a base and all its bodies, and a complete replay,
+    when the next start finishes,
+    then the base, whose rows other code has made, is gone, and the chain needs none.
+    """
+    before, place = head(folder), folder / PLACE
+    snapshots.take(folder, folder / base_name(before.height))
+    place.mkdir()
+    for name in ("log", "headers", "state"):
+        (folder / name).rename(place / name)
+    (place / COMPLETE).touch()
+    finish(folder)
+
+    assert head(folder) == before
+    assert base_heights(folder) == []
+
+
+def test_a_chain_whose_bodies_were_pruned_is_not_played_again(tmp_path: Path) -> None:
+    """
+    Given a chain with bodies from block 5 on,
+    when it is to be played again,
+    then the first body that is missing is told, and the folder is as it was.
+    """
+    pruned = lay(tmp_path / "chain")
+    place, before = Folder(pruned.folder), logs(pruned.folder)
+    signer = Keystore(place.keys).unlock(AUTHORITY, PASSPHRASE)
+    with pytest.raises(Pruned, match=f"the body of block 1 was pruned.* begin with block {FIRST}"):
+        replay(pruned.folder, place.genesis(), registry(), signer)
+
+    assert logs(pruned.folder) == before
+    assert not (pruned.folder / PLACE).exists()
 
 
 def test_a_replay_that_was_cut_short_is_removed(folder: Path) -> None:

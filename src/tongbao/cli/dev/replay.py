@@ -22,6 +22,7 @@ from tongbao.kernel import Genesis, Invalid, Machine, Registry
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.genesis import chain_id
 from tongbao.kernel.transaction import id_of
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.record import BlockRecord
 from tongbao.store.store import Store
 
@@ -36,7 +37,7 @@ def replay(folder: Path, genesis: Genesis, registry: Registry, signer: HeaderSig
     """Play the chain of a folder again, and put the result in its place if it differs.
 
     Until everything is played and durable the folder is as it was; whatever goes wrong in the code
-    that is tried is raised.
+    that is tried is raised. Raises Pruned where a block's body was given up.
     """
     finish(folder)
     place = folder / PLACE
@@ -60,6 +61,8 @@ def finish(folder: Path) -> None:
     if not place.exists():
         return
     if (place / COMPLETE).exists():
+        for height in base_heights(folder):
+            shutil.rmtree(folder / base_name(height))  # its rows are those of the old code
         for new in sorted(place.iterdir()):
             if new.name not in NOT_MOVED:
                 old = folder / new.name
