@@ -15,13 +15,14 @@ from tests.sdk.kept_chain import PASSPHRASE, begin, fund, pay
 from tests.sdk.pruned_chain import reopen_small
 from tongbao.kernel import Address
 from tongbao.sdk.audit import audit_folder
+from tongbao.sdk.backup_folder import held
 from tongbao.sdk.client import Head
 from tongbao.sdk.doctor import examine
 from tongbao.sdk.folder import FolderError
 from tongbao.sdk.opening import operator_wallet
 from tongbao.sdk.pruning import prune
 from tongbao.store.base import base_heights
-from tongbao.store.errors import DamagedLog, Pruned, StoreError
+from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
 
 BLOCKS = 8
@@ -175,6 +176,17 @@ def test_a_base_that_is_damaged_makes_no_rows(small: Small, name: str) -> None:
     assert examine(small.folder).exit_code != 0
     path.write_bytes(data)
     check(small, BLOCKS - 1)
+
+
+def test_one_at_a_time(small: Small) -> None:
+    """
+    Given a chain that somebody prunes,
+    when somebody else wants to prune it,
+    then that is refused, and possible afterwards.
+    """
+    with held(small.folder), pytest.raises(FolderInUse):
+        prune(small.folder, 2)
+    assert prune(small.folder, 2).first == 6
 
 
 def test_a_negative_count_is_refused(small: Small) -> None:

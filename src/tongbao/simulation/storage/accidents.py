@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -203,8 +204,19 @@ class Accidents:
         return True
 
     def _log_segment_missing(self) -> bool:
-        del self._disk.files[self._random.choice(self._segments())]
+        """One that is wanted: the next start would remove what has no body to keep."""
+        wanted = [
+            path
+            for path, following in zip_longest(self._segments(), self._segments()[1:])
+            if following is None or self._first_of(following) > self.wanted_from
+        ]
+        del self._disk.files[self._random.choice(wanted)]
         return True
+
+    def _first_of(self, path: Path) -> int:
+        head = read_segment_head(bytes(self._disk.files[path].seen))
+        assert head is not None
+        return head.first
 
     def _log_foreign(self) -> bool:
         """A segment that says it is of another chain."""
