@@ -8,14 +8,17 @@ SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
 
-.PHONY: help setup run check test tests client examples tutorials simulate storm crash bench \
-	golden recording reference wheel lock clean
+.PHONY: help setup setup-cometbft run check test tests client examples tutorials simulate storm \
+	crash bench golden recording reference wheel lock clean
 
 help: ## show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
+
+setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; quick when there
+	@$(PY) -m tools.cometbft
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)

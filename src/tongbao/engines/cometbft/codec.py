@@ -1,0 +1,227 @@
+"""Messages to bytes and back, by the table of `fields.py`; every failure is a `WireError`.
+
+As protobuf wants it: defaults are left out, fields stand in the order of their numbers, numbers
+that repeat are packed and read both ways, the last of several values counts, parts that come in
+pieces are put together, and fields of other versions are stepped over. A length never reaches
+beyond the bytes that are there, so the limit of a frame (`framing.py`) is the limit of all within
+it. How many values repeat has no limit of its own: a hostile proposer can put a million empty
+transactions into a block, and a node that could not read it would stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from tongbao.engines.cometbft.fields import FIELDS, REQUESTS, RESPONSES
+from tongbao.engines.cometbft.kinds import Field, Kind
+from tongbao.engines.cometbft.messages import Message
+from tongbao.engines.cometbft.wire import (
+    LENGTH,
+    MASK_64,
+    VARINT,
+    WireError,
+    read_length,
+    read_tag,
+    read_varint,
+    signed,
+    skip,
+    write_varint,
+)
+
+Kept = TypeVar("Kept", bound=Message)
+
+_FROM_VARINT: Final[dict[Kind, Callable[[int], Any]]] = {
+    Kind.INT32: lambda value: signed(value, 32),
+    Kind.INT64: lambda value: signed(value, 64),
+    Kind.UINT32: lambda value: value & 0xFFFF_FFFF,
+    Kind.UINT64: lambda value: value,
+    Kind.BOOL: bool,
+}
+_BOUNDS: Final = {
+    Kind.INT32: (-(1 << 31), (1 << 31) - 1),
+    Kind.INT64: (-(1 << 63), (1 << 63) - 1),
+    Kind.UINT32: (0, (1 << 32) - 1),
+    Kind.UINT64: (0, MASK_64),
+    Kind.BOOL: (0, 1),
+}
+_BY_NUMBER: Final = {
+    kind: {field.number: field for field in fields} for kind, fields in FIELDS.items()
+}
+_PLANS: Final = {
+    kind: tuple((field, field.name, field.choice) for field in fields)
+    for kind, fields in FIELDS.items()
+}
+"""For each message its fields, their names, and whether a default is told from what is missing."""
+_REQUEST_NUMBERS: Final = {kind: number for number, kind in REQUESTS.items()}
+_RESPONSE_NUMBERS: Final = {kind: number for number, kind in RESPONSES.items()}
+
+
+def encode_request(message: Message) -> bytes:
+    """The bytes of a `Request` that holds a message. Raises WireError."""
+    return _envelope(_REQUEST_NUMBERS, message)
+
+
+def encode_response(message: Message) -> bytes:
+    """The bytes of a `Response` that holds a message. Raises WireError."""
+    return _envelope(_RESPONSE_NUMBERS, message)
+
+
+def decode_request(data: bytes) -> Message:
+    """The message in a `Request`. Raises WireError, also for what is not known or not there."""
+    return _open_envelope(REQUESTS, data)
+
+
+def decode_response(data: bytes) -> Message:
+    """The message in a `Response`. Raises WireError, also for what is not known or not there."""
+    return _open_envelope(RESPONSES, data)
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of one message. Raises WireError for what has none, such as a negative uint64."""
+    parts: list[bytes] = []
+    for field, name, presence in _PLANS[type(message)]:
+        value = getattr(message, name)
+        if not value and (value is None or not presence):
+            continue
+        if field.repeated:
+            _write_many(parts, field, value)
+        else:
+            _write_one(parts, field, value)
+    return b"".join(parts)
+
+
+def decode(kind: type[Kept], data: bytes) -> Kept:
+    """Read a message. Raises WireError."""
+    known = _BY_NUMBER[kind]
+    found: dict[str, Any] = {}
+    at, end = 0, len(data)
+    while at < end:
+        tag, at = read_tag(data, at, end)
+        field = known.get(tag >> 3)
+        at = _read_field(found, field, data, tag, at)
+    for name, value in found.items():
+        field_kind = value[0] if type(value) is tuple else None
+        if field_kind is not None:
+            found[name] = decode(field_kind, value[1])
+        elif type(value) is list:
+            found[name] = tuple(value)
+    return kind(**found)
+
+
+def _read_field(found: dict[str, Any], field: Field | None, data: bytes, tag: int, at: int) -> int:
+    """Read one field into what was found, if it is known; the place after it. Raises WireError.
+
+    A message is kept as its type and bytes until all pieces are there: pieces one after the other
+    mean the same as what they hold put together.
+    """
+    end = len(data)
+    if field is None:
+        return skip(data, tag, at, end)
+    name, kind, wire = field.name, field.kind, tag & 7
+    if wire == LENGTH:
+        start, after = read_length(data, at, end)
+        if not isinstance(kind, Kind):
+            if field.repeated:
+                found.setdefault(name, []).append(decode(kind, data[start:after]))
+            else:
+                earlier = found[name][1] if name in found else b""
+                found[name] = (kind, earlier + data[start:after])
+            return after
+        if kind is Kind.BYTES or kind is Kind.STRING:
+            value = data[start:after] if kind is Kind.BYTES else _text(data[start:after])
+            _keep(found, field, value)
+            return after
+        if field.repeated:
+            read = _FROM_VARINT[kind]
+            values = found.setdefault(name, [])
+            while start < after:
+                number, start = read_varint(data, start, after)
+                values.append(read(number))
+            return after
+    elif wire == VARINT and isinstance(kind, Kind) and kind in _FROM_VARINT:
+        number, after = read_varint(data, at, end)
+        _keep(found, field, _FROM_VARINT[kind](number))
+        return after
+    return skip(data, tag, at, end)  # of another type than ours: of another version
+
+
+def _keep(found: dict[str, Any], field: Field, value: object) -> None:
+    if field.repeated:
+        found.setdefault(field.name, []).append(value)
+    elif field.choice:  # whatever was chosen before is not any more
+        found.clear()
+        found[field.name] = value
+    else:
+        found[field.name] = value
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise WireError("a text is not UTF-8") from error
+
+
+def _write_many(parts: list[bytes], field: Field, values: tuple[Any, ...]) -> None:
+    if field.kind in _BOUNDS:
+        packed = b"".join(_number(field, value) for value in values)
+        parts += (_tag(field, LENGTH), write_varint(len(packed)), packed)
+        return
+    for value in values:
+        _write_one(parts, field, value)
+
+
+def _write_one(parts: list[bytes], field: Field, value: Any) -> None:
+    if field.kind in _BOUNDS:
+        parts += (_tag(field, VARINT), _number(field, value))
+        return
+    if field.kind is Kind.BYTES:
+        content = value
+    elif field.kind is Kind.STRING:
+        try:
+            content = value.encode()
+        except UnicodeEncodeError as error:
+            raise WireError(f"{field.name} has half of a character") from error
+    else:
+        content = encode(value)
+    parts += (_tag(field, LENGTH), write_varint(len(content)), content)
+
+
+def _number(field: Field, value: int) -> bytes:
+    assert isinstance(field.kind, Kind)
+    low, high = _BOUNDS[field.kind]
+    if not low <= value <= high:
+        raise WireError(f"{field.name} is {value}; {field.kind.value} is from {low} to {high}")
+    return write_varint(value & MASK_64)
+
+
+def _tag(field: Field, wire: int) -> bytes:
+    return write_varint(field.number << 3 | wire)
+
+
+def _envelope(numbers: dict[type[Message], int], message: Message) -> bytes:
+    content = encode(message)
+    tag = write_varint(numbers[type(message)] << 3 | LENGTH)
+    return b"".join((tag, write_varint(len(content)), content))
+
+
+def _open_envelope(kinds: dict[int, type[Message]], data: bytes) -> Message:
+    """The one message that an envelope holds. Raises WireError for none, several or unknown."""
+    at, end = 0, len(data)
+    found: Message | None = None
+    unknown = "none"
+    while at < end:
+        tag, at = read_tag(data, at, end)
+        kind = kinds.get(tag >> 3)
+        if kind is None or tag & 7 != LENGTH:
+            unknown = f"number {tag >> 3}"
+            at = skip(data, tag, at, end)
+            continue
+        if found is not None:
+            raise WireError("two messages in one envelope")
+        start, at = read_length(data, at, end)
+        found = decode(kind, data[start:at])
+    if found is None:
+        raise WireError(f"no message that is known here: {unknown}")
+    return found
