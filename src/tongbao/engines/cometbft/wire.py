@@ -27,7 +27,10 @@ class WireError(ValueError):
 
 
 def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """The unsigned 64-bit number at a place, and the place after it. Raises WireError."""
+    """The unsigned 64-bit number at a place, and the place after it. Raises WireError.
+
+    Ten bytes have 70 bits; those above 64 are dropped, as Go's and Google's libraries do.
+    """
     if at < end:
         byte = data[at]
         if byte < 0x80:
@@ -38,9 +41,7 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            if value > MASK_64:
-                raise WireError("a number has more than 64 bits")
-            return value, at
+            return value & MASK_64, at
         shift += 7
         if shift == 70:
             raise WireError("a number has more than 10 bytes")

@@ -1,0 +1,211 @@
+"""One connection of the ABCI socket: frames in, answers out, in exactly the order of the requests.
+
+All frames that one wake-up brings are read together. CheckTx that stand together become one batch,
+so that a thousand cost one change of threads and one write. An answer whose turn has not come waits
+for those before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
+
+from tongbao.engines.cometbft.calls import HERE, Call, Lane
+from tongbao.engines.cometbft.codec import decode_request, encode_response
+from tongbao.engines.cometbft.framing import Frames, frame
+from tongbao.engines.cometbft.messages import Message
+from tongbao.engines.cometbft.responses import ResponseException
+from tongbao.engines.cometbft.wire import WireError
+
+log = logging.getLogger("tongbao.engines.cometbft")
+
+GATHERED: Final = (None, Lane.MEMPOOL)
+"""Whose neighbours become one batch: what is quick and comes by the thousand."""
+REQUEST_BYTES: Final = 512
+"""What a request costs in memory on top of its bytes, roughly."""
+
+
+class Limits(NamedTuple):
+    """How much one connection may make this process hold, in bytes."""
+
+    frame_bytes: int = 64 << 20
+    """The longest frame: above the largest block, with the votes and evidence beside it."""
+    in_flight_bytes: int = 32 << 20
+    """Requests read and not answered. With more, reading pauses until half is answered."""
+
+
+class Batch:
+    """Requests that one thread answers one after the other."""
+
+    def __init__(self, lane: Lane | None) -> None:
+        """Begin a batch of a lane, or of what is answered here when that is None."""
+        self.lane = lane
+        self.requests: list[tuple[Callable[[Any], Message], Message]] = []
+        self.answers: list[bytes] = []
+        self.bytes = 0
+        self.done = False
+        self.last = False
+        """Whether the connection closes behind it."""
+
+    def run(self, wanted: Callable[[], bool]) -> None:
+        """Answer all, as long as somebody wants it. Raises whatever the application raises."""
+        for method, request in self.requests:
+            if not wanted():
+                return
+            self.answers.append(frame(encode_response(method(request))))
+
+
+class Owner(Protocol):
+    """What a connection needs of its server."""
+
+    limits: Limits
+    calls: dict[type[Message], Call]
+
+    def opened(self, connection: Connection, /) -> None:
+        """A connection has come."""
+
+    def closed(self, connection: Connection, /) -> None:
+        """It has gone."""
+
+    def submit(self, connection: Connection, batch: Batch, /) -> None:
+        """Run a batch in its lane, then call `finished` or `failed` in the event loop."""
+
+
+class Connection(asyncio.Protocol):
+    """A peer, and what it waits for. All methods run in the event loop."""
+
+    def __init__(self, owner: Owner) -> None:
+        """Wait for the peer."""
+        self._owner = owner
+        self._frames = Frames(owner.limits.frame_bytes)
+        self._pending: deque[Batch] = deque()
+        self._in_flight = 0
+        self._slow = False
+        self._deaf = False
+        """Whether nothing more is read, for what came can't be."""
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back to the peer."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take all whole frames, and hand out their batches."""
+        if self._deaf:
+            return
+        self._frames.feed(data)
+        taken: list[Batch] = []
+        try:
+            while (content := self._frames.next()) is not None:
+                self._take(taken, content)
+        except WireError as error:
+            self._refuse(taken, error)
+        self._pending += taken
+        for batch in taken:
+            if batch.lane is None:
+                batch.done = True
+            else:
+                self._owner.submit(self, batch)
+        self._write()
+
+    def eof_received(self) -> None:
+        """The peer sends nothing more: CometBFT only does that when it is gone."""
+        if self._frames.waiting_bytes:
+            log.warning("a connection ended within a frame")
+
+    def pause_writing(self) -> None:
+        """The peer does not read: take nothing more from it."""
+        self._slow = True
+        self._balance()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._slow = False
+        self._balance()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what the peer waited for; a call that runs already ends for nobody."""
+        self.lost = True
+        self._pending.clear()
+        self._owner.closed(self)
+
+    def finished(self, batch: Batch) -> None:
+        """A batch has run to its end."""
+        batch.done = True
+        self._write()
+
+    def failed(self, batch: Batch, error: BaseException) -> None:
+        """The application raised within a batch: say so at once, for no answer follows any more."""
+        answers = batch.answers if self._pending[0] is batch else []
+        text = _exception(f"the application failed: {type(error).__name__}")
+        self._transport.write(b"".join((*answers, text)))
+        self._deaf = True
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        self._transport.abort()
+
+    @property
+    def held_bytes(self) -> int:
+        """What this peer makes the process hold: frames, requests in flight, answers not taken."""
+        unsent = self._transport.get_write_buffer_size()
+        return self._frames.waiting_bytes + self._in_flight + unsent
+
+    def _take(self, taken: list[Batch], content: bytes) -> None:
+        """Add a request to the last batch, or to one of its own. Raises WireError."""
+        request = decode_request(content)
+        here = HERE.get(type(request))
+        call = None if here is not None else self._owner.calls[type(request)]
+        lane = None if call is None else call.lane
+        if not taken or taken[-1].lane is not lane or lane not in GATHERED:
+            taken.append(Batch(lane))
+        batch = taken[-1]
+        if here is not None:
+            batch.answers.append(frame(encode_response(here(request))))
+        elif call is not None:
+            batch.requests.append((call.method, request))
+        held = len(content) + REQUEST_BYTES
+        batch.bytes += held
+        self._in_flight += held
+
+    def _refuse(self, taken: list[Batch], error: WireError) -> None:
+        """Say behind all answers what can't be read, and read nothing more."""
+        log.error("a request can't be read: %s", error)
+        batch = Batch(None)
+        batch.answers.append(_exception(f"the request can't be read: {error}"))
+        batch.last = True
+        taken.append(batch)
+        self._deaf = True
+
+    def _write(self) -> None:
+        """Send all answers whose turn has come, in one write."""
+        answers: list[bytes] = []
+        last = False
+        while self._pending and self._pending[0].done:
+            batch = self._pending.popleft()
+            answers += batch.answers
+            self._in_flight -= batch.bytes
+            last = batch.last
+        if answers:
+            self._transport.write(b"".join(answers))
+        if last:
+            self._transport.close()
+        self._balance()
+
+    def _balance(self) -> None:
+        """Read from the peer only while what it makes us hold is within its limit."""
+        limit = self._owner.limits.in_flight_bytes
+        if self._slow or self._deaf or self._in_flight > limit:
+            self._transport.pause_reading()
+        elif self._in_flight <= limit // 2:
+            self._transport.resume_reading()
+
+
+def _exception(text: str) -> bytes:
+    return frame(encode_response(ResponseException(text)))
