@@ -1,16 +1,13 @@
 """The same machine behind another engine: an ABCI-like harness gives the roots that solo gives."""
 
-from hashlib import sha256
-
 from tests.fixed_chain import FIRST_MODULES, FixedChain, fixed_genesis
 from tests.golden_file import check_golden
+from tongbao.engines.cometbft.application import app_hash
 from tongbao.engines.solo import read_header
 from tongbao.engines.solo.header import tree_root
 from tongbao.kernel import Block, Count, Decided, InvalidTransaction, Machine, Outcome, Time
 from tongbao.store.memory import MemoryStore
 from tongbao.store.record import BlockRecord
-
-APP_DOMAIN = b"tongbao/app/1"
 
 
 class Application:
@@ -72,7 +69,7 @@ class Application:
 
     def app_hash(self) -> bytes:
         """What stands in the next header: only the state, or idle blocks would never stop."""
-        return sha256(APP_DOMAIN + self.machine.state_root).digest()
+        return app_hash(self.machine.state_root)
 
     def _block(self, transactions: tuple[bytes, ...], time: int) -> Block:
         height = Count(self.machine.height + 1)
