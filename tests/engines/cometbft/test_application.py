@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.fixed_chain import BEGIN, FIRST_MODULES, FixedChain, fixed_genesis
@@ -15,6 +18,7 @@ from tongbao.kernel import Machine
 from tongbao.store.memory import MemoryStore
 
 SECOND = 1_000
+SECONDS = 20
 
 
 def application(store: MemoryStore) -> MachineApplication:
@@ -62,6 +66,7 @@ def test_a_chain_has_the_rows_that_solo_gives_it() -> None:
         answer = node.finalize_block(block(chain, height))
         assert node.info(q.RequestInfo()).last_block_height == height - 1
         assert node.commit(q.RequestCommit()) == r.ResponseCommit()
+        before = node.info(q.RequestInfo())
         made, solo = store.block(height), chain.store.block(height)
         assert (made.time, made.rows, made.receipts) == (solo.time, solo.rows, solo.receipts)
         assert made.outbox == solo.outbox
@@ -72,6 +77,7 @@ def test_a_chain_has_the_rows_that_solo_gives_it() -> None:
         )
         node = application(store)
         info = node.info(q.RequestInfo())
+        assert info == before
         assert (info.last_block_height, info.last_block_app_hash) == (height, answer.app_hash)
         assert answer.app_hash != first
 
@@ -142,6 +148,52 @@ def test_a_transaction_is_checked_by_what_is_committed() -> None:
     assert check() == [False, False, False]
     assert check(kind=1) == [False, False, False]
     assert "nonce" in node.check_tx(q.RequestCheckTx(good)).log
+
+
+class GatedStore(MemoryStore):
+    """A store that keeps whoever reads a row waiting at a gate, while that is closed."""
+
+    def __init__(self) -> None:
+        """Begin with an open gate."""
+        super().__init__()
+        self.gate, self.waiting = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, once the gate is open."""
+        if not self.gate.is_set():
+            self.waiting.set()
+            assert self.gate.wait(SECONDS)
+        return super().get(key)
+
+
+def test_a_check_does_not_wait_for_a_block() -> None:
+    """
+    Given a block that is being carried out and waits for a row of the store,
+    when transactions are checked and Info is asked,
+    then they are answered, by form and signature alone; and the block goes on.
+    """
+    chain, store = FixedChain(), GatedStore()
+    node = application(store)
+    begin(node, chain)
+    node.finalize_block(block(chain, 1))
+    node.commit(q.RequestCommit())
+    store.maintain(idle=True)
+    node = application(store)  # which has no row in memory yet
+    chain.make(chain.pay("1.00"))
+    store.gate.clear()
+    with ThreadPoolExecutor(2) as threads:
+        deciding = threads.submit(node.finalize_block, block(chain, 2))
+        try:
+            assert store.waiting.wait(SECONDS)
+            wires = (chain.pay("1.00"), b"junk")
+            asked = [threads.submit(node.check_tx, q.RequestCheckTx(wire)) for wire in wires]
+            assert [one.result(SECONDS).code == 0 for one in asked] == [True, False]
+            assert node.info(q.RequestInfo()).last_block_height == 1
+            assert not deciding.done()
+        finally:
+            store.gate.set()
+        assert deciding.result(SECONDS).tx_results[0].code == 0
 
 
 def test_a_transaction_is_found_by_its_id() -> None:
