@@ -21,7 +21,7 @@ from tongbao.sdk.folder import FolderError
 from tongbao.sdk.opening import operator_wallet
 from tongbao.sdk.pruning import prune
 from tongbao.store.base import base_heights
-from tongbao.store.errors import DamagedLog, Pruned, StoreError
+from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
 
 BLOCKS = 8
@@ -210,4 +210,22 @@ def test_killed_at_work_it_is_gone_on_with(small: Small, seed: int) -> None:
         assert chain.block(BLOCKS - 1) == small.blocks[BLOCKS - 1]
     assert prune(small.folder, 2).first == 6
     assert not list(small.folder.glob("base.part*"))
+    check(small, 6)
+
+
+def test_two_at_once_are_refused(small: Small) -> None:
+    """
+    Given a chain that is being pruned,
+    when it is pruned by another at every step of that,
+    then the other is refused, and the first one ends well.
+    """
+    refused: list[str] = []
+
+    def again(stage: str, done: int, total: int) -> None:
+        with pytest.raises(FolderInUse):
+            prune(small.folder, 0)
+        refused.append(stage)
+
+    assert prune(small.folder, 2, again).first == 6
+    assert refused
     check(small, 6)

@@ -18,6 +18,7 @@ from msgspec import Struct
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.backup_folder import held
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import SnapshotReport, take
@@ -78,15 +79,17 @@ def lay_base(
 ) -> tuple[SnapshotReport, int]:
     """Make a base of the rows that there are; what it is of, and from where bodies are wanted.
 
-    Nothing is removed here: that is for whoever opens the chain next. Raises as `prune` does.
+    Nothing is removed here: that is for whoever opens the chain next. One process at a time makes
+    one: two would take each other's files away. Raises as `prune` does.
     """
     if keep_blocks < 0:
         raise FolderError("keep 0 blocks or more")
     part = place.path / PART
-    _remove(part)
-    report = take(place.path, part, progress)
-    keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
-    _put_in_place(place.path, part, report.height, keep_from)
+    with held(place.path):
+        _remove(part)
+        report = take(place.path, part, progress)
+        keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
+        _put_in_place(place.path, part, report.height, keep_from)
     return report, keep_from
 
 
