@@ -160,7 +160,8 @@ def _copied(
                     progress("blocks", file.height + 1, max(known, file.height + 2))
             copy.sync()
     except BaseException:
-        cut(log, saved.end)
+        # Not `saved`: Ctrl-C may come when `backup.json` has its name and is not noted here yet.
+        cut(log, read_file(work).end)
         raise
     progress("blocks", file.height + 1, file.height + 1)
     return file
