@@ -128,7 +128,12 @@ def _extend(
     blocks = believed(source.blocks(work, before), checks)
     file = _copied(blocks, work, before, checks, source.known, progress)
     if file.end is None:
-        raise StoreError(f"{folder} has no block yet: begin the chain, then back it up")
+        raise StoreError(
+            f"{folder} has no block of its own yet: start its node with the authority's key, then "
+            "back it up; until then its base is what to keep, and can be copied as it is"
+            if base_heights(folder)
+            else f"{folder} has no block yet: begin the chain, then back it up"
+        )
     file = replace(file, taken=taken, snapshot=settle(work))
     write_file(work, file)
     drop_older(work, file.first)
