@@ -85,7 +85,7 @@ def lay_base(
     if keep_blocks < 0:
         raise FolderError("keep 0 blocks or more")
     part = place.path / PART
-    with held(place.path):
+    with held(place.path):  # one at a time
         _remove(part)
         report = take(place.path, part, progress)
         keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
