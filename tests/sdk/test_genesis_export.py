@@ -146,8 +146,9 @@ def test_what_was_exported_is_verified(kept: Kept) -> None:
     folder, trust = exported(kept), (kept.folder / "trust.json").read_bytes()
     assert check_export(folder, trust).origin == kept.head.chain
     other = keep(kept.folder.with_name("other"), "other")
-    with pytest.raises(WrongChain):
-        check_export(folder, (other.folder / "trust.json").read_bytes())
+    for wrong in (other.folder, folder):
+        with pytest.raises(WrongChain, match=f"give the trust file of {kept.head.chain}"):
+            check_export(folder, (wrong / "trust.json").read_bytes())
     strange = exported(other, "strange")
     base = f"base-{kept.head.height:010d}"
     (folder / base).rename(folder / "away")
@@ -178,6 +179,25 @@ def test_a_chain_that_is_open_or_bare_is_refused(kept: Kept) -> None:
     (folder / "state").rename(folder / "away-too")
     with pytest.raises(FolderError, match="which are not here"):
         reopen(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "authority"),
+    [("", None), ("1st", None), ("Network", None)]
+    + [("network", key) for key in ("", "abc", "A" * 43)],
+)
+def test_what_no_chain_could_begin_with_is_refused(
+    kept: Kept, name: str, authority: str | None
+) -> None:
+    """
+    Given a name that no chain can have, text that is no key, and a key that nobody can sign with,
+    when a chain is exported under them,
+    then it is refused before anything is made: such a folder could never be opened.
+    """
+    target = kept.folder.with_name("network")
+    with pytest.raises(GenesisError):
+        export(kept.folder, target, name, authority=authority, passphrase=PASSPHRASE)
+    assert not target.exists()
 
 
 def test_a_genesis_file_with_an_origin_has_no_rows_of_its_own(kept: Kept) -> None:

@@ -225,7 +225,9 @@ def test_a_chain_that_has_no_block_yet_needs_its_authority_first(tmp_path: Path)
     for name in ("log", "state"):
         shutil.rmtree(tmp_path / "chain" / name)
     (tmp_path / "chain" / "headers").unlink()
-    with pytest.raises(FolderError, match="no block of its own yet: open it with the authority's key"):
+    with pytest.raises(
+        FolderError, match="no block of its own yet: open it with the authority's key"
+    ):
         open_chain(tmp_path / "chain")
     with reopen(tmp_path / "chain") as again:
         assert again.head() == head

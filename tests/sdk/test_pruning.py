@@ -21,7 +21,7 @@ from tongbao.sdk.folder import FolderError
 from tongbao.sdk.opening import operator_wallet
 from tongbao.sdk.pruning import prune
 from tongbao.store.base import base_heights
-from tongbao.store.errors import DamagedLog, Pruned, StoreError
+from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
 
 BLOCKS = 8
@@ -185,6 +185,24 @@ def test_a_negative_count_is_refused(small: Small) -> None:
     """
     with pytest.raises(FolderError):
         prune(small.folder, -1)
+
+
+def test_two_at_once_do_not_spoil_each_other(small: Small) -> None:
+    """
+    Given a chain that is being pruned,
+    when it is pruned a second time at any step of the first,
+    then the second is refused, and the first ends as if it had been alone.
+    """
+    refused = []
+
+    def again(*_: object) -> None:
+        with pytest.raises(FolderInUse, match="another process prunes"):
+            prune(small.folder, 0)
+        refused.append(True)
+
+    assert prune(small.folder, 2, again).first == 6
+    assert refused
+    check(small, 6)
 
 
 @pytest.mark.parametrize("seed", range(6))
