@@ -11,6 +11,7 @@ from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, Kept, keep, pay, reopen
 from tongbao.kernel import GenesisError, InvalidTransaction
 from tongbao.kernel.genesis import read_genesis
 from tongbao.sdk.audit import audit_folder
+from tongbao.sdk.backup import back_up
 from tongbao.sdk.doctor import examine
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_export import check_export, export
@@ -18,6 +19,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import OPERATOR, open_chain
 from tongbao.sdk.pruning import prune
+from tongbao.sdk.restore import restore
 from tongbao.sdk.snapshots import take, verify
 from tongbao.sdk.verification import verify as verify_proof
 from tongbao.store.errors import FolderInUse, Pruned, WrongChain
@@ -179,6 +181,20 @@ def test_a_chain_that_is_open_or_bare_is_refused(kept: Kept) -> None:
     (folder / "state").rename(folder / "away-too")
     with pytest.raises(FolderError, match="which are not here"):
         reopen(folder)
+
+
+def test_a_restored_chain_can_be_compared_with_the_old_one(kept: Kept) -> None:
+    """
+    Given a chain that began with another's rows and has gone on, and a backup of it,
+    when that is restored,
+    then what it began with is verified by the old chain's trust file, as before.
+    """
+    folder, restored = exported(kept), kept.folder.with_name("restored")
+    reopen(folder).close()
+    back_up(folder, kept.folder.with_name("backup"))
+    restore(kept.folder.with_name("backup"), restored)
+    trust = (kept.folder / "trust.json").read_bytes()
+    assert check_export(restored, trust) == check_export(folder, trust)
 
 
 @pytest.mark.parametrize(
