@@ -105,6 +105,16 @@ def rows_ahead() -> list[Swap]:
     return [Swap(log, "scan", scan)]
 
 
+def drop_wanted() -> list[Swap]:
+    """Bodies are given up that were to be kept."""
+    real = BlockLog.drop
+
+    def drop(self: BlockLog, keep_from: int) -> None:
+        real(self, self.height + 1)
+
+    return [Swap(BlockLog, "drop", drop)]
+
+
 MUTATIONS: Final[dict[str, Callable[[], list[Swap]]]] = {
     "without-sync": without_sync,
     "answer-before-log": answer_before_log,
@@ -113,6 +123,7 @@ MUTATIONS: Final[dict[str, Callable[[], list[Swap]]]] = {
     "without-writing-again": without_writing_again,
     "sync-again": sync_again,
     "rows-ahead": rows_ahead,
+    "drop-wanted": drop_wanted,
 }
 
 
