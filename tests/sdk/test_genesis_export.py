@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -195,6 +198,35 @@ def test_a_restored_chain_can_be_compared_with_the_old_one(kept: Kept) -> None:
     restore(kept.folder.with_name("backup"), restored)
     trust = (kept.folder / "trust.json").read_bytes()
     assert check_export(restored, trust) == check_export(folder, trust)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_export_that_was_killed_is_given_again(kept: Kept, seed: int) -> None:
+    """
+    Given a chain that is being exported,
+    when that process is killed at any step,
+    then there is a whole folder or none, and the same command makes one, with nothing beside it.
+    """
+    target = kept.folder.with_name("network")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sdk.exporter", str(kept.folder), str(target)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        for _ in range(Random(seed).randint(1, 12)):
+            if process.stdout.readline() in ("", "done\n"):
+                break
+        process.kill()
+    if not target.exists():
+        exported(kept)
+    assert check_export(target).height == kept.head.height
+    assert not list(kept.folder.parent.glob("*.new"))
+    with reopen(target) as chain:
+        operate(chain, kept)
+    with reopen(kept.folder) as old:
+        assert rows_of(kept, old) == whole(kept)
 
 
 @pytest.mark.parametrize(
