@@ -56,6 +56,7 @@ crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1
 bench: setup ## measure every figure of the docs, into build/
 	@$(PY) -m bench
 	@$(PY) -m bench.recovery
+	@$(PY) -m bench.snapshots
 
 golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest

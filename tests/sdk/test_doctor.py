@@ -134,6 +134,11 @@ MENDED: dict[str, tuple[Damage, tuple[tuple[str, Severity], ...], str]] = {
         (("leftovers", NOTE),),
         "rows that a start had begun",
     ),
+    "half a base": (
+        lambda kept: (kept.folder / "base.part.new").mkdir(),
+        (("leftovers", NOTE),),
+        "had begun to make",
+    ),
     "half a replay": (
         lambda kept: (kept.folder / "replayed").mkdir(),
         (("leftovers", NOTE),),

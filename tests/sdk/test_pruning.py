@@ -196,7 +196,7 @@ def test_two_at_once_do_not_spoil_each_other(small: Small) -> None:
     refused = []
 
     def again(*_: object) -> None:
-        with pytest.raises(FolderInUse, match="another process prunes"):
+        with pytest.raises(FolderInUse, match="another process uses"):
             prune(small.folder, 0)
         refused.append(True)
 

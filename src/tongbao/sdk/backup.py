@@ -49,9 +49,10 @@ from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.verification import read_trust
-from tongbao.store.base import HISTORY, base_heights, base_name
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.log import FULL
+from tongbao.store.snapshot.names import HISTORY
 
 
 class BackupReport(Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from tongbao.sdk.folder import OPEN_PASSPHRASE
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.presence import FILE as PRESENCE
 from tongbao.sdk.presence import Presence
+from tongbao.sdk.pruning import PART
 from tongbao.store.errors import DiskFull, StoreError
 from tongbao.store.log import SEGMENT_BYTES
 from tongbao.store.recovery import Found
@@ -149,6 +150,8 @@ def check_leftovers(case: Case) -> Findings:
         for name, what in (
             ("state.new", "rows that a start had begun to make"),
             (f"{INDEX}.damaged", "an index that was set aside"),
+            (PART, "a base that `tongbao prune` had begun to make"),
+            (f"{PART}.new", "a base that `tongbao prune` had begun to make"),
             ("genesis.part", "a file that was not written to its end"),
             ("trust.part", "a file that was not written to its end"),
             (f"{PRESENCE}.part", "a file that was not written to its end"),

@@ -7,11 +7,8 @@ at once where nobody has it open, else when the node starts again.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +18,7 @@ from msgspec import Struct
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.backup_folder import held
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import SnapshotReport, take
@@ -86,30 +84,12 @@ def lay_base(
     if keep_blocks < 0:
         raise FolderError("keep 0 blocks or more")
     part = place.path / PART
-    with _alone(place.path):
+    with held(place.path):  # one at a time
         _remove(part)
         report = take(place.path, part, progress)
         keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
         _put_in_place(place.path, part, report.height, keep_from)
     return report, keep_from
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the only one that prunes: another would remove what this one has begun.
-
-    The lock is on the folder itself, beside the one of whoever has the chain open. Raises
-    FolderInUse.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderInUse(f"another process prunes {folder}: wait for it") from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _kept_from(place: Folder, genesis: Genesis) -> int:

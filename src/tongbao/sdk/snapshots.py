@@ -24,13 +24,9 @@ from tongbao.sdk.folder import Folder, trust_file, write_new
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.snapshot_buckets import Buckets, digits_for
 from tongbao.sdk.snapshot_folder import (
-    CHUNKS,
-    GENESIS,
     GENESIS_BYTES,
-    MANIFEST,
     WORK,
     check_names,
-    chunk_name,
     expect_names,
     new_folder,
     read_plain,
@@ -48,6 +44,7 @@ from tongbao.store.snapshot.manifest import (
     read_manifest,
     write_manifest,
 )
+from tongbao.store.snapshot.names import CHUNKS, GENESIS, MANIFEST, chunk_name
 from tongbao.store.state import State
 
 

@@ -29,15 +29,18 @@ from tongbao.store.snapshot.chunks import read_chunk
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import read_entries, read_outcomes
 from tongbao.store.snapshot.manifest import MANIFEST_BYTES, Manifest, read_manifest
+from tongbao.store.snapshot.names import (
+    CHUNKS,
+    ENTRIES,
+    HEADERS,
+    HISTORY,
+    MANIFEST,
+    OUTCOMES,
+    chunk_name,
+)
 
 NAME: Final = re.compile(r"base-(\d{10})\Z")
 KEEP: Final = "keep.json"
-MANIFEST: Final = "manifest.json"
-CHUNKS: Final = "chunks"
-HISTORY: Final = "history"
-HEADERS: Final = "headers"
-OUTCOMES: Final = "outcomes"
-ENTRIES: Final = "entries"
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,7 +103,7 @@ class Base:
         """Every row, hashed or not, each chunk verified. Raises BadSnapshot, OSError."""
         with _restorable(self.folder):
             for chunk in self.manifest.chunks:
-                path = self.folder / CHUNKS / f"{chunk.prefix or 'all'}.rows"
+                path = self.folder / CHUNKS / chunk_name(chunk)
                 yield from sorted(read_chunk(chunk, path.read_bytes()))
             entries = self.folder / HISTORY / ENTRIES
             yield from read_entries(entries, self.manifest.chain, self.height)

@@ -111,9 +111,8 @@ def scan(
     latest = base + 1 if wanted_from is None else min(wanted_from, base + 1)
     known_blocks = max(known_blocks, base + 1)
     paths = _segments(disk, folder, is_pruned=base != NO_BASE)
-    found = Found([], array("Q"), [], None, first=base + 1)
-    if paths:
-        found = found._replace(first=_first_of(disk, paths[0], latest))
+    first = _first_of(disk, paths[0], latest) if paths else latest
+    found = Found([], array("Q"), [], None, first=first)
     for path in paths:
         found = _scan_segment(found, path, disk.read(path), chain, last=path == paths[-1])
     stop = found.stop

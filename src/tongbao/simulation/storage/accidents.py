@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -12,9 +13,10 @@ from tongbao.kernel import Genesis, Registry
 from tongbao.simulation.storage.basing import lay_base
 from tongbao.simulation.storage.disk import Content, SimulatedDisk
 from tongbao.simulation.storage.faults import AtRest
-from tongbao.store.base import MANIFEST, base_heights, base_name
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head, write_segment_head
 from tongbao.store.headers import HEAD_BYTES
+from tongbao.store.snapshot.names import MANIFEST
 from tongbao.store.state import State
 
 PAGE: Final = 4_096
@@ -203,8 +205,19 @@ class Accidents:
         return True
 
     def _log_segment_missing(self) -> bool:
-        del self._disk.files[self._random.choice(self._segments())]
+        """One that is wanted: the next start would remove what has no body to keep."""
+        wanted = [
+            path
+            for path, following in zip_longest(self._segments(), self._segments()[1:])
+            if following is None or self._first_of(following) > self.wanted_from
+        ]
+        del self._disk.files[self._random.choice(wanted)]
         return True
+
+    def _first_of(self, path: Path) -> int:
+        head = read_segment_head(bytes(self._disk.files[path].seen))
+        assert head is not None
+        return head.first
 
     def _log_foreign(self) -> bool:
         """A segment that says it is of another chain."""
