@@ -55,6 +55,10 @@ def test_a_chain_is_backed_up_pruned_and_goes_on_in_another(old: Place, tmp_path
     assert balance["value"]["amount"] == "13.00"
     assert new.do("status", sent)["height"] == 5
     assert new.call("tx", "show", sent).code == Exit.NOTHING
+    begun = new.call("genesis", "verify", str(new.folder), "--trust", trust)
+    assert begun.last.endswith(
+        ", verified; not looked at: accounts.json, headers, lock, log, state"
+    )
     assert new.do("audit")["findings"] == []
     assert new.call("verify", proof, "--trust", trust).code == 0
     foreign = new.call("verify", proof, "--trust", str(new.folder / "trust.json"))

@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, Kept, keep, pay, reopen, rows_of, whole
 from tongbao.kernel import GenesisError, InvalidTransaction
@@ -20,7 +21,7 @@ from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_export import check_export, export
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
-from tongbao.sdk.opening import OPERATOR, open_chain
+from tongbao.sdk.opening import OPERATOR, open_chain, operator_wallet
 from tongbao.sdk.pruning import prune
 from tongbao.sdk.restore import restore
 from tongbao.sdk.snapshots import take, verify
@@ -186,6 +187,38 @@ def test_a_chain_that_is_open_or_bare_is_refused(kept: Kept) -> None:
         reopen(folder)
 
 
+def test_rows_that_the_old_chain_has_made_later_are_not_gone_on_from(kept: Kept) -> None:
+    """
+    Given an exported chain, and an old one that goes on in spite of it,
+    when somebody puts the old chain's later rows beside those that were exported,
+    then the new chain is refused, and a check says that they are no part of the export.
+    """
+    folder = exported(kept)
+    assert check_export(folder).others == ()
+    with reopen(kept.folder) as old:
+        operator_wallet(old, kept.folder, PASSPHRASE).send(pay(kept.shop, "5.00"))
+    later = f"base-{kept.head.height + 1:010d}"
+    take(kept.folder, folder / later)
+    assert check_export(folder).others == (later,)
+    with pytest.raises(WrongChain, match="as they were exported"):
+        reopen(folder)
+    (folder / later).rename(folder.with_name("away"))
+    with reopen(folder) as chain:
+        operate(chain, kept)
+
+
+def test_a_trust_file_of_somebody_else_is_no_part_of_an_export(kept: Kept) -> None:
+    """
+    Given an exported folder with a trust file that is not the one of its genesis file,
+    when it is checked,
+    then it is refused: whoever hands that file on would be believed for other keys.
+    """
+    folder = exported(kept)
+    (folder / "trust.json").write_bytes((kept.folder / "trust.json").read_bytes())
+    with pytest.raises(WrongChain, match="hand it to nobody"):
+        check_export(folder)
+
+
 def test_a_restored_chain_can_be_compared_with_the_old_one(kept: Kept) -> None:
     """
     Given a chain that began with another's rows and has gone on, and a backup of it,
@@ -197,7 +230,9 @@ def test_a_restored_chain_can_be_compared_with_the_old_one(kept: Kept) -> None:
     back_up(folder, kept.folder.with_name("backup"))
     restore(kept.folder.with_name("backup"), restored)
     trust = (kept.folder / "trust.json").read_bytes()
-    assert check_export(restored, trust) == check_export(folder, trust)
+    found = check_export(restored, trust)
+    assert replace(found, others=()) == replace(check_export(folder, trust), others=())
+    assert {"log", "state"} <= set(found.others)
 
 
 @pytest.mark.parametrize("seed", range(4))

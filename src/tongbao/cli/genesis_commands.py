@@ -87,7 +87,8 @@ def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
     """Verify an exported folder: its genesis file, and every row that it begins with.
 
     Without --trust the old chain's keys are those of the genesis file in the folder: it is whole
-    then, but whoever made it may have made that file too. Exit code 65: don't believe it.
+    then, but whoever made it may have made that file too. What else is in the folder is named: it
+    is no part of an export. Exit code 65: don't believe it.
     """
     from tongbao.sdk.genesis_export import check_export
 
@@ -97,7 +98,8 @@ def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
     if trust is None:
         terminal.note("note: the old chain's keys are those in the folder; give --trust FILE")
     whose = "whole by its own files" if trust is None else "verified"
-    _tell(ctx, target, report, f"begins with {_what(report)}, {whose}")
+    rest = f"; not looked at: {', '.join(report.others)}" if report.others else ""
+    _tell(ctx, target, report, f"begins with {_what(report)}, {whose}{rest}")
 
 
 def _what(report: ExportReport) -> str:

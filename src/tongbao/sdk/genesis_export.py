@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, ValidationError
+from msgspec.structs import replace
 
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import header_hash, read_header
@@ -38,7 +39,11 @@ OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base
 
 
 class ExportReport(Struct, frozen=True, kw_only=True):
-    """A new chain, and the block of the old one whose rows it begins with."""
+    """A new chain, and the block of the old one whose rows it begins with.
+
+    `others` are names in its folder that no export has, such as `log` once the chain has gone on:
+    what they hold was not looked at.
+    """
 
     chain: str
     origin: str
@@ -46,6 +51,7 @@ class ExportReport(Struct, frozen=True, kw_only=True):
     state_root: str
     rows: int
     authority: str
+    others: tuple[str, ...] = ()
 
 
 def export(
@@ -146,7 +152,16 @@ def check_export(
             f"{base.folder} is not the block that {place.genesis_file} names: get both again from "
             "whoever has exported them"
         )
-    return _report(genesis, verify(base.folder, trust, progress=progress))
+    if foreign := place.foreign_trust(genesis):
+        raise WrongChain(foreign)
+    report = _report(genesis, verify(base.folder, trust, progress=progress))
+    return replace(report, others=_others(place, base.folder.name))
+
+
+def _others(place: Folder, base: str) -> tuple[str, ...]:
+    """The names in an exported folder that are not of the export."""
+    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base}
+    return tuple(sorted(path.name for path in place.path.iterdir() if path.name not in ours))
 
 
 def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], int]:
