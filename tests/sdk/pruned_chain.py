@@ -103,6 +103,7 @@ def lay_bare(folder: Path) -> Pruned:
     for name in ("log", "state"):
         shutil.rmtree(folder / name)
     (folder / "headers").unlink()
+    (folder / base_name(BASE) / KEEP).unlink()  # an import wants no body of before
     return found
 
 

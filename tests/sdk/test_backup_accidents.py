@@ -128,6 +128,6 @@ def test_backups_beside_a_node_under_load_have_all_that_was_acknowledged(tmp_pat
                 assert replace(restored.status(one.id), time=now.time) == now
     for path in sorted((backup / "log").iterdir()):
         assert (ground.folder / "log" / path.name).read_bytes().startswith(path.read_bytes())
-    restored = Folder(tmp_path / "restored")
-    with Store.open(restored.path, chain_id(restored.genesis())) as store:
+    place = Folder(tmp_path / "restored")
+    with Store.open(place.path, chain_id(place.genesis())) as store:
         assert store.height == reports[-1].height

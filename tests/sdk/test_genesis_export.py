@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, Kept, keep, pay, reopen, rows_of, whole
 from tongbao.kernel import GenesisError, InvalidTransaction
@@ -18,8 +22,9 @@ from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_export import check_export, export
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
-from tongbao.sdk.opening import OPERATOR, open_chain
+from tongbao.sdk.opening import OPERATOR, open_chain, operator_wallet
 from tongbao.sdk.pruning import prune
+from tongbao.sdk.restore import restore
 from tongbao.sdk.snapshots import take, verify
 from tongbao.sdk.verification import verify as verify_proof
 from tongbao.store.base import base_name
@@ -149,8 +154,9 @@ def test_what_was_exported_is_verified(kept: Kept) -> None:
     folder, trust = exported(kept), (kept.folder / "trust.json").read_bytes()
     assert check_export(folder, trust).origin == kept.head.chain
     other = keep(kept.folder.with_name("other"), "other")
-    with pytest.raises(WrongChain):
-        check_export(folder, (other.folder / "trust.json").read_bytes())
+    for wrong in (other.folder, folder):
+        with pytest.raises(WrongChain, match=f"give the trust file of {kept.head.chain}"):
+            check_export(folder, (wrong / "trust.json").read_bytes())
     strange = exported(other, "strange")
     base = f"base-{kept.head.height:010d}"
     (folder / base).rename(folder / "away")
@@ -181,6 +187,102 @@ def test_a_chain_that_is_open_or_bare_is_refused(kept: Kept) -> None:
     (folder / "state").rename(folder / "away-too")
     with pytest.raises(FolderError, match="which are not here"):
         reopen(folder)
+
+
+def test_rows_that_the_old_chain_has_made_later_are_not_gone_on_from(kept: Kept) -> None:
+    """
+    Given an exported chain, and an old one that goes on in spite of it,
+    when somebody puts the old chain's later rows beside those that were exported,
+    then the new chain is refused, and a check says that they are no part of the export.
+    """
+    folder = exported(kept)
+    assert check_export(folder).others == ()
+    with reopen(kept.folder) as old:
+        operator_wallet(old, kept.folder, PASSPHRASE).send(pay(kept.shop, "5.00"))
+    later = f"base-{kept.head.height + 1:010d}"
+    take(kept.folder, folder / later)
+    assert check_export(folder).others == (later,)
+    with pytest.raises(WrongChain, match="as they were exported"):
+        reopen(folder)
+    (folder / later).rename(folder.with_name("away"))
+    with reopen(folder) as chain:
+        operate(chain, kept)
+
+
+def test_a_trust_file_of_somebody_else_is_no_part_of_an_export(kept: Kept) -> None:
+    """
+    Given an exported folder with a trust file that is not the one of its genesis file,
+    when it is checked,
+    then it is refused: whoever hands that file on would be believed for other keys.
+    """
+    folder = exported(kept)
+    (folder / "trust.json").write_bytes((kept.folder / "trust.json").read_bytes())
+    with pytest.raises(WrongChain, match="hand it to nobody"):
+        check_export(folder)
+
+
+def test_a_restored_chain_can_be_compared_with_the_old_one(kept: Kept) -> None:
+    """
+    Given a chain that began with another's rows and has gone on, and a backup of it,
+    when that is restored,
+    then what it began with is verified by the old chain's trust file, as before.
+    """
+    folder, restored = exported(kept), kept.folder.with_name("restored")
+    reopen(folder).close()
+    back_up(folder, kept.folder.with_name("backup"))
+    restore(kept.folder.with_name("backup"), restored)
+    trust = (kept.folder / "trust.json").read_bytes()
+    found = check_export(restored, trust)
+    assert replace(found, others=()) == replace(check_export(folder, trust), others=())
+    assert {"log", "state"} <= set(found.others)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_export_that_was_killed_is_given_again(kept: Kept, seed: int) -> None:
+    """
+    Given a chain that is being exported,
+    when that process is killed at any step,
+    then there is a whole folder or none, and the same command makes one, with nothing beside it.
+    """
+    target = kept.folder.with_name("network")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sdk.exporter", str(kept.folder), str(target)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        for _ in range(Random(seed).randint(1, 12)):
+            if process.stdout.readline() in ("", "done\n"):
+                break
+        process.kill()
+    if not target.exists():
+        exported(kept)
+    assert check_export(target).height == kept.head.height
+    assert not list(kept.folder.parent.glob("*.new"))
+    with reopen(target) as chain:
+        operate(chain, kept)
+    with reopen(kept.folder) as old:
+        assert rows_of(kept, old) == whole(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "authority"),
+    [("", None), ("1st", None), ("Network", None)]
+    + [("network", key) for key in ("", "abc", "A" * 43)],
+)
+def test_what_no_chain_could_begin_with_is_refused(
+    kept: Kept, name: str, authority: str | None
+) -> None:
+    """
+    Given a name that no chain can have, text that is no key, and a key that nobody can sign with,
+    when a chain is exported under them,
+    then it is refused before anything is made: such a folder could never be opened.
+    """
+    target = kept.folder.with_name("network")
+    with pytest.raises(GenesisError):
+        export(kept.folder, target, name, authority=authority, passphrase=PASSPHRASE)
+    assert not target.exists()
 
 
 def test_a_genesis_file_with_an_origin_has_no_rows_of_its_own(kept: Kept) -> None:

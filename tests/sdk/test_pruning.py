@@ -15,7 +15,6 @@ from tests.sdk.kept_chain import PASSPHRASE, begin, fund, pay
 from tests.sdk.pruned_chain import reopen_small
 from tongbao.kernel import Address
 from tongbao.sdk.audit import audit_folder
-from tongbao.sdk.backup_folder import held
 from tongbao.sdk.client import Head
 from tongbao.sdk.doctor import examine
 from tongbao.sdk.folder import FolderError
@@ -178,17 +177,6 @@ def test_a_base_that_is_damaged_makes_no_rows(small: Small, name: str) -> None:
     check(small, BLOCKS - 1)
 
 
-def test_one_at_a_time(small: Small) -> None:
-    """
-    Given a chain that somebody prunes,
-    when somebody else wants to prune it,
-    then that is refused, and possible afterwards.
-    """
-    with held(small.folder), pytest.raises(FolderInUse):
-        prune(small.folder, 2)
-    assert prune(small.folder, 2).first == 6
-
-
 def test_a_negative_count_is_refused(small: Small) -> None:
     """
     Given a chain,
@@ -197,6 +185,24 @@ def test_a_negative_count_is_refused(small: Small) -> None:
     """
     with pytest.raises(FolderError):
         prune(small.folder, -1)
+
+
+def test_two_at_once_do_not_spoil_each_other(small: Small) -> None:
+    """
+    Given a chain that is being pruned,
+    when it is pruned a second time at any step of the first,
+    then the second is refused, and the first ends as if it had been alone.
+    """
+    refused = []
+
+    def again(*_: object) -> None:
+        with pytest.raises(FolderInUse, match="another process uses"):
+            prune(small.folder, 0)
+        refused.append(True)
+
+    assert prune(small.folder, 2, again).first == 6
+    assert refused
+    check(small, 6)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -28,7 +28,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.base import base_heights
+from tongbao.store.base import base_heights, find_base
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, DiskFull, WrongChain
 from tongbao.store.room import has_room
@@ -55,6 +55,7 @@ def open_producer(
     """
     if not ((folder.path / "log").exists() or base_heights(folder.path)):
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
+    _check_base(folder.path, genesis)
     tables = likely_tables(genesis)
     origin = "" if genesis.origin is None else genesis.origin.chain
     try:
@@ -97,6 +98,23 @@ def no_base(origin: Origin) -> FolderError:
         f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
         "are not here: bring `base-...` back from where the genesis file came from"
     )
+
+
+def _check_base(folder: Path, genesis: Genesis) -> None:
+    """Whether a base that counts is not of later rows of the chain with whose rows this one begins.
+
+    It is asked before the store takes it for its own and removes the right one. Raises WrongChain,
+    BadSnapshot, WrongVersion.
+    """
+    origin = genesis.origin
+    base = None if origin is None else find_base(folder, chain_id(genesis), origin.chain)
+    if origin is None or base is None or base.height == origin.height:
+        return
+    if base.manifest.chain == origin.chain:
+        raise WrongChain(
+            f"{base.folder} has rows of block {base.height} of {origin.chain}, this chain begins "
+            f"with those of block {origin.height}: put the files together as they were exported"
+        )
 
 
 def _check_origin(store: Store, genesis: Genesis) -> None:
