@@ -23,6 +23,7 @@ from tongbao.sdk.pruning import prune
 from tongbao.store.base import base_heights
 from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
+from tongbao.store.snapshot.errors import BadSnapshot
 
 BLOCKS = 8
 """Blocks 0 to 7, each in a file of its own."""
@@ -229,3 +230,20 @@ def test_killed_at_work_it_is_gone_on_with(small: Small, seed: int) -> None:
     assert prune(small.folder, 2).first == 6
     assert not list(small.folder.glob("base.part*"))
     check(small, 6)
+
+
+def test_a_damaged_base_of_the_same_block_is_not_built_upon(small: Small) -> None:
+    """
+    Given a pruned chain whose base has been damaged since,
+    when it is pruned at the same block to keep less,
+    then that is refused with the name of the base, and no file of the log goes.
+    """
+    prune(small.folder, 4)
+    files, path = small.files, small.folder / f"base-{BLOCKS - 1:010d}" / "chunks" / "all.rows"
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes(40))
+    with pytest.raises(BadSnapshot, match=f"base-{BLOCKS - 1:010d}"):
+        prune(small.folder, 0)
+    assert small.files == files
+    path.write_bytes(data)
+    check(small, 4)

@@ -18,7 +18,9 @@ from msgspec import Struct
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.backup_bases import base_of, check_base
 from tongbao.sdk.backup_folder import held
+from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import SnapshotReport, take
@@ -89,7 +91,7 @@ def lay_base(
         _remove(part)
         report = take(place.path, part, progress)
         keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
-        _put_in_place(place.path, part, report.height, keep_from)
+        _put_in_place(place.path, genesis, part, report.height, keep_from)
     return report, keep_from
 
 
@@ -100,11 +102,15 @@ def _kept_from(place: Folder, genesis: Genesis) -> int:
     return 0 if base is None else base.keep_from
 
 
-def _put_in_place(folder: Path, part: Path, height: int, keep_from: int) -> None:
-    """Give a new base its name, durably; one of that block may be there already."""
+def _put_in_place(folder: Path, genesis: Genesis, part: Path, height: int, keep_from: int) -> None:
+    """Give a new base its name, durably; one of that block may be there already, and is read back.
+
+    Raises BadSnapshot.
+    """
     target = folder / base_name(height)
     if target.exists():
         _remove(part)
+        check_base(base_of(target, genesis), BlockChecks(genesis))
         keep_bodies(target, keep_from)
         return
     keep_bodies(part, keep_from)
