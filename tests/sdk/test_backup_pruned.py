@@ -227,7 +227,7 @@ def test_a_base_that_says_otherwise_than_the_blocks_is_refused(
     """
     backup = tmp_path / "backup"
     back_up(grown.folder, backup, with_snapshot=True)
-    chain = chain_id(Folder(backup).genesis())
+    chain = chain_id(Folder(grown.folder).genesis())
     base = Base(backup / base_name(grown.height), chain)
     changed = change(list(base.statuses()))
     file = base.folder / HISTORY / OUTCOMES

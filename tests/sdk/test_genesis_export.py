@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,8 @@ from tongbao.sdk.pruning import prune
 from tongbao.sdk.restore import restore
 from tongbao.sdk.snapshots import take, verify
 from tongbao.sdk.verification import verify as verify_proof
-from tongbao.store.errors import FolderInUse, Pruned, WrongChain
+from tongbao.store.base import base_name
+from tongbao.store.errors import FolderInUse, Pruned, StoreError, WrongChain
 
 
 @pytest.fixture
@@ -294,3 +296,39 @@ def test_a_genesis_file_with_an_origin_has_no_rows_of_its_own(kept: Kept) -> Non
     changed = msgspec.json.decode(text) | {"sections": own["sections"]}
     with pytest.raises(GenesisError, match="with an origin"):
         read_genesis(msgspec.json.encode(changed, order="sorted"))
+
+
+def test_without_a_block_of_its_own_no_command_speaks_of_loss(kept: Kept, tmp_path: Path) -> None:
+    """
+    Given a new chain that has no block yet,
+    when it is backed up, or a snapshot is taken,
+    then each says that it has none yet, and not that blocks were lost or rows are wrong.
+    """
+    folder = exported(kept)
+    with pytest.raises(FolderError, match="no block of its own yet"):
+        open_chain(folder)
+    for ask in (back_up, take):
+        with pytest.raises(StoreError, match="no block of its own yet"):
+            ask(folder, tmp_path / "target")
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+def test_a_base_that_is_gone_is_told_as_that(kept: Kept, has_log: bool) -> None:
+    """
+    Given a new chain whose base somebody has removed, with or without its own blocks,
+    when it is opened and examined,
+    then both say that the base is missing, and agree that the chain can't be used.
+    """
+    folder = exported(kept)
+    reopen(folder).close()
+    shutil.rmtree(folder / base_name(kept.head.height))
+    if not has_log:
+        for name in ("log", "state"):
+            shutil.rmtree(folder / name)
+        (folder / "headers").unlink()
+    with pytest.raises((FolderError, StoreError), match=r"`base-\.\.\.`"):
+        reopen(folder)
+    report = examine(folder)
+    first = next(each for each in report.findings if each.exit_code)
+    assert report.exit_code
+    assert first.check == "base" and "`base-...`" in first.text

@@ -23,7 +23,7 @@ from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_h
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.backup_log import LOG, BadBackup, Place, read_bytes
-from tongbao.sdk.folder import Folder, FolderError, write_new
+from tongbao.sdk.folder import BACKUP_FILE, Folder, FolderError, write_new
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.store.errors import FolderInUse, FolderMissing, WrongChain, WrongVersion
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
@@ -31,7 +31,7 @@ from tongbao.store.record import decode_record
 from tongbao.store.recovery import segment_path
 
 FORMAT: Final = "tongbao/backup/1"
-FILE: Final = "backup.json"
+FILE: Final = BACKUP_FILE
 TAKEN: Final = "base"
 """A snapshot that has no height yet, while the blocks that it needs are copied."""
 

@@ -15,7 +15,7 @@ from tongbao.engines.solo.header import HeaderSigner, header_hash, read_header
 from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
-from tongbao.kernel.genesis import chain_id
+from tongbao.kernel.genesis import Origin, chain_id
 from tongbao.kernel.state import leaves_of
 from tongbao.kernel.trie import Trie
 from tongbao.sdk.announced import ModuleError, registry_with
@@ -109,16 +109,21 @@ def _check_base(folder: Path, genesis: Genesis) -> None:
         )
 
 
+def no_base(origin: Origin) -> FolderError:
+    """What to say where a chain that begins with another's rows does not have them."""
+    return FolderError(
+        f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
+        "are not here: bring `base-...` back from where the genesis file came from"
+    )
+
+
 def _check_origin(store: Store, genesis: Genesis) -> None:
     """Whether a chain that begins with another's rows has them. Raises WrongChain, FolderError."""
     origin, last = genesis.origin, store.last
     if origin is None:
         return
     if last is None:
-        raise FolderError(
-            f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
-            "are not here: bring `base-...` back from where the genesis file came from"
-        )
+        raise no_base(origin)
     if last.height > origin.height:
         return
     header = read_header(last.header)[0]

@@ -79,7 +79,8 @@ def lay_base(
 ) -> tuple[SnapshotReport, int]:
     """Make a base of the rows that there are; what it is of, and from where bodies are wanted.
 
-    Nothing is removed here: that is for whoever opens the chain next. Raises as `prune` does.
+    Nothing is removed here: that is for whoever opens the chain next. One process at a time makes
+    one: two would take each other's files away. Raises as `prune` does.
     """
     if keep_blocks < 0:
         raise FolderError("keep 0 blocks or more")

@@ -93,6 +93,11 @@ def take(
         (new / CHUNKS).mkdir()
         state = _copied(place.path / "state", new / WORK / "state", chain_id(genesis), progress)
         try:
+            if genesis.origin is not None and state.height <= genesis.origin.height:
+                raise StoreError(
+                    f"{place.path} has no block of its own yet: the folder that it was exported to "
+                    "has the same rows; start its node with the authority's key first"
+                )
             header = foreign_header(place.path, chain_id(genesis), state.height)
             lines = lines_at(genesis, kept_upgrades(state), state.height)
             tables = sorted(set(tables_of(lines)))

@@ -6,7 +6,9 @@ It is a snapshot (decision 0016) in the folder of a chain, with all headers and 
 height, and the local rows that follow from the hashed ones. It never changes. A later one replaces
 it: the highest counts. Whatever needs rows that are not there makes them of a base and the log.
 
-`keep.json` says from which block on bodies are wanted; without it, from the one after the base.
+`keep.json` says from which block on bodies are wanted; only `prune` and `restore` write it. Without
+it a log may begin with any block up to the one after the base, and nobody has said that bodies
+which are there may go: none is removed.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ class Base:
             )
         if folder.name != base_name(self.height):
             raise BadSnapshot(f"{folder} is of block {self.height}: give it back its name")
-        self.keep_from = min(_read_keep(folder, self.height + 1), self.height + 1)
+        said = _read_keep(folder)
+        self.keep_from = self.height + 1 if said is None else min(said, self.height + 1)
+        self.drop_below = 0 if said is None else self.keep_from
 
     @property
     def height(self) -> int:
@@ -147,11 +151,11 @@ def _restorable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_keep(folder: Path, otherwise: int) -> int:
-    """From which block on bodies are wanted. Raises BadSnapshot."""
+def _read_keep(folder: Path) -> int | None:
+    """From which block on bodies are wanted, None where it is not said. Raises BadSnapshot."""
     path = folder / KEEP
     if not path.exists():
-        return otherwise
+        return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Keep).first
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
