@@ -92,14 +92,6 @@ def producer_on(
     return producer
 
 
-def no_base(origin: Origin) -> FolderError:
-    """What to say where a chain that begins with another's rows does not have them."""
-    return FolderError(
-        f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
-        "are not here: bring `base-...` back from where the genesis file came from"
-    )
-
-
 def _check_base(folder: Path, genesis: Genesis) -> None:
     """Whether a base that counts is not of later rows of the chain with whose rows this one begins.
 
@@ -115,6 +107,14 @@ def _check_base(folder: Path, genesis: Genesis) -> None:
             f"{base.folder} has rows of block {base.height} of {origin.chain}, this chain begins "
             f"with those of block {origin.height}: put the files together as they were exported"
         )
+
+
+def no_base(origin: Origin) -> FolderError:
+    """What to say where a chain that begins with another's rows does not have them."""
+    return FolderError(
+        f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
+        "are not here: bring `base-...` back from where the genesis file came from"
+    )
 
 
 def _check_origin(store: Store, genesis: Genesis) -> None:
