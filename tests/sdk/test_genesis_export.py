@@ -200,7 +200,8 @@ def test_rows_that_the_old_chain_has_made_later_are_not_gone_on_from(kept: Kept)
     with reopen(kept.folder) as old:
         operator_wallet(old, kept.folder, PASSPHRASE).send(pay(kept.shop, "5.00"))
     later = f"base-{kept.head.height + 1:010d}"
-    take(kept.folder, folder / later)
+    take(kept.folder, folder / "taken")
+    (folder / "taken").rename(folder / later)
     assert check_export(folder).others == (later,)
     with pytest.raises(WrongChain, match="as they were exported"):
         reopen(folder)

@@ -18,8 +18,10 @@ from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.client import Head
 from tongbao.sdk.doctor import examine
 from tongbao.sdk.folder import FolderError
-from tongbao.sdk.opening import operator_wallet
+from tongbao.sdk.opening import open_chain, operator_wallet
 from tongbao.sdk.pruning import prune
+from tongbao.sdk.snapshot_import import import_snapshot
+from tongbao.sdk.snapshots import take
 from tongbao.store.base import base_heights
 from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
@@ -247,3 +249,48 @@ def test_a_damaged_base_of_the_same_block_is_not_built_upon(small: Small) -> Non
     assert small.files == files
     path.write_bytes(data)
     check(small, 4)
+
+
+def test_a_base_that_says_nothing_keeps_what_is_asked_for(small: Small) -> None:
+    """
+    Given a folder put together by hand: all bodies, and a base that does not say which are wanted,
+    when it is pruned to three,
+    then three are there.
+    """
+    take(small.folder, small.folder.with_name("taken"))
+    small.folder.with_name("taken").rename(small.folder / f"base-{BLOCKS - 1:010d}")
+    assert prune(small.folder, 3).first == 5
+    check(small, 5)
+
+
+def test_a_chain_without_early_bodies_can_be_pruned_to_more_than_it_has(small: Small) -> None:
+    """
+    Given a chain that was imported and has gone on, with bodies from its second life alone,
+    when it is pruned to more bodies than it has,
+    then all that it has are kept.
+    """
+    taken, folder = small.folder.with_name("taken"), small.folder.with_name("imported")
+    take(small.folder, taken)
+    import_snapshot(taken, folder)
+    assert prune_of_bare(folder)
+    shutil.copytree(small.folder / "keys", folder / "keys")
+    with reopen_small(folder) as chain:
+        operator_wallet(chain, folder, PASSPHRASE).send(pay(small.shop, "0.01"))
+    assert prune(folder, 100).first == BLOCKS
+    assert audit_folder(folder).findings == ()
+
+
+def prune_of_bare(folder: Path) -> bool:
+    """A chain on a base without a block in its log is pruned to the same."""
+    open_chain(folder).close()
+    return prune(folder, 100).first == BLOCKS
+
+
+def test_a_base_s_name_is_no_name_for_a_snapshot(small: Small) -> None:
+    """
+    Given a chain,
+    when a snapshot is to be taken under a name that a chain gives its base,
+    then it is refused: the next start would take it for one.
+    """
+    with pytest.raises(FolderError, match="choose another name"):
+        take(small.folder, small.folder / "base-0000000003")

@@ -20,6 +20,7 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.backup_bases import base_of, check_base
 from tongbao.sdk.backup_folder import held
+from tongbao.sdk.backup_log import LOG, first_of, segments_in
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
@@ -96,10 +97,15 @@ def lay_base(
 
 
 def _kept_from(place: Folder, genesis: Genesis) -> int:
-    """From which block on bodies are wanted so far: what is gone can't be wanted again."""
+    """From which block on bodies can be wanted: what is gone, or was given up, can't be again."""
     origin = "" if genesis.origin is None else genesis.origin.chain
     base = find_base(place.path, chain_id(genesis), origin)
-    return 0 if base is None else base.keep_from
+    if base is None:
+        return 0
+    log = place.path / LOG
+    numbers = segments_in(log)
+    first = first_of(log, numbers, chain_id(genesis)) if numbers else base.height + 1
+    return max(first, base.drop_below)
 
 
 def _put_in_place(folder: Path, genesis: Genesis, part: Path, height: int, keep_from: int) -> None:

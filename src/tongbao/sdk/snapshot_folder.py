@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.sdk.folder import FolderError, sync_folder
+from tongbao.store.base import NAME as BASE
 from tongbao.store.errors import DiskFull, FolderInUse, FolderMissing
 from tongbao.store.log import FULL
 from tongbao.store.snapshot.chunks import CHUNKS_LIMIT
@@ -80,6 +81,11 @@ def new_folder(
 
 def _begin(target: Path, new: Path, ours: re.Pattern[str], *, goes_on: bool) -> int:
     """Make `new`, locked, and empty unless it `goes_on`; the descriptor keeps the lock."""
+    if BASE.match(target.name):
+        raise FolderError(
+            f"{target.name} is what a chain calls the rows that its log goes on from: choose "
+            "another name"
+        )
     if os.path.lexists(target):
         raise FolderError(f"{target} is there already: name another folder, or remove it")
     if not target.parent.is_dir():
