@@ -1,12 +1,14 @@
 """A program that kills backups and restores at each of their changes of the disk, one by one.
 
 `FIRST SECOND FOLDER`: two stages of one chain, and a folder to work in. It prints a line for each
-job: how often it was killed until it ended by itself.
+job: how often it was killed until it ended by itself. Backups are stopped by Ctrl-C, too, which
+lets them put right what they have begun.
 """
 
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from functools import partial
 from itertools import count
@@ -25,11 +27,11 @@ def log_of(folder: Path) -> dict[str, bytes]:
     return files_of(folder / "log")
 
 
-def begin(chain: Path, folder: Path) -> int:
+def begin(chain: Path, folder: Path, by: signal.Signals) -> int:
     """The first backup: it is whole or not there, and the next run ends it."""
     for kills in count():
         target = folder / f"begun-{kills}"
-        if not killed_at(kills, partial(back_up, chain, target)):
+        if not killed_at(kills, partial(back_up, chain, target), by):
             return kills
         if target.exists():
             verify(target)
@@ -41,12 +43,12 @@ def begin(chain: Path, folder: Path) -> int:
     raise AssertionError("it never ends")
 
 
-def extend(first: Path, second: Path, folder: Path) -> int:
+def extend(first: Path, second: Path, folder: Path, by: signal.Signals) -> int:
     """A later backup, with a snapshot: what it had is whole, and the next run ends it."""
     had = back_up(first, folder / "had").height
     for kills in count():
         target = Path(shutil.copytree(folder / "had", folder / f"extended-{kills}"))
-        if not killed_at(kills, partial(back_up, second, target, with_snapshot=True)):
+        if not killed_at(kills, partial(back_up, second, target, with_snapshot=True), by):
             return kills
         assert verify(target).height >= had
         back_up(second, target)
@@ -75,8 +77,11 @@ def bring_back(chain: Path, folder: Path) -> int:
 
 def main(first: Path, second: Path, folder: Path) -> None:
     """Kill each job everywhere."""
-    print("begun", begin(first, folder))
-    print("extended", extend(first, second, folder))
+    for by, how in ((signal.SIGKILL, "killed"), (signal.SIGINT, "stopped")):
+        work = folder / how
+        work.mkdir()
+        print(f"begun-{how}", begin(first, work, by))
+        print(f"extended-{how}", extend(first, second, work, by))
     print("restored", bring_back(second, folder))
 
 

@@ -1,4 +1,4 @@
-"""A job in a child process that is killed at its n-th change of the disk, as by `kill -9`."""
+"""A job in a child process that is ended at its n-th change of the disk, by `kill -9` or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,34 +18,40 @@ CHANGES: Final = frozenset(
 """Functions of the system that change a disk, or open what is changed."""
 
 
-def killed_at(count: int, job: Callable[[], object]) -> bool:
-    """Run a job in a child that dies right before such a call; False when it ended before that.
+STOPPED: Final = 130
+"""The exit code of a job that Ctrl-C has ended."""
+
+
+def killed_at(count: int, job: Callable[[], object], by: signal.Signals = signal.SIGKILL) -> bool:
+    """Run a job in a child that is sent a signal right before such a call; False when it ended
+    before that.
 
     The caller has no thread, and nothing open that a child may not have as well.
     """
     child = os.fork()
     if child == 0:
-        _die_at(count)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _die_at(count, by)
         try:
             job()
+        except KeyboardInterrupt:
+            os._exit(STOPPED)
         finally:
             os._exit(1 if sys.exc_info()[0] else 0)
     _, ended = os.waitpid(child, 0)
-    if os.WIFSIGNALED(ended):
-        assert os.WTERMSIG(ended) == signal.SIGKILL
-        return True
-    assert os.waitstatus_to_exitcode(ended) == 0, "the job failed"
-    return False
+    code = os.waitstatus_to_exitcode(ended)
+    assert code in (0, STOPPED, -signal.SIGKILL), "the job failed"
+    return code != 0
 
 
-def _die_at(count: int) -> None:
+def _die_at(count: int, by: signal.Signals) -> None:
     left = count
 
     def called(frame: FrameType, event: str, function: Any) -> None:
         nonlocal left
         if event == "c_call" and function.__name__ in CHANGES:
             left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left == -1:
+                os.kill(os.getpid(), by)
 
     sys.setprofile(called)

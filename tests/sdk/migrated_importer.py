@@ -12,10 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tongbao.sdk.audit import audit_folder
-from tongbao.sdk.snapshot_folder import HISTORY
 from tongbao.sdk.snapshot_import import import_snapshot
 from tongbao.sdk.snapshots import take
 from tongbao.store.base import base_name
+from tongbao.store.snapshot.names import HISTORY
 
 
 def main(folder: Path, place: Path) -> None:

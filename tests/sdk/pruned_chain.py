@@ -69,7 +69,8 @@ def lay_base(folder: Path, first: int) -> None:
     producer, store = open_small(folder)
     with store:
         height = producer.machine.height
-    snapshots.take(folder, folder / base_name(height))
+    snapshots.take(folder, folder / "taken")
+    (folder / "taken").rename(folder / base_name(height))
     write_new(folder / base_name(height) / KEEP, b'{"first":%d}' % first)
 
 
@@ -103,6 +104,7 @@ def lay_bare(folder: Path) -> Pruned:
     for name in ("log", "state"):
         shutil.rmtree(folder / name)
     (folder / "headers").unlink()
+    (folder / base_name(BASE) / KEEP).unlink()  # an import wants no body of before
     return found
 
 

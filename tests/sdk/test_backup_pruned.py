@@ -20,10 +20,11 @@ from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_export import export
 from tongbao.sdk.pruning import prune
 from tongbao.sdk.restore import NotInBackup, restore
-from tongbao.store.base import HISTORY, OUTCOMES, Base, base_heights, base_name
+from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.errors import StoreError
 from tongbao.store.record import Status
 from tongbao.store.snapshot.history import Outcome, outcomes_file
+from tongbao.store.snapshot.names import HISTORY, OUTCOMES
 
 KEPT: int = 3
 """Blocks that a pruned chain wants to keep; the first of their file stays as well."""
@@ -226,7 +227,7 @@ def test_a_base_that_says_otherwise_than_the_blocks_is_refused(
     """
     backup = tmp_path / "backup"
     back_up(grown.folder, backup, with_snapshot=True)
-    chain = chain_id(Folder(backup).genesis())
+    chain = chain_id(Folder(grown.folder).genesis())
     base = Base(backup / base_name(grown.height), chain)
     changed = change(list(base.statuses()))
     file = base.folder / HISTORY / OUTCOMES

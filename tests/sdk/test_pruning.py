@@ -15,15 +15,17 @@ from tests.sdk.kept_chain import PASSPHRASE, begin, fund, pay
 from tests.sdk.pruned_chain import reopen_small
 from tongbao.kernel import Address
 from tongbao.sdk.audit import audit_folder
-from tongbao.sdk.backup_folder import held
 from tongbao.sdk.client import Head
 from tongbao.sdk.doctor import examine
 from tongbao.sdk.folder import FolderError
-from tongbao.sdk.opening import operator_wallet
+from tongbao.sdk.opening import open_chain, operator_wallet
 from tongbao.sdk.pruning import prune
+from tongbao.sdk.snapshot_import import import_snapshot
+from tongbao.sdk.snapshots import take
 from tongbao.store.base import base_heights
 from tongbao.store.errors import DamagedLog, FolderInUse, Pruned, StoreError
 from tongbao.store.record import BlockRecord
+from tongbao.store.snapshot.errors import BadSnapshot
 
 BLOCKS = 8
 """Blocks 0 to 7, each in a file of its own."""
@@ -178,17 +180,6 @@ def test_a_base_that_is_damaged_makes_no_rows(small: Small, name: str) -> None:
     check(small, BLOCKS - 1)
 
 
-def test_one_at_a_time(small: Small) -> None:
-    """
-    Given a chain that somebody prunes,
-    when somebody else wants to prune it,
-    then that is refused, and possible afterwards.
-    """
-    with held(small.folder), pytest.raises(FolderInUse):
-        prune(small.folder, 2)
-    assert prune(small.folder, 2).first == 6
-
-
 def test_a_negative_count_is_refused(small: Small) -> None:
     """
     Given a chain,
@@ -197,6 +188,24 @@ def test_a_negative_count_is_refused(small: Small) -> None:
     """
     with pytest.raises(FolderError):
         prune(small.folder, -1)
+
+
+def test_two_at_once_do_not_spoil_each_other(small: Small) -> None:
+    """
+    Given a chain that is being pruned,
+    when it is pruned a second time at any step of the first,
+    then the second is refused, and the first ends as if it had been alone.
+    """
+    refused = []
+
+    def again(*_: object) -> None:
+        with pytest.raises(FolderInUse, match="another process uses"):
+            prune(small.folder, 0)
+        refused.append(True)
+
+    assert prune(small.folder, 2, again).first == 6
+    assert refused
+    check(small, 6)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -223,3 +232,65 @@ def test_killed_at_work_it_is_gone_on_with(small: Small, seed: int) -> None:
     assert prune(small.folder, 2).first == 6
     assert not list(small.folder.glob("base.part*"))
     check(small, 6)
+
+
+def test_a_damaged_base_of_the_same_block_is_not_built_upon(small: Small) -> None:
+    """
+    Given a pruned chain whose base has been damaged since,
+    when it is pruned at the same block to keep less,
+    then that is refused with the name of the base, and no file of the log goes.
+    """
+    prune(small.folder, 4)
+    files, path = small.files, small.folder / f"base-{BLOCKS - 1:010d}" / "chunks" / "all.rows"
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes(40))
+    with pytest.raises(BadSnapshot, match=f"base-{BLOCKS - 1:010d}"):
+        prune(small.folder, 0)
+    assert small.files == files
+    path.write_bytes(data)
+    check(small, 4)
+
+
+def test_a_base_that_says_nothing_keeps_what_is_asked_for(small: Small) -> None:
+    """
+    Given a folder put together by hand: all bodies, and a base that does not say which are wanted,
+    when it is pruned to three,
+    then three are there.
+    """
+    take(small.folder, small.folder.with_name("taken"))
+    small.folder.with_name("taken").rename(small.folder / f"base-{BLOCKS - 1:010d}")
+    assert prune(small.folder, 3).first == 5
+    check(small, 5)
+
+
+def test_a_chain_without_early_bodies_can_be_pruned_to_more_than_it_has(small: Small) -> None:
+    """
+    Given a chain that was imported and has gone on, with bodies from its second life alone,
+    when it is pruned to more bodies than it has,
+    then all that it has are kept.
+    """
+    taken, folder = small.folder.with_name("taken"), small.folder.with_name("imported")
+    take(small.folder, taken)
+    import_snapshot(taken, folder)
+    assert prune_of_bare(folder)
+    shutil.copytree(small.folder / "keys", folder / "keys")
+    with reopen_small(folder) as chain:
+        operator_wallet(chain, folder, PASSPHRASE).send(pay(small.shop, "0.01"))
+    assert prune(folder, 100).first == BLOCKS
+    assert audit_folder(folder).findings == ()
+
+
+def prune_of_bare(folder: Path) -> bool:
+    """A chain on a base without a block in its log is pruned to the same."""
+    open_chain(folder).close()
+    return prune(folder, 100).first == BLOCKS
+
+
+def test_a_base_s_name_is_no_name_for_a_snapshot(small: Small) -> None:
+    """
+    Given a chain,
+    when a snapshot is to be taken under a name that a chain gives its base,
+    then it is refused: the next start would take it for one.
+    """
+    with pytest.raises(FolderError, match="choose another name"):
+        take(small.folder, small.folder / "base-0000000003")

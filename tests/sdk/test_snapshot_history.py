@@ -21,13 +21,13 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.opening import open_producer, operator_wallet
-from tongbao.sdk.snapshot_folder import HISTORY
 from tongbao.sdk.snapshots import take, verify
 from tongbao.store.errors import StoreError, WrongChain
 from tongbao.store.headers import write_head, write_line
 from tongbao.store.record import HeaderLine, statuses_of
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import read_entries, read_headers, read_outcomes
+from tongbao.store.snapshot.names import HISTORY
 
 FILES = ("headers", "outcomes", "entries")
 

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.fixed_chain import key
-from tests.sdk import small_disk_import, snapshot_importer
+from tests.sdk import small_disk_snapshot, snapshot_importer
 from tests.sdk.kept_chain import CNY, OWNER, PASSPHRASE, keep, reopen, rows_of, whole
 from tests.sdk.kept_chain import Kept as KeptChain
 from tests.sdk.snapshot_importer import IMPORT_STAGES
@@ -24,7 +24,6 @@ from tests.store.blocks import files_of
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.folder import Folder, FolderError, trust_bytes
 from tongbao.sdk.opening import open_chain, operator_wallet
-from tongbao.sdk.snapshot_folder import HISTORY
 from tongbao.sdk.snapshot_import import import_snapshot
 from tongbao.sdk.snapshots import take, verify
 from tongbao.sdk.verification import VerificationError
@@ -33,6 +32,7 @@ from tongbao.store.base import base_name
 from tongbao.store.errors import Pruned, StoreError, WrongChain
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import entries_file, read_entries, read_outcomes
+from tongbao.store.snapshot.names import HISTORY
 
 FULL_TRIES: Final = 5
 """There are more of them than this until a small chain finds space."""
@@ -314,7 +314,9 @@ def test_a_full_disk_leaves_no_chain(taken: Path, tmp_path: Path) -> None:
     then it is told that the disk is full, nothing of it is left, until there is space for all.
     """
     (tmp_path / "mounted").mkdir()
-    lines = play(small_disk_import, str(taken), str(tmp_path / "mounted")).splitlines()
+    lines = play(
+        small_disk_snapshot, "imported", str(taken), str(tmp_path / "mounted")
+    ).splitlines()
 
     assert len(lines) > FULL_TRIES
     assert lines == ["full ['filled']"] * (len(lines) - 1) + ["imported 5"]

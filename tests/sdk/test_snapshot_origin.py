@@ -16,13 +16,13 @@ from tongbao.kernel import ChainId, Hash
 from tongbao.sdk.folder import Folder, trust_bytes
 from tongbao.sdk.genesis_export import export
 from tongbao.sdk.opening import open_chain
-from tongbao.sdk.snapshot_folder import HISTORY
 from tongbao.sdk.snapshot_import import import_snapshot
 from tongbao.sdk.snapshots import SnapshotReport, take, verify
 from tongbao.store.headers import write_head, write_line
 from tongbao.store.record import HeaderLine
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import read_headers
+from tongbao.store.snapshot.names import HISTORY
 
 STRANGER = key("stranger")
 

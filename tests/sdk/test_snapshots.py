@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_nothing_behind(kept: Path, tmp_path: Path) -> None:
     then it is told that the disk is full, nothing of it is left, until there is space for all.
     """
     (tmp_path / "mounted").mkdir()
-    lines = play(small_disk_snapshot, str(kept), str(tmp_path / "mounted")).splitlines()
+    lines = play(small_disk_snapshot, "taken", str(kept), str(tmp_path / "mounted")).splitlines()
 
     assert len(lines) > FULL_TRIES
     assert lines == ["full ['filled']"] * (len(lines) - 1) + ["taken 5"]

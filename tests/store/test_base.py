@@ -71,12 +71,13 @@ def test_a_base_alone_is_a_chain(tmp_path: Path) -> None:
     assert (tmp_path / "log" / "00000000.log").exists()
 
 
-@pytest.mark.parametrize(("keep", "first"), [(0, 0), (2, 2), (5, 5), (6, 5), (None, 5), (99, 5)])
+@pytest.mark.parametrize(("keep", "first"), [(0, 0), (2, 2), (5, 5), (6, 5), (None, 0), (99, 5)])
 def test_files_go_that_have_no_body_to_keep(tmp_path: Path, keep: int | None, first: int) -> None:
     """
     Given a chain with a file for each block, and a base of its last block,
     when it is opened,
-    then the files go whose blocks are below those to keep; the last one stays.
+    then the files go whose blocks are below those to keep; the last one stays. None goes where
+    nobody has said what to keep.
     """
     make(tmp_path)
     lay_base(tmp_path, 5, keep)

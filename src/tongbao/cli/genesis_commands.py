@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
@@ -18,8 +17,7 @@ from tongbao.cli.options import (
     terminal_of,
 )
 from tongbao.cli.terminal import count
-from tongbao.kernel import PublicKey, jcs
-from tongbao.kernel.genesis import ChainName
+from tongbao.kernel import GenesisError, jcs
 
 if TYPE_CHECKING:
     from tongbao.sdk.genesis_export import ExportReport
@@ -37,11 +35,10 @@ def genesis() -> None:
     "  tongbao run --folder network"
 )
 @click.option("--to", "target", type=FOLDER, required=True, help="The new chain's folder.")
-@click.option("--name", required=True, help="The new chain's name: 1 to 24 of a-z and 0-9.")
+@click.option("--name", required=True, help="Its name: 1 to 24 of a-z and 0-9, a letter first.")
 @click.option(
     "--authority",
     metavar="KEY",
-    default="",
     help="The public key (base64url) that signs the new chain's blocks; without it, one is made "
     "in the new folder under a passphrase.",
 )
@@ -53,7 +50,7 @@ def export(
     ctx: click.Context,
     target: Path,
     name: str,
-    authority: str,
+    authority: str | None,
     folder: Path,
     passphrase_file: Path | None,
 ) -> None:
@@ -64,15 +61,14 @@ def export(
     next height. Stop the old chain's node first, for good: both would go on from the same holdings.
     Give a copy without keys/ to every party, and let each check it with `tongbao genesis verify`.
     """
+    from tongbao.sdk.genesis_export import check_names
     from tongbao.sdk.genesis_export import export as write
 
-    for value, kind, option in ((name, ChainName, "--name"), (authority, PublicKey, "--authority")):
-        try:
-            if value:
-                jcs.convert(value, kind)
-        except msgspec.ValidationError as error:
-            raise CommandError(f"{option}: {value!r} is none ({error})", "see --help") from None
-    secret = None if authority else Passphrase(passphrase_file).new()
+    try:
+        check_names(name, authority)
+    except GenesisError as error:
+        raise CommandError(str(error), "see `tongbao genesis export --help`") from None
+    secret = Passphrase(passphrase_file).new() if authority is None else None
     terminal = terminal_of(ctx)
     with terminal.progress() as progress:
         report = write(
@@ -91,7 +87,8 @@ def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
     """Verify an exported folder: its genesis file, and every row that it begins with.
 
     Without --trust the old chain's keys are those of the genesis file in the folder: it is whole
-    then, but whoever made it may have made that file too. Exit code 65: don't believe it.
+    then, but whoever made it may have made that file too. What else is in the folder is named: it
+    is no part of an export. Exit code 65: don't believe it.
     """
     from tongbao.sdk.genesis_export import check_export
 
@@ -101,7 +98,8 @@ def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
     if trust is None:
         terminal.note("note: the old chain's keys are those in the folder; give --trust FILE")
     whose = "whole by its own files" if trust is None else "verified"
-    _tell(ctx, target, report, f"begins with {_what(report)}, {whose}")
+    rest = f"; not looked at: {', '.join(report.others)}" if report.others else ""
+    _tell(ctx, target, report, f"begins with {_what(report)}, {whose}{rest}")
 
 
 def _what(report: ExportReport) -> str:

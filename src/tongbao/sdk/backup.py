@@ -49,9 +49,10 @@ from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.verification import read_trust
-from tongbao.store.base import HISTORY, base_heights, base_name
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.log import FULL
+from tongbao.store.snapshot.names import HISTORY
 
 
 class BackupReport(Struct, frozen=True, kw_only=True):
@@ -128,7 +129,12 @@ def _extend(
     blocks = believed(source.blocks(work, before), checks)
     file = _copied(blocks, work, before, checks, source.known, progress)
     if file.end is None:
-        raise StoreError(f"{folder} has no block yet: begin the chain, then back it up")
+        raise StoreError(
+            f"{folder} has no block of its own yet: start its node with the authority's key, then "
+            "back it up; until then its base is what to keep, and can be copied as it is"
+            if base_heights(folder)
+            else f"{folder} has no block yet: begin the chain, then back it up"
+        )
     file = replace(file, taken=taken, snapshot=settle(work))
     write_file(work, file)
     drop_older(work, file.first)
@@ -160,7 +166,8 @@ def _copied(
                     progress("blocks", file.height + 1, max(known, file.height + 2))
             copy.sync()
     except BaseException:
-        cut(log, saved.end)
+        # Not `saved`: Ctrl-C may come when `backup.json` has its name and is not noted here yet.
+        cut(log, read_file(work).end)
         raise
     progress("blocks", file.height + 1, file.height + 1)
     return file

@@ -19,8 +19,9 @@ from tongbao.sdk.backup_log import BadBackup
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import sync_folder
 from tongbao.sdk.snapshots import take
-from tongbao.store.base import CHUNKS, HISTORY, MANIFEST, Base, base_heights, base_name, find_base
+from tongbao.store.base import Base, base_heights, base_name, find_base
 from tongbao.store.snapshot.manifest import MANIFEST_BYTES, read_manifest
+from tongbao.store.snapshot.names import CHUNKS, HISTORY, MANIFEST
 
 COPIED = ("genesis.json", MANIFEST)
 """Its files beside those of `chunks/` and `history/`; what it says of pruning stays behind."""

@@ -23,15 +23,16 @@ from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_h
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.backup_log import LOG, BadBackup, Place, read_bytes
-from tongbao.sdk.folder import Folder, FolderError, write_new
-from tongbao.sdk.snapshot_folder import new_folder
+from tongbao.sdk.folder import BACKUP_FILE, Folder, FolderError, write_new
+from tongbao.sdk.snapshot_folder import GENESIS_BYTES, new_folder, read_plain
 from tongbao.store.errors import FolderInUse, FolderMissing, WrongChain, WrongVersion
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head
 from tongbao.store.record import decode_record
 from tongbao.store.recovery import segment_path
+from tongbao.store.snapshot.errors import BadSnapshot
 
 FORMAT: Final = "tongbao/backup/1"
-FILE: Final = "backup.json"
+FILE: Final = BACKUP_FILE
 TAKEN: Final = "base"
 """A snapshot that has no height yet, while the blocks that it needs are copied."""
 
@@ -99,8 +100,8 @@ class _Format(Struct):
 def read_own_genesis(folder: Path, file: BackupFile) -> Genesis:
     """The genesis file of a backup. Raises BadBackup, OSError."""
     try:
-        genesis = read_genesis((folder / "genesis.json").read_bytes())
-    except (FileNotFoundError, GenesisError) as error:
+        genesis = read_genesis(read_plain(folder / "genesis.json", GENESIS_BYTES))
+    except (FileNotFoundError, BadSnapshot, GenesisError) as error:
         raise BadBackup(
             f"{folder / 'genesis.json'} can't be used ({error}): bring it back from another copy, "
             "every party of the chain has the same"

@@ -50,6 +50,7 @@ class BadBackup(StoreError):
     """A backup that is not what it says, or not of this chain; the text says what to do."""
 
     exit_code = 65
+    advice = "do what it says, and rely on this backup no further than that"
 
 
 def segments_in(log: Path) -> list[int]:

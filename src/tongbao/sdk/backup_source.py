@@ -20,6 +20,7 @@ from tongbao.sdk.backup_log import (
     read_bytes,
     segments_in,
 )
+from tongbao.store.base import base_heights
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, StoreError
 from tongbao.store.foreign import ForeignRows
@@ -47,6 +48,8 @@ class Source:
             self.known = rows.head().height + 1
         self._numbers = segments_in(self._log)
         self.first = first_of(self._log, self._numbers, chain)
+        if not self._numbers:
+            self.first = max(base_heights(folder), default=-1) + 1
 
     def blocks(self, backup: Path, file: BackupFile) -> Iterator[Block]:
         """The durable blocks that a backup does not have yet. Raises BadBackup, StoreError."""

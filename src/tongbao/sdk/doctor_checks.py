@@ -28,6 +28,7 @@ from tongbao.sdk.doctor_finding import (
     missing,
     note,
 )
+from tongbao.sdk.opening import no_base
 from tongbao.store.errors import StoreError, WrongChain
 from tongbao.store.foreign import RowsHead
 from tongbao.store.headers import Headers
@@ -75,7 +76,10 @@ def check_base(case: Case) -> Findings:
     base = case.base
     if isinstance(base, Exception):
         yield broken("base", base)
-    elif base is not None:
+    elif base is None:
+        if isinstance(case.genesis, Genesis) and case.genesis.origin is not None:
+            yield broken("base", no_base(case.genesis.origin))
+    else:
         rows = sum(1 for _ in base.rows())
         outcomes = sum(1 for _ in base.statuses())
         base.lines(base.height, base.height)

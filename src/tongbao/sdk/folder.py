@@ -17,6 +17,10 @@ OPEN_PASSPHRASE: Final = "passphrase.txt"
 """In a developer's folder: the passphrase of its keys, for everybody who has the folder."""
 
 
+BACKUP_FILE: Final = "backup.json"
+"""What makes a folder a backup: it has the other names of a chain's folder as well."""
+
+
 class FolderError(Exception):
     """A chain's folder that can't be used; the text says what to do."""
 
@@ -55,7 +59,12 @@ class Folder:
         write_new(self.genesis_file, write_genesis(genesis))
 
     def genesis(self) -> Genesis:
-        """The genesis file. Raises FolderError."""
+        """The genesis file. Raises FolderError, also where the folder is a chain's backup."""
+        if (self.path / BACKUP_FILE).exists():
+            raise FolderError(
+                f"{self.path} is a backup, and not opened as a chain: make a chain of it with "
+                f"`tongbao restore {self.path} --folder NEW`, and look at that"
+            )
         if not self.exists:
             raise FolderError(
                 f"{self.path} holds no chain: begin one with `tongbao init --folder {self.path}`"

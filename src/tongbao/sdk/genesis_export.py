@@ -12,19 +12,24 @@ import re
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
+from msgspec.structs import replace
 
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import header_hash, read_header
-from tongbao.kernel import Genesis, Name, PublicKey, Small, Time
+from tongbao.kernel import Genesis, GenesisError, Name, PublicKey, Small, Time, jcs
+from tongbao.kernel.ed25519 import public_key_is_acceptable
+from tongbao.kernel.envelope import decode_base64url
 from tongbao.kernel.genesis import FORMAT, ChainName, EngineLine, Origin, chain_id
 from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.folder import Folder, FolderError
+from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.opening import AUTHORITY, open_producer
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.sdk.snapshots import SnapshotReport, take, verify
+from tongbao.sdk.verification import read_trust
 from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.errors import StoreError, WrongChain
 
@@ -34,7 +39,11 @@ OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base
 
 
 class ExportReport(Struct, frozen=True, kw_only=True):
-    """A new chain, and the block of the old one whose rows it begins with."""
+    """A new chain, and the block of the old one whose rows it begins with.
+
+    `others` are names in its folder that no export has, such as `log` once the chain has gone on:
+    what they hold was not looked at.
+    """
 
     chain: str
     origin: str
@@ -42,6 +51,7 @@ class ExportReport(Struct, frozen=True, kw_only=True):
     state_root: str
     rows: int
     authority: str
+    others: tuple[str, ...] = ()
 
 
 def export(
@@ -49,7 +59,7 @@ def export(
     target: Path | str,
     name: str,
     *,
-    authority: str = "",
+    authority: str | None = None,
     passphrase: str | None = None,
     progress: Progress = silent,
 ) -> ExportReport:
@@ -60,6 +70,9 @@ def export(
     folder appears whole or not at all. Raises FolderError, StoreError, GenesisError, ModuleError,
     KeystoreError.
     """
+    check_names(name, authority)
+    if authority is None:
+        check_strength(_given(passphrase))  # before rows are written for minutes
     place, target = Folder(folder), Path(target)
     old = place.genesis()
     modules, height = _last_of(place, old)
@@ -76,7 +89,8 @@ def export(
             chain=ChainName(name),
             time=Time(max(wall_clock(), report.time + 1)),
             engine=EngineLine(
-                name=Name("solo"), keys=(PublicKey(authority or _new_key(new, passphrase)),)
+                name=Name("solo"),
+                keys=(PublicKey(_new_key(new, passphrase) if authority is None else authority),),
             ),
             authentication=old.authentication,
             modules=modules,
@@ -86,18 +100,45 @@ def export(
     return _report(genesis, report)
 
 
+def check_names(name: str, authority: str | None) -> None:
+    """Whether a chain can have this name, and this key for its authority. Raises GenesisError."""
+    try:
+        jcs.convert(name, ChainName)
+    except ValidationError:
+        raise GenesisError(
+            f"{name!r} can't name a chain: use 1 to 24 of a-z and 0-9, a letter first"
+        ) from None
+    if authority is None:
+        return
+    try:
+        public = decode_base64url(jcs.convert(authority, PublicKey).encode())
+    except ValidationError:
+        public = b""
+    if not public_key_is_acceptable(public):
+        raise GenesisError(
+            f"{authority!r} is no public key of Ed25519: give the 43 characters that "
+            "`tongbao keys show` prints"
+        )
+
+
 def check_export(
     folder: Path | str, trust: bytes | None = None, progress: Progress = silent
 ) -> ExportReport:
     """Verify a folder that was exported: its genesis file, and every row that it begins with.
 
     `trust` is the old chain's trust file; without it the old chain's own genesis file, which the
-    folder has, says who may have signed. Raises FolderError, BadSnapshot, WrongChain, OSError.
+    folder has, says who may have signed. Raises FolderError, BadSnapshot, WrongChain, OSError, and
+    VerificationError where the trust file is none.
     """
     place = Folder(folder)
     genesis = place.genesis()
     if genesis.origin is None:
         raise FolderError(f"{place.path} is of a chain that began with block 0: nothing to compare")
+    if trust is not None and (given := read_trust(trust).chain) != genesis.origin.chain:
+        raise WrongChain(
+            f"the trust file is of {given}, and the rows were signed on {genesis.origin.chain}: "
+            f"give the trust file of {genesis.origin.chain}"
+        )
     if genesis.origin.height not in base_heights(place.path):
         raise FolderError(
             f"{place.path} has not the rows of block {genesis.origin.height} any more: compare "
@@ -111,7 +152,16 @@ def check_export(
             f"{base.folder} is not the block that {place.genesis_file} names: get both again from "
             "whoever has exported them"
         )
-    return _report(genesis, verify(base.folder, trust, progress=progress))
+    if foreign := place.foreign_trust(genesis):
+        raise WrongChain(foreign)
+    report = _report(genesis, verify(base.folder, trust, progress=progress))
+    return replace(report, others=_others(place, base.folder.name))
+
+
+def _others(place: Folder, base: str) -> tuple[str, ...]:
+    """The names in an exported folder that are not of the export."""
+    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base}
+    return tuple(sorted(path.name for path in place.path.iterdir() if path.name not in ours))
 
 
 def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], int]:
@@ -124,10 +174,14 @@ def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], i
         store.close()
 
 
-def _new_key(new: Path, passphrase: str | None) -> str:
+def _given(passphrase: str | None) -> str:
     if passphrase is None:
         raise FolderError("name the authority's public key, or give a passphrase for a new one")
-    return Keystore(Folder(new).keys).create(AUTHORITY, passphrase).key_id
+    return passphrase
+
+
+def _new_key(new: Path, passphrase: str | None) -> str:
+    return Keystore(Folder(new).keys).create(AUTHORITY, _given(passphrase)).key_id
 
 
 def _origin_of(base: Base) -> Origin:

@@ -15,7 +15,7 @@ from tongbao.engines.solo.header import HeaderSigner, header_hash, read_header
 from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
-from tongbao.kernel.genesis import chain_id
+from tongbao.kernel.genesis import Origin, chain_id
 from tongbao.kernel.state import leaves_of
 from tongbao.kernel.trie import Trie
 from tongbao.sdk.announced import ModuleError, registry_with
@@ -28,7 +28,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.base import base_heights
+from tongbao.store.base import base_heights, find_base
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, DiskFull, WrongChain
 from tongbao.store.room import has_room
@@ -55,6 +55,7 @@ def open_producer(
     """
     if not ((folder.path / "log").exists() or base_heights(folder.path)):
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
+    _check_base(folder.path, genesis)
     tables = likely_tables(genesis)
     origin = "" if genesis.origin is None else genesis.origin.chain
     try:
@@ -91,16 +92,38 @@ def producer_on(
     return producer
 
 
+def _check_base(folder: Path, genesis: Genesis) -> None:
+    """Whether a base that counts is not of later rows of the chain with whose rows this one begins.
+
+    It is asked before the store takes it for its own and removes the right one. Raises WrongChain,
+    BadSnapshot, WrongVersion.
+    """
+    origin = genesis.origin
+    base = None if origin is None else find_base(folder, chain_id(genesis), origin.chain)
+    if origin is None or base is None or base.height == origin.height:
+        return
+    if base.manifest.chain == origin.chain:
+        raise WrongChain(
+            f"{base.folder} has rows of block {base.height} of {origin.chain}, this chain begins "
+            f"with those of block {origin.height}: put the files together as they were exported"
+        )
+
+
+def no_base(origin: Origin) -> FolderError:
+    """What to say where a chain that begins with another's rows does not have them."""
+    return FolderError(
+        f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
+        "are not here: bring `base-...` back from where the genesis file came from"
+    )
+
+
 def _check_origin(store: Store, genesis: Genesis) -> None:
     """Whether a chain that begins with another's rows has them. Raises WrongChain, FolderError."""
     origin, last = genesis.origin, store.last
     if origin is None:
         return
     if last is None:
-        raise FolderError(
-            f"this chain begins with the rows of block {origin.height} of {origin.chain}, which "
-            "are not here: bring `base-...` back from where the genesis file came from"
-        )
+        raise no_base(origin)
     if last.height > origin.height:
         return
     header = read_header(last.header)[0]

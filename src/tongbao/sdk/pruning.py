@@ -18,7 +18,10 @@ from msgspec import Struct
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.backup_bases import base_of, check_base
 from tongbao.sdk.backup_folder import held
+from tongbao.sdk.backup_log import LOG, first_of, segments_in
+from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import SnapshotReport, take
@@ -79,7 +82,8 @@ def lay_base(
 ) -> tuple[SnapshotReport, int]:
     """Make a base of the rows that there are; what it is of, and from where bodies are wanted.
 
-    Nothing is removed here: that is for whoever opens the chain next. Raises as `prune` does.
+    Nothing is removed here: that is for whoever opens the chain next. One process at a time makes
+    one: two would take each other's files away. Raises as `prune` does.
     """
     if keep_blocks < 0:
         raise FolderError("keep 0 blocks or more")
@@ -88,22 +92,31 @@ def lay_base(
         _remove(part)
         report = take(place.path, part, progress)
         keep_from = max(0, report.height + 1 - keep_blocks, _kept_from(place, genesis))
-        _put_in_place(place.path, part, report.height, keep_from)
+        _put_in_place(place.path, genesis, part, report.height, keep_from)
     return report, keep_from
 
 
 def _kept_from(place: Folder, genesis: Genesis) -> int:
-    """From which block on bodies are wanted so far: what is gone can't be wanted again."""
+    """From which block on bodies can be wanted: what is gone, or was given up, can't be again."""
     origin = "" if genesis.origin is None else genesis.origin.chain
     base = find_base(place.path, chain_id(genesis), origin)
-    return 0 if base is None else base.keep_from
+    if base is None:
+        return 0
+    log = place.path / LOG
+    numbers = segments_in(log)
+    first = first_of(log, numbers, chain_id(genesis)) if numbers else base.height + 1
+    return max(first, base.drop_below)
 
 
-def _put_in_place(folder: Path, part: Path, height: int, keep_from: int) -> None:
-    """Give a new base its name, durably; one of that block may be there already."""
+def _put_in_place(folder: Path, genesis: Genesis, part: Path, height: int, keep_from: int) -> None:
+    """Give a new base its name, durably; one of that block may be there already, and is read back.
+
+    Raises BadSnapshot.
+    """
     target = folder / base_name(height)
     if target.exists():
         _remove(part)
+        check_base(base_of(target, genesis), BlockChecks(genesis))
         keep_bodies(target, keep_from)
         return
     keep_bodies(part, keep_from)

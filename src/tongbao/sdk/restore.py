@@ -84,7 +84,8 @@ def restore(
             base = _base_for(folder, genesis, file, last)
             if base is not None:
                 copy(base.folder, new / base.folder.name)
-                keep_bodies(new / base.folder.name, file.first)
+                if file.first <= base.height:  # else the base stays what it was, a snapshot
+                    keep_bodies(new / base.folder.name, file.first)
                 sync_folder(new)
             _make_rows(new, genesis, base, file.first, progress)
         header = checks.header

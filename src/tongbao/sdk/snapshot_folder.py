@@ -21,19 +21,22 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.sdk.folder import FolderError, sync_folder
+from tongbao.store.base import NAME as BASE
 from tongbao.store.errors import DiskFull, FolderInUse, FolderMissing
 from tongbao.store.log import FULL
-from tongbao.store.snapshot.chunks import CHUNKS_LIMIT, Chunk
+from tongbao.store.snapshot.chunks import CHUNKS_LIMIT
 from tongbao.store.snapshot.errors import BadSnapshot
+from tongbao.store.snapshot.names import (
+    CHUNKS,
+    ENTRIES,
+    GENESIS,
+    HEADERS,
+    HISTORY,
+    MANIFEST,
+    OUTCOMES,
+)
 
-GENESIS: Final = "genesis.json"
-MANIFEST: Final = "manifest.json"
 TRUST: Final = "trust.json"
-CHUNKS: Final = "chunks"
-HISTORY: Final = "history"
-HEADERS: Final = "headers"
-OUTCOMES: Final = "outcomes"
-ENTRIES: Final = "entries"
 WORK: Final = "work"
 """Rows that are being cut; gone before a snapshot has its name."""
 
@@ -44,11 +47,6 @@ OURS: Final = re.compile(
     r"(genesis|manifest|trust)\.(json|part)|chunks|history|work|base-[0-9]{10}"
 )
 """What a snapshot that was begun may have in it, or a chain that begins at one."""
-
-
-def chunk_name(chunk: Chunk) -> str:
-    """The name of a chunk's file."""
-    return f"{chunk.prefix or 'all'}.rows"
 
 
 @contextmanager
@@ -83,6 +81,11 @@ def new_folder(
 
 def _begin(target: Path, new: Path, ours: re.Pattern[str], *, goes_on: bool) -> int:
     """Make `new`, locked, and empty unless it `goes_on`; the descriptor keeps the lock."""
+    if BASE.match(target.name):
+        raise FolderError(
+            f"{target.name} is what a chain calls the rows that its log goes on from: choose "
+            "another name"
+        )
     if os.path.lexists(target):
         raise FolderError(f"{target} is there already: name another folder, or remove it")
     if not target.parent.is_dir():

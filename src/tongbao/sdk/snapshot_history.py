@@ -17,7 +17,6 @@ from tongbao.kernel.state import after_prefix
 from tongbao.sdk.audit import STEP, Progress
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import sync_folder, write_pieces
-from tongbao.sdk.snapshot_folder import ENTRIES, HEADERS, HISTORY, OUTCOMES
 from tongbao.store.foreign import foreign_headers
 from tongbao.store.headers import write_head, write_line
 from tongbao.store.record import KEY_LIMIT, HeaderLine
@@ -30,6 +29,7 @@ from tongbao.store.snapshot.history import (
     read_outcomes,
 )
 from tongbao.store.snapshot.manifest import Manifest
+from tongbao.store.snapshot.names import ENTRIES, HEADERS, HISTORY, OUTCOMES
 from tongbao.store.state import State
 
 T = TypeVar("T")

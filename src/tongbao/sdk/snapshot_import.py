@@ -18,18 +18,7 @@ from tongbao.kernel.reindex import entries_of
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.choosing import choose_modules
 from tongbao.sdk.folder import sync_folder, trust_bytes, write_new, write_pieces
-from tongbao.sdk.snapshot_folder import (
-    CHUNKS,
-    ENTRIES,
-    GENESIS,
-    HISTORY,
-    MANIFEST,
-    OUTCOMES,
-    TRUST,
-    WORK,
-    chunk_name,
-    new_folder,
-)
+from tongbao.sdk.snapshot_folder import TRUST, WORK, new_folder
 from tongbao.sdk.snapshot_history import History, count_of, signed_headers, told, write_headers
 from tongbao.sdk.snapshots import (
     Head,
@@ -50,6 +39,15 @@ from tongbao.store.snapshot.history import (
     read_outcomes,
 )
 from tongbao.store.snapshot.manifest import Manifest, write_manifest
+from tongbao.store.snapshot.names import (
+    CHUNKS,
+    ENTRIES,
+    GENESIS,
+    HISTORY,
+    MANIFEST,
+    OUTCOMES,
+    chunk_name,
+)
 from tongbao.store.state import State
 
 

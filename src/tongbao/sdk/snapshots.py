@@ -24,13 +24,9 @@ from tongbao.sdk.folder import Folder, trust_file, write_new
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.snapshot_buckets import Buckets, digits_for
 from tongbao.sdk.snapshot_folder import (
-    CHUNKS,
-    GENESIS,
     GENESIS_BYTES,
-    MANIFEST,
     WORK,
     check_names,
-    chunk_name,
     expect_names,
     new_folder,
     read_plain,
@@ -48,6 +44,7 @@ from tongbao.store.snapshot.manifest import (
     read_manifest,
     write_manifest,
 )
+from tongbao.store.snapshot.names import CHUNKS, GENESIS, MANIFEST, chunk_name
 from tongbao.store.state import State
 
 
@@ -96,6 +93,11 @@ def take(
         (new / CHUNKS).mkdir()
         state = _copied(place.path / "state", new / WORK / "state", chain_id(genesis), progress)
         try:
+            if genesis.origin is not None and state.height <= genesis.origin.height:
+                raise StoreError(
+                    f"{place.path} has no block of its own yet: the folder that it was exported to "
+                    "has the same rows; start its node with the authority's key first"
+                )
             header = foreign_header(place.path, chain_id(genesis), state.height)
             lines = lines_at(genesis, kept_upgrades(state), state.height)
             tables = sorted(set(tables_of(lines)))

@@ -6,7 +6,9 @@ It is a snapshot (decision 0016) in the folder of a chain, with all headers and 
 height, and the local rows that follow from the hashed ones. It never changes. A later one replaces
 it: the highest counts. Whatever needs rows that are not there makes them of a base and the log.
 
-`keep.json` says from which block on bodies are wanted; without it, from the one after the base.
+`keep.json` says from which block on bodies are wanted; only `prune` and `restore` write it. Without
+it a log may begin with any block up to the one after the base, and nobody has said that bodies
+which are there may go: none is removed.
 """
 
 from __future__ import annotations
@@ -29,15 +31,18 @@ from tongbao.store.snapshot.chunks import read_chunk
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.history import read_entries, read_outcomes
 from tongbao.store.snapshot.manifest import MANIFEST_BYTES, Manifest, read_manifest
+from tongbao.store.snapshot.names import (
+    CHUNKS,
+    ENTRIES,
+    HEADERS,
+    HISTORY,
+    MANIFEST,
+    OUTCOMES,
+    chunk_name,
+)
 
 NAME: Final = re.compile(r"base-(\d{10})\Z")
 KEEP: Final = "keep.json"
-MANIFEST: Final = "manifest.json"
-CHUNKS: Final = "chunks"
-HISTORY: Final = "history"
-HEADERS: Final = "headers"
-OUTCOMES: Final = "outcomes"
-ENTRIES: Final = "entries"
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +87,9 @@ class Base:
             )
         if folder.name != base_name(self.height):
             raise BadSnapshot(f"{folder} is of block {self.height}: give it back its name")
-        self.keep_from = min(_read_keep(folder, self.height + 1), self.height + 1)
+        said = _read_keep(folder)
+        self.keep_from = self.height + 1 if said is None else min(said, self.height + 1)
+        self.drop_below = 0 if said is None else self.keep_from
 
     @property
     def height(self) -> int:
@@ -100,7 +107,7 @@ class Base:
         """Every row, hashed or not, each chunk verified. Raises BadSnapshot, OSError."""
         with _restorable(self.folder):
             for chunk in self.manifest.chunks:
-                path = self.folder / CHUNKS / f"{chunk.prefix or 'all'}.rows"
+                path = self.folder / CHUNKS / chunk_name(chunk)
                 yield from sorted(read_chunk(chunk, path.read_bytes()))
             entries = self.folder / HISTORY / ENTRIES
             yield from read_entries(entries, self.manifest.chain, self.height)
@@ -144,11 +151,11 @@ def _restorable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_keep(folder: Path, otherwise: int) -> int:
-    """From which block on bodies are wanted. Raises BadSnapshot."""
+def _read_keep(folder: Path) -> int | None:
+    """From which block on bodies are wanted, None where it is not said. Raises BadSnapshot."""
     path = folder / KEEP
     if not path.exists():
-        return otherwise
+        return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Keep).first
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

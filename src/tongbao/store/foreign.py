@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import lmdb
 from msgspec import Struct
 
-from tongbao.store.base import HISTORY, base_heights, base_name
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
@@ -28,6 +28,7 @@ from tongbao.store.log import FULL
 from tongbao.store.looking import records_of
 from tongbao.store.record import HeaderLine, line_of
 from tongbao.store.recovery import NO_BASE, scan
+from tongbao.store.snapshot.names import HISTORY
 from tongbao.store.state import (
     CHAIN_KEY,
     DATABASES,

@@ -113,6 +113,8 @@ def scan(
     paths = _segments(disk, folder, is_pruned=base != NO_BASE)
     first = _first_of(disk, paths[0], latest) if paths else latest
     found = Found([], array("Q"), [], None, first=first)
+    if paths and base == NO_BASE:
+        _check_begins(disk, paths[0], chain)
     for path in paths:
         found = _scan_segment(found, path, disk.read(path), chain, last=path == paths[-1])
     stop = found.stop
@@ -136,6 +138,17 @@ def _first_of(disk: Disk, path: Path, latest: int) -> int:
     return latest if head is None else min(head.first, latest)
 
 
+def _check_begins(disk: Disk, path: Path, chain: str) -> None:
+    """Whether a log that stands on no base begins with block 0. Raises DamagedLog."""
+    head = read_segment_head(disk.read_part(path, 0, SEGMENT_HEAD))
+    if head is not None and (head.format, head.chain) == (FORMAT, chain) and head.first:
+        raise DamagedLog(
+            f"{path}: the file begins with block {head.first}, and the rows of before are not "
+            "here. Nothing was changed. Bring the folder `base-...` back from a backup or from "
+            "another copy of this chain; where the chain never had one, `log/`"
+        )
+
+
 def _acknowledged(blocks: int) -> str:
     return f"but blocks up to {blocks - 1} were acknowledged"
 
@@ -155,10 +168,15 @@ def _segments(disk: Disk, folder: Path, *, is_pruned: bool) -> list[Path]:
         path = segment_path(folder, number)
         if name != path.name:
             raise DamagedLog(
-                f"{path} is missing. Nothing was changed. Restore `log/` from a backup or from "
-                "another copy of this chain"
+                f"{path} is missing{_or_base(number)}. Nothing was changed. Restore `log/` from a "
+                "backup or from another copy of this chain"
             )
     return [folder / name for name in names]
+
+
+def _or_base(number: int) -> str:
+    """What may be missing instead of a file with this number."""
+    return "" if number else ", or the folder `base-...` if old blocks were pruned"
 
 
 def _scan_segment(found: Found, path: Path, data: bytes, chain: str, *, last: bool) -> Found:

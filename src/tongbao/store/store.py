@@ -169,7 +169,7 @@ class Store(Closable):
             return
         for height in base_heights(self._folder)[:-1]:
             self._disk.remove(self._folder / base_name(height), Site.BASE_OLD)
-        self._log.drop(self._base.keep_from)
+        self._log.drop(self._base.drop_below)
         if self.height < self._log.first:
             self._newest = None
 

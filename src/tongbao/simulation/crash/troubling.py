@@ -8,6 +8,7 @@ from typing import Final
 
 from tongbao.index.history import FILE
 from tongbao.sdk.folder import Folder
+from tongbao.sdk.opening import open_producer
 from tongbao.sdk.pruning import lay_base
 from tongbao.simulation.crash.points import Trouble
 from tongbao.store.base import base_name
@@ -54,9 +55,11 @@ def trouble_with_base(folder: Path, kind: Trouble) -> None:
 
 
 def _lay_base(folder: Path) -> int:
-    """Its height."""
+    """Its height. The chain is opened first: a killed start may have left rows without a block."""
     place = Folder(folder)
-    return lay_base(place, place.genesis(), KEEP_BLOCKS)[0].height
+    genesis = place.genesis()
+    open_producer(place, genesis, None)[1].close()
+    return lay_base(place, genesis, KEEP_BLOCKS)[0].height
 
 
 def _lose_headers(folder: Path) -> None:

@@ -13,9 +13,10 @@ from tongbao.kernel import Genesis, Registry
 from tongbao.simulation.storage.basing import lay_base
 from tongbao.simulation.storage.disk import Content, SimulatedDisk
 from tongbao.simulation.storage.faults import AtRest
-from tongbao.store.base import MANIFEST, base_heights, base_name
+from tongbao.store.base import base_heights, base_name
 from tongbao.store.frames import SEGMENT_HEAD, read_frame, read_segment_head, write_segment_head
 from tongbao.store.headers import HEAD_BYTES
+from tongbao.store.snapshot.names import MANIFEST
 from tongbao.store.state import State
 
 PAGE: Final = 4_096

@@ -19,6 +19,15 @@ from tongbao.store.record import HeaderLine
 from tongbao.store.snapshot.chunks import Chunk, Row, cut
 from tongbao.store.snapshot.history import Outcome, entries_file, outcomes_file
 from tongbao.store.snapshot.manifest import FORMAT, Manifest, write_manifest
+from tongbao.store.snapshot.names import (
+    CHUNKS,
+    ENTRIES,
+    HEADERS,
+    HISTORY,
+    MANIFEST,
+    OUTCOMES,
+    chunk_name,
+)
 from tongbao.store.state import State
 
 EVERY_KEY: Final = b"\xff" * 8
@@ -54,10 +63,10 @@ def lay_base(
 
 
 def _write_rows(target: Path, rows: Sequence[Row], genesis: Genesis, last: HeaderLine) -> None:
-    (target / base.CHUNKS).mkdir(parents=True)
+    (target / CHUNKS).mkdir(parents=True)
     chunks: list[Chunk] = []
     for chunk, data in cut(rows):
-        (target / base.CHUNKS / f"{chunk.prefix or 'all'}.rows").write_bytes(data)
+        (target / CHUNKS / chunk_name(chunk)).write_bytes(data)
         chunks.append(chunk)
     manifest = Manifest(
         format=FORMAT,
@@ -68,7 +77,7 @@ def _write_rows(target: Path, rows: Sequence[Row], genesis: Genesis, last: Heade
         root=bytes.fromhex(read_header(last.header)[0].state),
         chunks=tuple(chunks),
     )
-    (target / base.MANIFEST).write_bytes(write_manifest(manifest))
+    (target / MANIFEST).write_bytes(write_manifest(manifest))
 
 
 def _write_history(
@@ -78,12 +87,12 @@ def _write_history(
     outcomes: Sequence[Outcome],
     local: Sequence[Row],
 ) -> None:
-    history, height = target / base.HISTORY, lines[-1].height
+    history, height = target / HISTORY, lines[-1].height
     history.mkdir()
     files: dict[str, Iterable[bytes]] = {
-        base.HEADERS: [write_head(chain), *map(write_line, lines)],
-        base.OUTCOMES: outcomes_file(chain, height, outcomes),
-        base.ENTRIES: entries_file(chain, height, local),
+        HEADERS: [write_head(chain), *map(write_line, lines)],
+        OUTCOMES: outcomes_file(chain, height, outcomes),
+        ENTRIES: entries_file(chain, height, local),
     }
     for name, pieces in files.items():
         (history / name).write_bytes(b"".join(pieces))
