@@ -19,7 +19,7 @@ from tests.engines.cometbft.twins import (
 )
 from tongbao.engines.cometbft import codec
 from tongbao.engines.cometbft.fields import FIELDS, REQUESTS, RESPONSES
-from tongbao.engines.cometbft.messages import Message, PublicKey, Timestamp
+from tongbao.engines.cometbft.messages import Message, Misbehavior, PublicKey, Timestamp, Validator
 from tongbao.engines.cometbft.requests import RequestCheckTx, RequestEcho, RequestFinalizeBlock
 from tongbao.engines.cometbft.responses import (
     ResponseApplySnapshotChunk,
@@ -181,6 +181,17 @@ def test_a_message_in_pieces_is_put_together() -> None:
     assert read == RequestFinalizeBlock(time=Timestamp(5, 7))
     chosen = codec.decode(PublicKey, bytes.fromhex("0a0101120102"))
     assert chosen == PublicKey(secp256k1=b"\x02")
+
+
+def test_two_broken_pieces_are_not_put_together() -> None:
+    """
+    Given a piece that ends within a tag, and one that goes on where that ended,
+    when read,
+    then they are no message, though their bytes together would be one.
+    """
+    with pytest.raises(WireError, match="the bytes end within a number"):
+        codec.decode(Misbehavior, bytes.fromhex("1202c28012020a00"))
+    assert codec.decode(Validator, bytes.fromhex("c2800a00")) == Validator()
 
 
 def test_fields_of_a_later_version_are_stepped_over() -> None:

@@ -101,9 +101,8 @@ def decode(kind: type[Kept], data: bytes) -> Kept:
         field = known.get(tag >> 3)
         at = _read_field(found, field, data, tag, at)
     for name, value in found.items():
-        field_kind = value[0] if type(value) is tuple else None
-        if field_kind is not None:
-            found[name] = decode(field_kind, value[1])
+        if type(value) is tuple:
+            found[name] = _put_together(*value)
         elif type(value) is list:
             found[name] = tuple(value)
     return kind(**found)
@@ -112,8 +111,7 @@ def decode(kind: type[Kept], data: bytes) -> Kept:
 def _read_field(found: dict[str, Any], field: Field | None, data: bytes, tag: int, at: int) -> int:
     """Read one field into what was found, if it is known; the place after it. Raises WireError.
 
-    A message is kept as its type and bytes until all pieces are there: pieces one after the other
-    mean the same as what they hold put together.
+    A message is kept as its type and the bytes of its pieces until all are there.
     """
     end = len(data)
     if field is None:
@@ -125,8 +123,7 @@ def _read_field(found: dict[str, Any], field: Field | None, data: bytes, tag: in
             if field.repeated:
                 found.setdefault(name, []).append(decode(kind, data[start:after]))
             else:
-                earlier = found[name][1] if name in found else b""
-                found[name] = (kind, earlier + data[start:after])
+                found.setdefault(name, (kind, []))[1].append(data[start:after])
             return after
         if kind is Kind.BYTES or kind is Kind.STRING:
             value = data[start:after] if kind is Kind.BYTES else _text(data[start:after])
@@ -144,6 +141,17 @@ def _read_field(found: dict[str, Any], field: Field | None, data: bytes, tag: in
         _keep(found, field, _FROM_VARINT[kind](number))
         return after
     return skip(data, tag, at, end)  # of another type than ours: of another version
+
+
+def _put_together(kind: type[Message], pieces: list[bytes]) -> Message:
+    """A message out of its pieces: bytes one after the other mean what they hold put together.
+
+    Raises WireError also where two broken pieces would make a whole one.
+    """
+    if len(pieces) > 1:
+        for piece in pieces:
+            decode(kind, piece)
+    return decode(kind, b"".join(pieces))
 
 
 def _keep(found: dict[str, Any], field: Field, value: object) -> None:
