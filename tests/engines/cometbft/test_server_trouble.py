@@ -156,6 +156,34 @@ def test_what_nobody_waits_for_is_not_called() -> None:
     play(story)
 
 
+def test_who_begins_again_waits_for_the_calls_of_who_is_gone() -> None:
+    """
+    Given a block that waits at its gate when its peer is gone,
+    when a new peer asks Info,
+    then it is not answered before the block has ended: what Info says would not hold.
+    """
+
+    async def story() -> None:
+        async with serving() as network:
+            gone, other = await network.peer(), await network.peer()
+            await other.ask(q.RequestEcho("hello"))
+            network.application.block.clear()
+            gone.send(q.RequestFinalizeBlock(), q.RequestCommit())
+            await asyncio.to_thread(network.application.began.wait)
+            gone.writer.transport.abort()
+            await other.until(lambda: network.server.held_bytes == 0)
+            new = await network.peer()
+            asked = asyncio.create_task(new.ask(q.RequestInfo(version="new")))
+            for _ in range(500):
+                await other.ask(q.RequestEcho("turn"))
+            assert not asked.done()
+            network.application.block.set()
+            assert await asked == r.ResponseInfo(version="new")
+            assert "commit" not in network.application.threads
+
+    play(story)
+
+
 def test_an_application_that_fails_is_not_called_again(caplog: pytest.LogCaptureFixture) -> None:
     """
     Given a server with two peers,

@@ -84,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._pending: deque[Batch] = deque()
         self._in_flight = 0
         self._slow = False
+        self._held = False
         self._deaf = False
         """Whether nothing more is read, for what came can't be."""
         self.lost = False
@@ -147,6 +148,11 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._transport.close()
 
+    def hold(self, held: bool) -> None:
+        """Read nothing from the peer for now, or read again."""
+        self._held = held
+        self._balance()
+
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
@@ -201,7 +207,7 @@ class Connection(asyncio.Protocol):
     def _balance(self) -> None:
         """Read from the peer only while what it makes us hold is within its limit."""
         limit = self._owner.limits.in_flight_bytes
-        if self._slow or self._deaf or self._in_flight > limit:
+        if self._slow or self._held or self._deaf or self._in_flight > limit:
             self._transport.pause_reading()
         elif self._in_flight <= limit // 2:
             self._transport.resume_reading()

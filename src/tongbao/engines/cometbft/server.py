@@ -31,6 +31,8 @@ class Server:
         self.calls = calls_of(application)
         self._path = path
         self._connections: set[Connection] = set()
+        self._consensus: dict[Batch, Connection] = {}
+        """The calls of the consensus lane that run or wait, and who waits for them."""
         self._lanes: dict[Lane, ThreadPoolExecutor] = {}
         self._listener: asyncio.Server | None = None
 
@@ -67,10 +69,16 @@ class Server:
         return sum(connection.held_bytes for connection in self._connections)
 
     def opened(self, connection: Connection, /) -> None:
-        """A connection has come."""
+        """A connection has come.
+
+        While a call of one that is gone still runs, the new one waits: a CometBFT that begins again
+        must not be told of block 6 by Info, and find that the old one's Commit has made it 7.
+        """
         self._connections.add(connection)
         if self._failure.done():
             connection.abort()
+        elif self._has_orphans():
+            connection.hold(True)
 
     def closed(self, connection: Connection, /) -> None:
         """A connection has gone."""
@@ -83,6 +91,8 @@ class Server:
         def tell(ended: Future[None]) -> None:
             self._loop.call_soon_threadsafe(self._ended, connection, batch, ended.exception())
 
+        if batch.lane is Lane.CONSENSUS:
+            self._consensus[batch] = connection
         ran = self._lanes[batch.lane].submit(batch.run, lambda: self._wanted(connection))
         ran.add_done_callback(tell)
 
@@ -93,7 +103,14 @@ class Server:
         """Whether a call is still to be made. Asked in the lanes' threads."""
         return not (connection.lost or self._failure.done())
 
+    def _has_orphans(self) -> bool:
+        return any(connection.lost for connection in self._consensus.values())
+
     def _ended(self, connection: Connection, batch: Batch, error: BaseException | None) -> None:
+        self._consensus.pop(batch, None)
+        if connection.lost and not self._has_orphans():
+            for waiting in self._connections:
+                waiting.hold(False)
         if error is not None:
             self._fail(connection, error)
         if connection.lost:
