@@ -25,7 +25,7 @@ from google.protobuf import (
     timestamp_pb2,
 )
 
-from tools.cometbft import VERSION
+from tools.cometbft import TOOLS, VERSION
 
 KEPT: Final = Path(__file__).with_name("descriptors.json")
 MODULE: Final = f"github.com/cometbft/cometbft@v{VERSION}"
@@ -42,10 +42,10 @@ BYTES: Final = re.compile(r"var fileDescriptor_\w+ = \[\]byte\{(.*?)\n\}", re.DO
 
 def go_module() -> Path | None:
     """The folder of the Go sources, where they have been built; else None."""
+    own = TOOLS / "go" / "bin" / "go"
+    go = str(own) if own.is_file() else "go"
     try:
-        said = subprocess.run(
-            ["go", "env", "GOMODCACHE"], capture_output=True, text=True, check=True
-        )
+        said = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     folder = Path(said.stdout.strip()) / MODULE

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 from tests.engines.cometbft.descriptors import KEPT, MODULE, go_module, google_class, read_go
+from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.twins import name_of
 from tongbao.engines.cometbft import messages
 from tongbao.engines.cometbft.fields import FIELDS, REQUESTS, RESPONSES
@@ -106,5 +107,5 @@ def test_the_kept_descriptors_are_those_of_the_installed_source() -> None:
     """
     module = go_module()
     if module is None:
-        pytest.skip(f"NOT TESTED: {MODULE} is not here: make setup-cometbft")
+        not_tested(MODULE)
     assert read_go(module) == json.loads(KEPT.read_text())

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.real import PROGRAM, running
 from tests.fixed_chain import FIRST_MODULES, FixedChain, fixed_genesis, key
 from tongbao.engines.cometbft.application import app_hash
@@ -31,9 +32,13 @@ from tongbao.store.interface import AnyStore
 from tongbao.store.memory import MemoryStore
 from tongbao.store.record import FIRST_REFUSAL
 
-pytestmark = pytest.mark.skipif(
-    not PROGRAM.is_file(), reason=f"NOT TESTED: {PROGRAM} is not there: make setup-cometbft"
-)
+
+@pytest.fixture(autouse=True)
+def program() -> None:
+    """CometBFT, or no test."""
+    if not PROGRAM.is_file():
+        not_tested(str(PROGRAM))
+
 
 CNY = FixedChain.cny
 CRASH_POINTS = 10
