@@ -282,3 +282,21 @@ def test_two_backups_into_one_folder_exclude_each_other(chain: Path, tmp_path: P
         back_up(chain, backup, meanwhile)
         assert "blocks" in refused
     assert log_of(backup) == log_of(chain)
+
+
+def test_a_first_backup_of_another_chain_that_was_cut_short_is_left_alone(
+    chain: Path, tmp_path: Path
+) -> None:
+    """
+    Given what a killed first backup of one chain has left beside a name,
+    when another chain is backed up to that name,
+    then it is refused, and what is left is as it was; the first chain goes on with it.
+    """
+    back_up(chain, tmp_path / "backup")
+    (tmp_path / "backup").rename(tmp_path / "backup.new")
+    before = files_of(tmp_path / "backup.new")
+    other = keep(tmp_path / "other", "other")
+    with pytest.raises(WrongChain, match="name another folder"):
+        back_up(other.folder, tmp_path / "backup")
+    assert files_of(tmp_path / "backup.new") == before
+    assert back_up(chain, tmp_path / "backup").new == 0

@@ -17,6 +17,7 @@ from tests.store.blocks import flip
 from tongbao.index.history import FILE, Index
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.doctor import examine
+from tongbao.sdk.doctor_finding import Severity
 from tongbao.store.base import KEEP, base_name
 from tongbao.store.errors import StoreError
 
@@ -174,3 +175,19 @@ def test_a_base_that_is_gone_is_found_and_the_folder_left_alone(
     assert found.exit_code != 0 and "log: " in said
     assert "base" in str(refused.value) and str(refused.value) in said
     assert found_in(folder) == (found, said)
+
+
+def test_rows_are_not_said_to_mend_over_a_damaged_base(tmp_path: Path) -> None:
+    """
+    Given a pruned chain whose rows are gone and whose base has a damaged chunk,
+    when it is examined,
+    then the base is broken, and nobody says that the rows mend themselves.
+    """
+    folder = tmp_path / "chain"
+    lay(folder)
+    shutil.rmtree(folder / "state")
+    first_chunk(folder / NAME)
+    said = {one.check: (one.severity, one.text) for one in examine(folder).findings}
+
+    assert said["base"][0] is Severity.BROKEN
+    assert said["rows"] == (Severity.NOTE, "they can't be made again while the base is damaged")

@@ -12,7 +12,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -126,6 +126,10 @@ def begun(target: Path, genesis: Genesis) -> Iterator[Path]:
             _check_chain(target, genesis)
             yield target
         return
+    begun_before = target.with_name(target.name + ".new")
+    if (begun_before / FILE).exists():
+        with suppress(BadBackup):
+            _check_chain(begun_before, genesis)  # another chain's is left alone
     with new_folder(target, OURS, goes_on=True) as new:
         if not (new / FILE).exists():
             _lay_out(new, genesis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -77,6 +78,18 @@ class Case:
     def file(self, name: str) -> Path:
         """A file or folder of the chain."""
         return self.place.path / name
+
+    @cached_property
+    def base_counts(self) -> tuple[int, int] | Exception:
+        """How many rows and outcomes the base has, or why it can't be used; all of it is read."""
+        return _tried(self._count_base)
+
+    def _count_base(self) -> tuple[int, int]:
+        base = self.base
+        if not isinstance(base, Base):
+            return 0, 0
+        base.lines(base.height, base.height)
+        return sum(1 for _ in base.rows()), sum(1 for _ in base.statuses())
 
     @property
     def blocks(self) -> int:

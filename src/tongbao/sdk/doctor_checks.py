@@ -79,10 +79,10 @@ def check_base(case: Case) -> Findings:
     elif base is None:
         if isinstance(case.genesis, Genesis) and case.genesis.origin is not None:
             yield broken("base", no_base(case.genesis.origin))
+    elif isinstance(case.base_counts, Exception):
+        yield broken("base", case.base_counts)
     else:
-        rows = sum(1 for _ in base.rows())
-        outcomes = sum(1 for _ in base.statuses())
-        base.lines(base.height, base.height)
+        rows, outcomes = case.base_counts
         text = f"{base.folder.name} has {rows} rows and {outcomes} outcomes, all whole"
         yield fine("base", text)
 
@@ -121,6 +121,10 @@ def _judged_headers(case: Case, found: Headers) -> Finding:
 def check_rows(case: Case) -> Findings:
     """The rows are whole, of this chain, and not ahead of the log."""
     head = case.rows_head
+    if not isinstance(head, RowsHead) and isinstance(case.base_counts, Exception):
+        text = "they can't be made again while the base is damaged"
+        yield note("rows", text, "bring the base back first; what is there stays")
+        return
     if isinstance(head, Exception):
         yield _unreadable_rows(case, head)
         return
