@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -60,8 +61,8 @@ def main(first: Path, second: Path, mounted: Path) -> int:
             *("backup.json", "genesis.json", "trust.json", "log")
         }
 
-    job = lambda: back_up(second, backup, with_snapshot=True)  # noqa: E731
-    print("extended", try_with_more(mounted, job, is_whole))
+    extend = partial(back_up, second, backup, with_snapshot=True)
+    print("extended", try_with_more(mounted, extend, is_whole))
     elsewhere = Path(shutil.move(backup, second.parent / "moved"))
 
     restored = mounted / "chain"

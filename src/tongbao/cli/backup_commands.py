@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tongbao.cli.options import folder_option, json_option, read_file, terminal_of
+from tongbao.cli.options import folder_option, json_option, read_file, terminal_of, trust_option
 from tongbao.cli.terminal import count
 from tongbao.cli.values import time_of
 from tongbao.kernel import jcs
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tongbao.sdk.backup import BackupReport
     from tongbao.sdk.restore import RestoreReport
 
-TRUST_HELP = "Trust file: the keys that may sign headers of the chain, agreed on out of band."
 FOLDER = click.Path(path_type=Path)
 
 
@@ -65,7 +64,7 @@ def backup(ctx: click.Context, target: Path | None, with_snapshot: bool, folder:
 
 @backup.command(epilog="\b\nExample:\n  tongbao backup verify backup --trust trust.json")
 @click.argument("target", metavar="DIR", type=FOLDER)
-@click.option("--trust", type=FOLDER, help=TRUST_HELP)
+@trust_option
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, target: Path, trust: Path | None) -> None:
@@ -105,7 +104,7 @@ def _tell(ctx: click.Context, target: Path, report: BackupReport, verdict: str) 
     metavar="TIME",
     help="Restore the blocks up to this time: ms UTC, or ISO 8601 with its time zone.",
 )
-@click.option("--trust", type=FOLDER, help=TRUST_HELP)
+@trust_option
 @json_option
 @click.pass_context
 def restore(

@@ -104,6 +104,15 @@ node_option = _adding(node_parameter)
 passphrase_option = _adding(passphrase_parameter)
 
 
+def trust_option(function: F) -> F:
+    """`--trust`: a trust file, without which files are believed by their own genesis file alone."""
+    return click.option(
+        "--trust",
+        type=click.Path(path_type=Path),
+        help="Trust file: the keys that may sign headers of the chain, agreed on out of band.",
+    )(function)
+
+
 def out_option(function: F) -> F:
     """`--out`: write a file instead of printing it."""
     return click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tongbao.cli.options import folder_option, json_option, read_file, terminal_of
+from tongbao.cli.options import folder_option, json_option, read_file, terminal_of, trust_option
 from tongbao.cli.terminal import count
 from tongbao.kernel import jcs
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 IMPORT_EXAMPLE: Final = (
     "\b\nExample:\n  tongbao snapshot import snapshot-1 --folder chain --trust trust.json"
+)
+
+
+genesis_option = click.option(
+    "--genesis",
+    type=click.Path(path_type=Path),
+    help="Genesis file of the chain that it must be of, every byte.",
 )
 
 
@@ -51,16 +58,8 @@ def take(ctx: click.Context, target: Path, folder: Path) -> None:
 
 @snapshot.command(epilog="\b\nExample:\n  tongbao snapshot verify snapshot-1 --trust trust.json")
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--trust",
-    type=click.Path(path_type=Path),
-    help="Trust file: the keys that may sign headers of the chain, agreed on out of band.",
-)
-@click.option(
-    "--genesis",
-    type=click.Path(path_type=Path),
-    help="Genesis file of the chain that it must be of, every byte.",
-)
+@trust_option
+@genesis_option
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, target: Path, trust: Path | None, genesis: Path | None) -> None:
@@ -88,16 +87,8 @@ def verify(ctx: click.Context, target: Path, trust: Path | None, genesis: Path |
 
 @snapshot.command("import", epilog=IMPORT_EXAMPLE)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--trust",
-    type=click.Path(path_type=Path),
-    help="Trust file: the keys that may sign headers of the chain, agreed on out of band.",
-)
-@click.option(
-    "--genesis",
-    type=click.Path(path_type=Path),
-    help="Genesis file of the chain that it must be of, every byte.",
-)
+@trust_option
+@genesis_option
 @click.option(
     "--believe-its-own-genesis",
     "is_believed",

@@ -18,7 +18,6 @@ from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress, silent
 from tongbao.sdk.backup_bases import (
-    base_of,
     bring,
     check_base,
     check_before,
@@ -45,6 +44,7 @@ from tongbao.sdk.backup_log import (
     segments_in,
 )
 from tongbao.sdk.backup_source import Source
+from tongbao.sdk.bases import base_of
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.proofs import TrustFile

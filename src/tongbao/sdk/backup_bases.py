@@ -12,14 +12,14 @@ from pathlib import Path
 
 from tongbao.engines.solo.header import Header
 from tongbao.kernel import Genesis
-from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress
 from tongbao.sdk.backup_folder import TAKEN
 from tongbao.sdk.backup_log import BadBackup
+from tongbao.sdk.bases import base_of, base_under
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import sync_folder
 from tongbao.sdk.snapshots import take
-from tongbao.store.base import Base, base_heights, base_name, find_base
+from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.snapshot.manifest import MANIFEST_BYTES, read_manifest
 from tongbao.store.snapshot.names import CHUNKS, HISTORY, MANIFEST
 
@@ -34,18 +34,6 @@ def remove_left_over(backup: Path) -> None:
             shutil.rmtree(backup / name)
 
 
-def base_of(folder: Path, genesis: Genesis) -> Base:
-    """A base of a chain, or of the one from whose rows it began.
-
-    Raises BadSnapshot, WrongChain, WrongVersion.
-    """
-    return Base(folder, chain_id(genesis), _origin(genesis))
-
-
-def _origin(genesis: Genesis) -> str:
-    return "" if genesis.origin is None else genesis.origin.chain
-
-
 def bring(
     folder: Path, genesis: Genesis, backup: Path, progress: Progress, *, with_snapshot: bool
 ) -> None:
@@ -55,7 +43,7 @@ def bring(
     if with_snapshot:
         take(folder, backup / TAKEN, progress)
         return
-    own = find_base(folder, chain_id(genesis), _origin(genesis))
+    own = base_under(folder, genesis)
     if own is not None and own.height not in base_heights(backup):
         check_base(own, BlockChecks(genesis))
         copy(own.folder, backup / TAKEN)

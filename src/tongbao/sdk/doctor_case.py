@@ -16,6 +16,7 @@ from tongbao.kernel.code import kept_upgrades
 from tongbao.kernel.genesis import chain_id
 from tongbao.kernel.kernel_module import upgrades
 from tongbao.sdk.announced import ModuleError
+from tongbao.sdk.bases import base_under
 from tongbao.sdk.choosing import choose_modules
 from tongbao.sdk.doctor_finding import (
     Finding,
@@ -23,7 +24,7 @@ from tongbao.sdk.doctor_finding import (
 )
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.keystore_errors import KeystoreError
-from tongbao.store.base import Base, find_base
+from tongbao.store.base import Base
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import StoreError, WrongChain, WrongVersion
 from tongbao.store.foreign import ForeignRows, RowsHead
@@ -63,17 +64,10 @@ class Case:
         if not self.chain:
             return
         self.index = _tried(self._read_index)
-        self.base = _tried(lambda: find_base(place.path, self.chain, self._origin))
+        self.base = _tried(self._find_base)
         self.rows_head = _tried(self._read_rows)
         self.headers = _tried(self._read_headers)
         self.log = _tried(self._scan_log)
-
-    @property
-    def _origin(self) -> str:
-        """The chain whose rows this one began with, "" where it began with its own."""
-        genesis = self.genesis
-        assert isinstance(genesis, Genesis)
-        return "" if genesis.origin is None else genesis.origin.chain
 
     def file(self, name: str) -> Path:
         """A file or folder of the chain."""
@@ -121,6 +115,10 @@ class Case:
         if head.chain != self.chain:
             raise WrongChain(f"{folder} is of chain {head.chain}, not {self.chain}")
         return head
+
+    def _find_base(self) -> Base | None:
+        assert isinstance(self.genesis, Genesis)
+        return base_under(self.place.path, self.genesis)
 
     def _read_headers(self) -> Headers | None:
         path = self.file("headers")

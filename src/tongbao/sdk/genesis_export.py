@@ -23,17 +23,18 @@ from tongbao.kernel.envelope import decode_base64url
 from tongbao.kernel.genesis import FORMAT, ChainName, EngineLine, Origin, chain_id
 from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.sdk.audit import Progress, silent
+from tongbao.sdk.bases import base_of
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.opening import AUTHORITY, open_producer
+from tongbao.sdk.pruning import PART
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.sdk.snapshots import SnapshotReport, take, verify
 from tongbao.sdk.verification import read_trust
 from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.errors import StoreError, WrongChain
 
-PART: Final = "base.part"
 OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base\.part(\.new)?")
 """What an export that was killed may have left."""
 
@@ -144,9 +145,7 @@ def check_export(
             f"{place.path} has not the rows of block {genesis.origin.height} any more: compare "
             "what was exported, before the chain has pruned it"
         )
-    base = Base(
-        place.path / base_name(genesis.origin.height), chain_id(genesis), genesis.origin.chain
-    )
+    base = base_of(place.path / base_name(genesis.origin.height), genesis)
     if _origin_of(base) != genesis.origin:
         raise WrongChain(
             f"{base.folder} is not the block that {place.genesis_file} names: get both again from "

@@ -19,6 +19,7 @@ from tongbao.kernel.genesis import Origin, chain_id
 from tongbao.kernel.state import leaves_of
 from tongbao.kernel.trie import Trie
 from tongbao.sdk.announced import ModuleError, registry_with
+from tongbao.sdk.bases import base_under, origin_of
 from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
 from tongbao.sdk.folder import Folder, FolderError
@@ -28,7 +29,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
-from tongbao.store.base import base_heights, find_base
+from tongbao.store.base import base_heights
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, DiskFull, WrongChain
 from tongbao.store.room import has_room
@@ -57,9 +58,8 @@ def open_producer(
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
     _check_base(folder.path, genesis)
     tables = likely_tables(genesis)
-    origin = "" if genesis.origin is None else genesis.origin.chain
     try:
-        store = open_store(folder.path, chain_id(genesis), tables=tables, origin=origin)
+        store = open_store(folder.path, chain_id(genesis), tables=tables, origin=origin_of(genesis))
     except WrongChain:
         # Where somebody has edited a line of genesis, that line is what is wrong.
         choose_modules(genesis, {}, -1, to_write=False)
@@ -99,7 +99,7 @@ def _check_base(folder: Path, genesis: Genesis) -> None:
     BadSnapshot, WrongVersion.
     """
     origin = genesis.origin
-    base = None if origin is None else find_base(folder, chain_id(genesis), origin.chain)
+    base = None if origin is None else base_under(folder, genesis)
     if origin is None or base is None or base.height == origin.height:
         return
     if base.manifest.chain == origin.chain:

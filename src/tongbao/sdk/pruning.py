@@ -18,16 +18,16 @@ from msgspec import Struct
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import Progress, silent
-from tongbao.sdk.backup_bases import base_of, check_base
+from tongbao.sdk.backup_bases import check_base
 from tongbao.sdk.backup_folder import held
 from tongbao.sdk.backup_log import LOG, first_of, segments_in
+from tongbao.sdk.bases import base_of, base_under
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder, FolderError, sync_folder, write_new
 from tongbao.sdk.opening import open_producer
 from tongbao.sdk.snapshots import SnapshotReport, take
-from tongbao.store.base import KEEP, Keep, base_name, find_base
+from tongbao.store.base import KEEP, Keep, base_name
 from tongbao.store.errors import FolderInUse
-from tongbao.store.recovery import number_of
 
 PART: Final = "base.part"
 """A base that has not its name yet; the next `prune` removes what a killed one left."""
@@ -98,8 +98,7 @@ def lay_base(
 
 def _kept_from(place: Folder, genesis: Genesis) -> int:
     """From which block on bodies can be wanted: what is gone, or was given up, can't be again."""
-    origin = "" if genesis.origin is None else genesis.origin.chain
-    base = find_base(place.path, chain_id(genesis), origin)
+    base = base_under(place.path, genesis)
     if base is None:
         return 0
     log = place.path / LOG
@@ -138,6 +137,4 @@ def _remove(part: Path) -> None:
 
 def _log_bytes(folder: Path) -> int:
     """The bytes of all files of the log."""
-    return sum(
-        path.stat().st_size for path in (folder / "log").glob("*.log") if number_of(path) >= 0
-    )
+    return sum(path.stat().st_size for path in (folder / LOG).glob("*.log"))
