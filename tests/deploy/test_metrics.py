@@ -2,105 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import socket
-import subprocess
-import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Any, Final
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.deploy.deployed import asked_metrics, dashboard, metrics_of
-from tests.engines.cometbft.needed import not_tested
-from tests.engines.cometbft.real import PROGRAM
+from tests.deploy.deployed import DEPLOY, alert_rules, asked_metrics, dashboard, metrics_of
+from tests.deploy.running import SECONDS, prometheus, two_nodes
+from tests.node.conftest import serving
 from tongbao.node.metrics import Metrics
 
-SECONDS: Final = 60
-BLOCK: Final = re.compile(r"received complete proposal block.*height=([3-9]|\d\d)")
 BUILT_IN: Final = {"up"}
-
-
-def free_addresses(count: int) -> list[str]:
-    """Addresses that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return [f"127.0.0.1:{port}" for port in ports]
-
-
-def configure(home: Path, p2p: str, metrics: str) -> None:
-    """Switch a fresh node's metrics on, and let it listen on these addresses alone."""
-    file = home / "config" / "config.toml"
-    text = file.read_text()
-    for old, new in (
-        ("prometheus = false", "prometheus = true"),
-        ('prometheus_listen_addr = ":26660"', f'prometheus_listen_addr = "{metrics}"'),
-        ('laddr = "tcp://127.0.0.1:26657"', 'laddr = "tcp://127.0.0.1:0"'),
-        ('laddr = "tcp://0.0.0.0:26656"', f'laddr = "tcp://{p2p}"'),
-        ("addr_book_strict = true", "addr_book_strict = false"),
-        ("allow_duplicate_ip = false", "allow_duplicate_ip = true"),
-        ('timeout_commit = "1s"', 'timeout_commit = "100ms"'),
-    ):
-        assert old in text, old
-        text = text.replace(old, new)
-    file.write_text(text)
-
-
-def read(output: IO[str], reached: threading.Event) -> None:
-    """Read what a node logs to its end, and tell when it has seen a third block."""
-    with output:
-        for line in output:
-            if BLOCK.search(line):
-                reached.set()
-    reached.set()
-
-
-@contextmanager
-def two_nodes(folder: Path) -> Iterator[tuple[str, ...]]:
-    """A validator and a node that follows it, with CometBFT's own example application."""
-    p2p, *metrics = free_addresses(3)
-    first, second = folder / "first", folder / "second"
-    for home in (first, second):
-        subprocess.run([PROGRAM, "init", "--home", home], check=True, capture_output=True)
-    genesis = Path("config") / "genesis.json"
-    (second / genesis).write_text((first / genesis).read_text())
-    shown = subprocess.run(
-        [PROGRAM, "show-node-id", "--home", first], check=True, capture_output=True, text=True
-    )
-    configure(first, p2p, metrics[0])
-    configure(second, "127.0.0.1:0", metrics[1])
-    peers = ["--p2p.persistent_peers", f"{shown.stdout.strip()}@{p2p}"]
-    running: list[subprocess.Popen[str]] = []
-    readers: list[threading.Thread] = []
-    events: list[threading.Event] = []
-    try:
-        for home, more in ((first, []), (second, peers)):
-            command = [str(PROGRAM), "start", "--home", str(home), "--proxy_app", "kvstore", *more]
-            node = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            running.append(node)
-            assert node.stdout is not None
-            events.append(threading.Event())
-            readers.append(threading.Thread(target=read, args=(node.stdout, events[-1])))
-            readers[-1].start()
-        assert [event.wait(SECONDS) for event in events] == [True, True]
-        assert [node.poll() for node in running] == [None, None]
-        yield tuple(metrics)
-    finally:
-        for node in running:
-            node.kill()
-            node.wait(SECONDS)
-        for reader in readers:
-            reader.join(SECONDS)
 
 
 def told(address: str) -> set[str]:
@@ -120,8 +34,6 @@ def test_cometbft_tells_every_metric_of_its_own_that_is_asked_for(tmp_path: Path
     when their metrics are read,
     then each one tells all that alerts and panels ask for, under the same names.
     """
-    if not PROGRAM.is_file():
-        not_tested(str(PROGRAM))
     asked = {name for name in asked_metrics() if not name.startswith("tongbao_")} - BUILT_IN
     assert len(asked) > 10
     with two_nodes(tmp_path) as addresses:
@@ -140,6 +52,53 @@ def test_the_node_tells_every_metric_of_its_own_that_is_asked_for() -> None:
     asked = {name for name in asked_metrics() if name.startswith("tongbao_")}
     assert len(asked) > 5
     assert asked - ours == set()
+
+
+@pytest.mark.needs("prometheus")
+def test_a_real_prometheus_finds_data_for_every_panel_and_rule(tmp_path: Path) -> None:
+    """
+    Given a node, two real CometBFT, and a Prometheus with our configuration, at their addresses,
+    when it has scraped all for a few seconds,
+    then each panel of the dashboard has data for what it asks, and every rule can be evaluated.
+    """
+    config = (DEPLOY / "prometheus/prometheus.yml").read_text(encoding="utf-8")
+    rules = (DEPLOY / "prometheus/rules.yml").read_text(encoding="utf-8")
+    (tmp_path / "rules.yml").write_text(rules)
+    with serving() as served, two_nodes(tmp_path) as addresses:
+        node = served.address.removeprefix("http://")
+        config = config.replace("127.0.0.1:8632", node).replace("127.0.0.1:26660", addresses[1])
+        (tmp_path / "prometheus.yml").write_text(config.replace("15s", "500ms"))
+        served.client.get("/v1", headers={"host": "somewhere.example"})
+        with prometheus(tmp_path / "prometheus.yml") as source:
+            assert [
+                expression
+                for expression in panel_expressions()
+                if not source.wait_for("query", has_data, query=expression)
+            ] == []
+            rules_read = source.wait_for("rules", all_evaluated)["groups"]
+    evaluated = [rule for group in rules_read for rule in group["rules"]]
+    assert [rule for rule in evaluated if rule["health"] != "ok"] == []
+    names = {rule["name"] for rule in evaluated}
+    assert names == {rule["alert"] for rule in alert_rules()}
+
+
+def panel_expressions() -> list[str]:
+    """What the panels ask, of the one chain and all nodes."""
+    return [
+        target["expr"].replace("$chain", "my-chain").replace("$node", ".*")
+        for panel in dashboard()["panels"]
+        for target in panel.get("targets", ())
+    ]
+
+
+def has_data(data: Any) -> bool:
+    """Whether a query has found anything."""
+    return bool(data["result"])
+
+
+def all_evaluated(data: Any) -> bool:
+    """Whether every rule has had its turn."""
+    return all(rule["health"] != "unknown" for group in data["groups"] for rule in group["rules"])
 
 
 @pytest.mark.parametrize(
