@@ -1,7 +1,7 @@
 """Ctrl-C that comes while Python runs a callback which can't raise is not lost.
 
-An exception in a weak reference's callback or in `__del__` is printed and dropped, KeyboardInterrupt
-too: the command would go on as if nobody had pressed a key.
+An exception in a weak reference's callback or in `__del__` is printed and dropped, and so is
+KeyboardInterrupt: the command would go on as if nobody had pressed a key.
 """
 
 from __future__ import annotations
