@@ -10,6 +10,7 @@ import click
 
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import describe
+from tongbao.cli.interrupts import keep_interrupts
 from tongbao.cli.lazy import Lazy, LazyGroup
 from tongbao.cli.terminal import Terminal
 
@@ -125,6 +126,7 @@ root = Root("tongbao", lazy=BEFORE | AFTER, help=HELP, no_args_is_help=True)
 
 def main() -> None:
     """The entry point of the program."""
+    keep_interrupts()
     root.main()
 
 
