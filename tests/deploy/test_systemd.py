@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -84,11 +85,27 @@ def test_a_service_is_closed_to_the_rest_of_the_machine(name: str) -> None:
     assert code == 0, says
 
 
-@pytest.mark.needs("systemd-sysusers")
-def test_the_user_of_the_services_is_made() -> None:
-    """Given the user's file, when systemd plans by it, then it would make that user."""
-    code, says = ended("systemd-sysusers", "--dry-run", UNITS / "tongbao.sysusers.conf")
-    assert (code, "tongbao" in says) == (0, True), says
+@pytest.mark.needs("systemd-sysusers", "systemd-tmpfiles")
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root makes users and their folders")
+def test_the_user_of_the_services_and_the_folder_of_backups_are_made(tmp_path: Path) -> None:
+    """
+    Given an empty machine with the two files in their places,
+    when systemd's tools go by them,
+    then there is a user who can't log in, and a folder of backups that nobody else may look into.
+    """
+    (tmp_path / "etc").mkdir()
+    for kind in ("sysusers", "tmpfiles"):
+        place = tmp_path / f"usr/lib/{kind}.d"
+        place.mkdir(parents=True)
+        shutil.copy(UNITS / f"tongbao.{kind}.conf", place / "tongbao.conf")
+    for command in (("systemd-sysusers",), ("systemd-tmpfiles", "--create")):
+        code, says = ended(*command, f"--root={tmp_path}", "tongbao.conf")
+        assert code == 0, says
+    (user,) = (tmp_path / "etc/passwd").read_text(encoding="utf-8").splitlines()
+    name, _, number, *_, shell = user.split(":")
+    assert (name, shell) == ("tongbao", "/usr/sbin/nologin")
+    folder = (tmp_path / "var/backups/tongbao").stat()
+    assert (folder.st_uid, folder.st_mode & 0o777) == (int(number), 0o700)
 
 
 @pytest.mark.parametrize("name", NAMES[:2])
