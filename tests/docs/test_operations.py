@@ -11,7 +11,7 @@ from typing import Final
 from tests.deploy.deployed import ROOT, unknown_words
 
 PAGES: Final = ROOT / "docs" / "operate"
-COMING: Final = frozenset({"governance", "localnet", "--engine", "--genesis"})
+COMING: Final = frozenset({"governance", "localnet", "node", "--engine", "--genesis"})
 """Commands and options of networks that this version does not have yet."""
 
 
