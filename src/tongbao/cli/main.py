@@ -35,6 +35,9 @@ AFTER: Final = {
     "genesis": Lazy("tongbao.cli.genesis_commands:genesis", "Begin a chain with another's rows."),
     "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
+    "localnet": Lazy(
+        "tongbao.cli.localnet_commands:localnet", "A network of real nodes on this machine."
+    ),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
