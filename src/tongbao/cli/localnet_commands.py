@@ -19,7 +19,6 @@ from tongbao.cli.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tongbao.localnet.board import Seen
     from tongbao.localnet.control import Done, Verb
     from tongbao.localnet.network import Network
 
@@ -90,7 +89,8 @@ def localnet(ctx: click.Context, validators: int, name: str) -> None:
         finally:
             desk.close()
         terminal.note("stopping")
-    terminal.answer({"folder": str(folder)}, f"stopped: `tongbao localnet --folder {folder}` goes on")
+    verdict = f"stopped: `tongbao localnet --folder {folder}` goes on"
+    terminal.answer({"folder": str(folder)}, verdict)
 
 
 def _until_told(stopping: threading.Event, run: Callable[[], None]) -> None:
@@ -165,14 +165,17 @@ def _command(verb: Verb, meaning: str, *, is_named: bool) -> click.Command:
     return json_option(command)
 
 
-for _verb, _meaning, _is_named in (
+ORDERS: Final[tuple[tuple[Verb, str, bool], ...]] = (
     ("add", "Add a node, let it catch up, and make it a validator by votes.", True),
     ("remove", "Take a validator's power and its place as a peer by votes, and stop it.", True),
     ("kill", "Kill a node and its CometBFT, as a power cut does.", True),
     ("pause", "Let a node do nothing until it is revived.", True),
     ("revive", "Start a node that was killed, or let a paused one go on.", True),
     ("stop", "Stop the network that runs elsewhere; it can be started again.", False),
-):
+)
+"""What can be asked of a running network: the order, its help, and whether it names a node."""
+
+for _verb, _meaning, _is_named in ORDERS:
     localnet.add_command(_command(_verb, _meaning, is_named=_is_named))
 
 

@@ -73,14 +73,16 @@ def _look_at(process: MemberProcess, powers: dict[str, int] | None) -> Seen:
         state = "paused" if process.is_paused else "down"
         return _silent(member.name, state, power, member.address)
     chain, why = None, ""
-    with suppress(httpx2.HTTPError, msgspec.DecodeError):
-        with httpx2.Client(base_url=member.address, timeout=ASK_SECONDS) as client:
-            found = client.get("/v1")
-            if found.status_code == GOOD:
-                chain = msgspec.json.decode(found.content, type=_Chain)
-            ready = client.get("/readyz")
-            if ready.status_code != GOOD:
-                why = msgspec.json.decode(ready.content, type=_Ready).detail
+    with (
+        suppress(httpx2.HTTPError, msgspec.DecodeError),
+        httpx2.Client(base_url=member.address, timeout=ASK_SECONDS) as client,
+    ):
+        found = client.get("/v1")
+        if found.status_code == GOOD:
+            chain = msgspec.json.decode(found.content, type=_Chain)
+        ready = client.get("/readyz")
+        if ready.status_code != GOOD:
+            why = msgspec.json.decode(ready.content, type=_Ready).detail
     if chain is None:
         return _silent(member.name, "starting", power, member.address)
     return Seen(

@@ -61,7 +61,7 @@ Tell = Callable[[str], None]
 CarryOut = Callable[[Order, Tell], Done]
 
 _order: Final = msgspec.json.Decoder(Order)
-_said: Final = msgspec.json.Decoder(Said)
+_said: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
 
 
 @contextmanager
@@ -114,7 +114,8 @@ class Desk:
 
     def _answer(self, connection: socket.socket) -> None:
         def say(what: Said) -> None:
-            with suppress(OSError):  # whoever asked may be gone; what was asked is done all the same
+            # Whoever asked may be gone; what was asked is done all the same.
+            with suppress(OSError):
                 connection.sendall(msgspec.json.encode(what) + b"\n")
 
         with connection.makefile("rb") as lines:

@@ -80,7 +80,7 @@ class MemberProcess:
         """Wait until it answers over HTTP. Raises LocalnetError with the end of its log."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if not self.is_running:
+            if self.has_ended(POLL_SECONDS):
                 raise LocalnetError(
                     f"{self.member.name} has ended:\n{self.log_tail()}",
                     f"see {self.log}",
@@ -88,12 +88,19 @@ class MemberProcess:
                 )
             if self.answers():
                 return
-            time.sleep(POLL_SECONDS)
         raise LocalnetError(
             f"{self.member.name} has not answered within {seconds:.0f} s",
             f"see {self.log}",
             STOPPED,
         )
+
+    def has_ended(self, within_s: float) -> bool:
+        """Whether it has ended, or does within a time; True as soon as it does."""
+        with suppress(subprocess.TimeoutExpired):
+            if self._process is not None:
+                self._process.wait(within_s)
+            return True
+        return False
 
     def answers(self) -> bool:
         """Whether it answers over HTTP now."""

@@ -111,23 +111,30 @@ class Network(Closable):
     def carry_out(self, order: Order, tell: Tell, stop: Callable[[], None]) -> Done:
         """Do what was asked, one order after the other. Raises LocalnetError."""
         with self._lock:
-            if order.verb == "status":
-                return self._status()
-            if order.verb == "stop":
-                stop()
-                return _done("the network is being stopped")
-            if order.verb == "add":
-                return self.add(order.name, tell)
-            process = self.process(order.name)
-            if order.verb == "remove":
-                return self.remove(process.member, tell)
-            if order.verb == "kill":
-                process.kill()
-                return _done(f"{order.name} was killed, and its CometBFT with it")
-            if order.verb == "pause":
-                process.pause()
-                return _done(f"{order.name} is paused")
-            return self.revive(process)
+            match order.verb:
+                case "status":
+                    done = self._status()
+                case "stop":
+                    stop()
+                    done = Done("the network is being stopped")
+                case "add":
+                    done = self.add(order.name, tell)
+                case "remove":
+                    done = self.remove(self.process(order.name).member, tell)
+                case _:
+                    done = self._disturb(order)
+            return done
+
+    def _disturb(self, order: Order) -> Done:
+        """Kill, pause or revive a member."""
+        process = self.process(order.name)
+        if order.verb == "kill":
+            process.kill()
+            return Done(f"{order.name} was killed, and its CometBFT with it")
+        if order.verb == "pause":
+            process.pause()
+            return Done(f"{order.name} is paused")
+        return self.revive(process)
 
     def _status(self) -> Done:
         seen = self.look()
@@ -146,7 +153,7 @@ class Network(Closable):
             process.resume()
         self._start(process)
         process.wait_until_ready()
-        return _done(f"{process.member.name} is up")
+        return Done(f"{process.member.name} is up")
 
     def add(self, name: str, tell: Tell) -> Done:
         """A new member: admitted by votes, caught up, and a validator by votes.
@@ -170,7 +177,7 @@ class Network(Closable):
         tell(f"{member.name}: catching up")
         voting.wait_for_height(member, voting.height(self.up_but(member)[0]))
         voting.decide(self, voting.promotion(member), f"make {member.name} a validator", tell)
-        return _done(f"{member.name} is a validator, at {member.address}")
+        return Done(f"{member.name} is a validator, at {member.address}")
 
     def up_but(self, member: Member) -> list[Member]:
         """The other members that answer now. Raises LocalnetError when there is none."""
@@ -186,11 +193,7 @@ class Network(Closable):
         left = tuple(each for each in self.plan.members if each is not member)
         self.plan = msgspec.structs.replace(self.plan, members=left)
         write_plan(self.folder, self.plan)
-        return _done(f"{member.name} is removed; its folder is kept")
-
-
-def _done(text: str) -> Done:
-    return Done(text)
+        return Done(f"{member.name} is removed; its folder is kept")
 
 
 def _with_free_ports(folder: Path, plan: Plan) -> Plan:

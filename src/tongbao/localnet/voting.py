@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import httpx2
 
 from tongbao.kernel import Id, Time
 from tongbao.kernel.identifiers import PublicKey
@@ -27,14 +30,20 @@ POWER: Final = Power(10)
 """What every validator of a local network counts."""
 CLOSES_MS: Final = 3_600_000
 PATIENCE_SECONDS: Final = 120.0
-POLL_SECONDS: Final = 0.1
+BLOCK_SECONDS: Final = 5.0
+"""How long the next block is waited for before the proposal is looked at again."""
+GOOD: Final = 200
+LATER: Final = 503
 STOPPED: Final = 70
 PAGES_LIMIT: Final = 16
 UNDER_WAY: Final = ("open", "approved")
 
 
 def powers(member: Member) -> dict[str, int]:
-    """The power of every validator by its key, as a node knows it. Raises NodeError, Unreachable."""
+    """The power of every validator by its key, as a node knows it.
+
+    Raises NodeError, Unreachable.
+    """
     found: dict[str, int] = {}
     with HttpChain(member.address, patience_s=2.0) as chain:
         after = None
@@ -56,15 +65,17 @@ def height(member: Member) -> int:
 def wait_for_height(member: Member, wanted: int, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until a node has a block. Raises LocalnetError."""
     until = time.monotonic() + seconds
-    with HttpChain(member.address) as chain:
-        while (found := chain.head().height) < wanted:
-            if time.monotonic() > until:
-                raise LocalnetError(
-                    f"{member.name} is at block {found} and has not reached {wanted}",
-                    f"see the log of {member.name}",
-                    STOPPED,
-                )
-            time.sleep(POLL_SECONDS)
+    with httpx2.Client(base_url=member.address, timeout=PATIENCE_SECONDS) as client:
+        while time.monotonic() < until:
+            # The node answers as soon as it has the block, or that it is still to come.
+            found = client.get("/v1", params={"min_height": wanted})
+            if found.status_code == GOOD:
+                return
+            if found.status_code != LATER:
+                break
+    raise LocalnetError(
+        f"{member.name} has not reached block {wanted}", f"see the log of {member.name}", STOPPED
+    )
 
 
 def admission(member: Member) -> tuple[governance.Action, ...]:
@@ -85,9 +96,7 @@ def removal(member: Member) -> tuple[governance.Action, ...]:
     )
 
 
-def decide(
-    network: Network, actions: Sequence[governance.Action], what: str, tell: Tell
-) -> None:
+def decide(network: Network, actions: Sequence[governance.Action], what: str, tell: Tell) -> None:
     """Propose, let as many operators approve as it takes, and wait until it is carried out.
 
     The operators' keys are all in the network's folder, so they vote through any node that is up.
@@ -105,7 +114,7 @@ def decide(
                     break
                 vote = governance.Vote(proposal=proposal, choice=governance.Choice("approve"))
                 _wallet(chain, network, member).send(vote)
-            _wait(chain, proposal, what)
+            _wait(chain, up[0], proposal, what)
         except Refused as error:
             raise LocalnetError(f"could not {what}: {error}", "", 1) from error
     tell(f"the operators have decided to {what}")
@@ -129,7 +138,7 @@ def _phase(chain: HttpChain, proposal: Id) -> str:
     return "unknown" if found is None else found.phase
 
 
-def _wait(chain: HttpChain, proposal: Id, what: str) -> None:
+def _wait(chain: HttpChain, member: Member, proposal: Id, what: str) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while (phase := _phase(chain, proposal)) in UNDER_WAY:
         if time.monotonic() > until:
@@ -138,6 +147,7 @@ def _wait(chain: HttpChain, proposal: Id, what: str) -> None:
                 "see `tongbao localnet status`: blocks need more than two thirds of the power",
                 STOPPED,
             )
-        time.sleep(POLL_SECONDS)
+        with suppress(LocalnetError):
+            wait_for_height(member, height(member) + 1, BLOCK_SECONDS)
     if phase != "carried_out":
         raise LocalnetError(f"the decision to {what} has {phase}", "", 1)
