@@ -267,12 +267,11 @@ class Machine:
         Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
         whoever asks again. Raises InvalidTransaction.
         """
-        known = self._seen.get(wire)
-        if known is not None:
-            return known
-        found = self.parse(wire)
-        check_signatures(found.signatures)
-        self.remember(found)
+        found = self._seen.get(wire)
+        if found is None:
+            found = self.parse(wire)
+            check_signatures(found.signatures)
+            self.remember(found)
         return found
 
     def _known(self, wire: bytes) -> Transaction:
