@@ -264,8 +264,7 @@ class Machine:
     def decode(self, wire: bytes) -> Transaction:
         """Everything about a transaction but state: form, chain, signatures.
 
-        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
-        whoever asks again. Raises InvalidTransaction.
+        Safe in any thread. What was verified is remembered by its bytes. Raises InvalidTransaction.
         """
         found = self._seen.get(wire)
         if found is None:
