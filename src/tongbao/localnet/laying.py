@@ -25,7 +25,7 @@ from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import genesis_address, single_key
 from tongbao.sdk.keystore import Cost, Keystore
 from tongbao.sdk.network import NodeKeys, lay_out_node, make_keys
-from tongbao.sdk.network_genesis import network_genesis
+from tongbao.sdk.network_genesis import Council, network_genesis
 from tongbao.sdk.opening import OPERATOR
 
 COST: Final = Cost(memory_kib=8, iterations=1)
@@ -78,7 +78,8 @@ def _genesis(
         for one in names
     ]
     now = time.time_ns() // 1_000_000
-    return network_genesis(registry, name, now, keys, tuple(accounts))
+    council = Council(operators=len(names), threshold=2 * len(names) // 3 + 1)
+    return network_genesis(registry, name, now, keys, tuple(accounts), council=council)
 
 
 def add_member(folder: Path, plan: Plan, name: str) -> Plan:

@@ -12,7 +12,7 @@ import httpx2
 
 from tongbao.kernel import Id, Time
 from tongbao.kernel.identifiers import PublicKey
-from tongbao.kernel.kernel_module import NodeId, Power
+from tongbao.kernel.kernel_module import NodeId
 from tongbao.localnet.control import Tell
 from tongbao.localnet.errors import LocalnetError
 from tongbao.localnet.plan import Member
@@ -20,14 +20,13 @@ from tongbao.modules import governance
 from tongbao.sdk.client import Refused
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.network_genesis import POWER
 from tongbao.sdk.opening import OPERATOR
 from tongbao.sdk.wallet import Wallet
 
 if TYPE_CHECKING:
     from tongbao.localnet.network import Network
 
-POWER: Final = Power(10)
-"""What every validator of a local network counts."""
 CLOSES_MS: Final = 3_600_000
 PATIENCE_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 5.0

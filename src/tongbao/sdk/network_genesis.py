@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tongbao.engines.headers import COMETBFT
@@ -23,34 +24,43 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.network import NodeKeys, lay_out_node, make_keys
 from tongbao.sdk.opening import OPERATOR, key_in, make_folder
 
-FIRST_POWER: Final = Power(10)
-"""What the vote of each first validator counts: so much that governance can weigh more finely."""
+POWER: Final = Power(1)
+"""The power of each first validator."""
+
+
+class Council(Struct, frozen=True, kw_only=True):
+    """Who governs a network from its first block: the first accounts of genesis, with a vote each.
+
+    `threshold` of them decide, and `delay_ms` passes before it is carried out.
+    """
+
+    operators: int = 1
+    threshold: int = 1
+    delay_ms: int = 0
 
 
 def network_genesis(
     registry: Registry,
     chain: str,
     time: int,
-    validators: Sequence[NodeKeys],
+    nodes: Sequence[NodeKeys],
     accounts: tuple[account.Open, ...],
+    *,
+    council: Council | None = None,
     parameters: Mapping[str, int] | None = None,
-    delay_ms: int = 0,
 ) -> Genesis:
-    """A genesis for nodes whose keys are all there; the first of them validate with equal power.
-
-    The accounts are the first operators. More than two thirds of them decide, and what they have
-    decided waits for `delay_ms`.
-    """
-    keys = tuple(PublicKey(one.validator) for one in validators)
+    """A genesis for nodes whose keys are all there: all of them vote on blocks, with one vote."""
+    keys = tuple(PublicKey(node.validator) for node in nodes)
+    rules = council or Council()
     start = governance.Start(
-        operators=tuple(map(genesis_address, range(len(accounts)))),
-        threshold=Small(2 * len(accounts) // 3 + 1),
-        delay_ms=governance.Delay(delay_ms),
-        validators=tuple(governance.FirstValidator(key=key, power=FIRST_POWER) for key in keys),
-        peers=tuple(NodeId(one.node) for one in validators),
+        operators=tuple(genesis_address(place) for place in range(rules.operators)),
+        threshold=Small(rules.threshold),
+        delay_ms=governance.Delay(rules.delay_ms),
+        validators=tuple(governance.FirstValidator(key=key, power=POWER) for key in keys),
+        peers=tuple(NodeId(node.node) for node in nodes),
     )
-    sections = (section("governance", start),)
-    genesis = build_genesis(registry, chain, time, keys[0], accounts, parameters, sections)
+    governed = section(governance.module.name, start)
+    genesis = build_genesis(registry, chain, time, keys[0], accounts, parameters, (governed,))
     return replace(genesis, engine=EngineLine(name=Name(COMETBFT), keys=keys))
 
 
@@ -77,6 +87,6 @@ def create_network(
     operator = key_in(Keystore(place.keys), OPERATOR, passphrase)
     own = make_keys(place.path)
     first = (single_key(operator.key_id),)
-    genesis = network_genesis(registry, name, wall_clock(), (own,), first, parameters)
+    genesis = network_genesis(registry, name, wall_clock(), (own,), first, parameters=parameters)
     lay_out_node(place.path, genesis)
     return genesis

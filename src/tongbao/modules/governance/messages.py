@@ -255,4 +255,3 @@ class Why(Reason):
     OPERATORS_DECIDE = 16, "where there are operators, they propose upgrades"
     OPERATORS_ARE_NAMED = 17, "first operators are named where there are none"
     SIGNER_IS_NOT_AUTHORITY = 18, "the authority is a key that genesis lets sign blocks"
-    VALIDATORS_ARE_OTHERS = 19, "the first validators are the keys of the genesis file's engine"

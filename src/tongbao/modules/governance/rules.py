@@ -10,6 +10,7 @@ from tongbao.kernel import (
     Context,
     Count,
     Cursor,
+    GenesisError,
     Id,
     Page,
     PublicKey,
@@ -81,10 +82,13 @@ def found_council(ctx: Work, council: Council) -> None:
 
 @module.genesis
 def begin(ctx: Work, start: Start) -> None:
-    """Name the first operators, validators and peers."""
+    """Name the first operators, validators and peers. Raises GenesisError."""
     keys = [validator.key for validator in start.validators]
-    agreed = sorted(ctx.genesis.engine.keys)
-    require(not keys or sorted(keys) == agreed, Why.VALIDATORS_ARE_OTHERS)
+    if keys and sorted(keys) != sorted(ctx.genesis.engine.keys):
+        raise GenesisError(
+            "section governance: its validators are not the keys that the genesis file's engine "
+            "has: name the same keys in both"
+        )
     for validator in start.validators:
         set_validator(ctx, validator.key, validator.power)
     for node in start.peers:
