@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
-from tongbao.cli.options import json_option, terminal_of
+from tongbao.cli.options import json_option, json_parameter, terminal_of
 from tongbao.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def _command(verb: Verb, meaning: str, *, is_named: bool) -> click.Command:
     command = click.Command(verb, callback=run, help=meaning)
     if is_named:
         command.params.append(click.Argument(["name"]))
-    folder_option(command)
-    return json_option(command)
+    command.params.append(json_parameter())
+    return folder_option(command)
 
 
 ORDERS: Final[tuple[tuple[Verb, str, bool], ...]] = (

@@ -24,6 +24,7 @@ LINE_BYTES_LIMIT: Final = 65_536
 SECONDS: Final = 600.0
 """How long a command may take: adding a validator waits for votes and blocks."""
 NOT_RUNNING: Final = 69
+IN_USE: Final = 75
 
 Verb = Literal["status", "add", "remove", "kill", "revive", "pause", "stop"]
 
@@ -79,12 +80,7 @@ class Desk:
 
     def __init__(self, folder: Path, carry_out: CarryOut) -> None:
         """Begin to listen. Raises LocalnetError where another process does."""
-        if is_running(folder):
-            raise LocalnetError(
-                f"the network of {folder} runs already",
-                f"see `tongbao localnet status --folder {folder}`",
-                75,
-            )
+        must_not_run(folder)
         self._carry_out = carry_out
         self._path = folder / FILE
         self._path.unlink(missing_ok=True)
@@ -141,6 +137,16 @@ def is_running(folder: Path) -> bool:
         return False
     with _reachable(folder) as path, socket.socket(socket.AF_UNIX) as found:
         return found.connect_ex(path) == 0
+
+
+def must_not_run(folder: Path) -> None:
+    """Raise LocalnetError where a process runs the network of a folder."""
+    if is_running(folder):
+        raise LocalnetError(
+            f"the network of {folder} runs already",
+            f"see `tongbao localnet status --folder {folder}`, or stop it with `stop`",
+            IN_USE,
+        )
 
 
 def give(folder: Path, order: Order, tell: Tell) -> Done:

@@ -53,6 +53,7 @@ class Network(Closable):
 
         Raises LocalnetError.
         """
+        control.must_not_run(folder)
         if not (folder / FILE).exists():
             tell(f"making {validators} validators in {folder}")
             begin(folder, validators, name)
@@ -215,12 +216,7 @@ def _on_free_ports(member: Member) -> Member:
 
 def wipe(folder: Path) -> None:
     """Remove a network that does not run. Raises LocalnetError."""
-    if control.is_running(folder):
-        raise LocalnetError(
-            f"the network of {folder} runs",
-            f"stop it with `tongbao localnet stop --folder {folder}`",
-            75,
-        )
+    control.must_not_run(folder)
     if not (folder / FILE).exists():
         read_plan(folder)  # says that there is none
     shutil.rmtree(folder)
