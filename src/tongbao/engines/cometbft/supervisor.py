@@ -33,8 +33,6 @@ UNTIL_UP_MS: Final = 50
 """How often a CometBFT that is being started is asked whether it answers."""
 WATCH_MS: Final = 1_000
 """How often its log is looked at while it runs; its end is known at once."""
-LOCK_SECONDS: Final = 5.0
-"""A process that was killed may hold its lock for a moment."""
 ASK_SECONDS: Final = 2.0
 
 NOT_STARTED: Final = "CometBFT is not started"
@@ -52,6 +50,8 @@ class Pauses(Struct, frozen=True, kw_only=True):
     """After so long a run the next pause is the first one again."""
     end: float = 10.0
     """How long CometBFT may take to end by itself."""
+    lock: float = 5.0
+    """How long another CometBFT may have the home: one that was killed may for a moment."""
 
 
 Listener = Callable[[bool], None]
@@ -165,7 +165,7 @@ class Supervisor:
                 os.eventfd_write(self._wake, 1)
 
     def _take_lock(self) -> int:
-        until = time.monotonic() + LOCK_SECONDS
+        until = time.monotonic() + self._pauses.lock
         waiting = threading.Event()
         while True:
             try:
