@@ -93,6 +93,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._waking = threading.Lock()
+        self._stopping = threading.Lock()
         self._is_stopping = False
         self._held: str | None = None
         self._again: str | None = None
@@ -128,17 +129,21 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End CometBFT, by force if it does not end by itself, and wait for that."""
-        if self._thread is None:
-            return
-        self._is_stopping = True
-        self._wake_up()
-        self._thread.join()
-        with self._waking:
-            self._thread = None
-            os.close(self._wake)
-        self._log.close()
-        os.close(self._lock)
+        """End CometBFT, by force if it does not end by itself, and wait for that.
+
+        May come again, and from several threads at once; not from the listener.
+        """
+        with self._stopping:
+            if self._thread is None:
+                return
+            self._is_stopping = True
+            self._wake_up()
+            self._thread.join()
+            with self._waking:
+                self._thread = None
+                os.close(self._wake)
+            self._log.close()
+            os.close(self._lock)
 
     def hold(self, why: str) -> None:
         """End CometBFT and do not start it until `release`. Returns at once; the end comes soon."""
