@@ -33,6 +33,7 @@ _AT: Final = rb"^E\[[^\]]*\] "
 """How a line of level error begins: what peers say can't stand there."""
 _COMPLAINTS: Final = (
     (re.compile(rb"^ERROR: (.+)"), False),
+    (re.compile(rb"^(Error reading PrivValidator .+)"), False),
     (re.compile(rb"^(panic: .+)"), False),
     (re.compile(rb"^(fatal error: .+)"), False),
     (re.compile(_AT + rb"CONSENSUS FAILURE!!! .*?err=(.+?)(?: stack=|$)"), True),
