@@ -75,6 +75,8 @@ class LogFile:
             self._rest = rest[:LINE_BYTES]
             for line in lines:
                 self.complaint = self.complaint or _complaint(line[:LINE_BYTES])
+        # A full disk cuts the line short that says so.
+        self.complaint = self.complaint or _complaint(self._rest)
         if self._read_to > self._limit:
             with suppress(OSError):  # a full disk needs the room more than the old lines
                 shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))
