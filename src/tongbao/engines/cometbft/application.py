@@ -16,6 +16,12 @@ import msgspec
 
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
+from tongbao.engines.cometbft.membership import (
+    FILTERS,
+    answer_filter,
+    first_validators,
+    updates_of,
+)
 from tongbao.engines.cometbft.messages import (
     ApplyResult,
     CheckTxType,
@@ -93,7 +99,7 @@ class MachineApplication:
     def init_chain(self, request: q.RequestInitChain, /) -> r.ResponseInitChain:
         """Decide genesis in memory; asked again before the first Commit, answer the same.
 
-        Raises OutOfStep.
+        Raises OutOfStep, GenesisError.
         """
         machine = self._machine
         if request.chain_id != machine.chain:
@@ -107,7 +113,9 @@ class MachineApplication:
                 machine.commit()
             if machine.height > 0:
                 raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
-            return r.ResponseInitChain(app_hash=app_hash(machine.state_root))
+            return r.ResponseInitChain(
+                validators=first_validators(machine), app_hash=app_hash(machine.state_root)
+            )
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
         """The mempool's transactions in its order, as many as there is room for."""
@@ -154,6 +162,7 @@ class MachineApplication:
                     ExecTxResult(code=result.number, data=result.receipt)
                     for result in decided.results
                 ),
+                validator_updates=updates_of(machine, decided),
                 app_hash=app_hash(decided.state_root),
             )
 
@@ -216,7 +225,12 @@ class MachineApplication:
         )
 
     def query(self, request: q.RequestQuery, /) -> r.ResponseQuery:
-        """`status` of a transaction's id, as JSON, or no value for an id that no block holds."""
+        """`status` of a transaction's id, as JSON, or no value for an id that no block holds; and
+        whether CometBFT may speak to a node.
+        """
+        if request.path.startswith(FILTERS):
+            with self._lock:
+                return answer_filter(self._machine, request.path)
         if request.path != "status":
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:
