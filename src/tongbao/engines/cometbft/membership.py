@@ -14,12 +14,10 @@ import msgspec
 
 from tongbao.engines.cometbft.messages import PublicKey, ValidatorUpdate
 from tongbao.engines.cometbft.responses import ResponseQuery
-from tongbao.kernel import Decided, GenesisError, Machine, Name, jcs
+from tongbao.engines.headers import is_network
+from tongbao.kernel import Decided, GenesisError, Machine, jcs
 from tongbao.kernel.envelope import decode_base64url
 from tongbao.kernel.kernel_module import NodeId, peers, validators
-
-ENGINE: Final = Name("cometbft")
-"""The name of this engine in a genesis file."""
 
 FILTERS: Final = "/p2p/filter/"
 """How the paths begin by which CometBFT asks, with `filter_peers`, whom it may speak to."""
@@ -37,10 +35,11 @@ def first_validators(machine: Machine) -> tuple[ValidatorUpdate, ...]:
     genesis file. Raises GenesisError when they are not the keys of the genesis file's engine.
     """
     rows = dict(machine.audit(validators.module)[validators].items())
-    engine = machine.genesis_file.engine
-    if engine.name == ENGINE and (not rows or sorted(rows) != sorted(engine.keys)):
+    genesis = machine.genesis_file
+    keys = genesis.engine.keys
+    if is_network(genesis) and (not rows or sorted(rows) != sorted(keys)):
         raise GenesisError(
-            f"the engine has {len(engine.keys)} keys, and block 0 has {len(rows)} validators, "
+            f"the engine has {len(keys)} keys, and block 0 has {len(rows)} validators, "
             "which must be the same keys: name them in the section governance of the genesis "
             "file, or let the chain that this one goes on from decide on them"
         )
