@@ -24,6 +24,7 @@ from tongbao.engines.cometbft.wire import MASK_64, write_varint
 from tongbao.kernel import merkle
 
 ADDRESS_BYTES: Final = 20
+APP_DOMAIN: Final = b"tongbao/app/1"
 _VALUE_NUMBER: Final = b"\x08"
 _VALUE_BYTES: Final = b"\x0a"
 """The tags of the one field of protobuf's wrappers (`google/protobuf/wrappers.proto`)."""
@@ -69,6 +70,11 @@ def validators_hash(validators: Iterable[Validator]) -> bytes:
 def commit_hash(commit: Commit) -> bytes:
     """`last_commit_hash` of the next header."""
     return merkle.root([encode(vote) for vote in commit.signatures])
+
+
+def app_hash(state_root: bytes) -> bytes:
+    """What stands in the next header: only the state, or idle blocks would never stop."""
+    return sha256(APP_DOMAIN + state_root).digest()
 
 
 def transaction_leaf(wire: bytes) -> bytes:
