@@ -81,19 +81,23 @@ class CometEngine:
         self,
         application: MachineApplication,
         serving: Callable[[Callable[[BaseException], None]], Serving],
-        process: Callable[[Callable[[], None], Callable[[], None]], Process],
+        process: Callable[[Callable[[bool], None]], Process],
         rpc: Rpc,
         options: Options | None = None,
         clock: Callable[[], int] = wall_clock,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
-        """Wire an application with its server, which `serving` makes of a function to call when it
-        has failed, and with CometBFT, which `process` makes of functions for up and down.
+        """Wire an application with its server and CometBFT.
+
+        `serving` makes the server of a function to call when the application has failed, `process`
+        the supervisor of one that is told whether CometBFT is up. `close` calls `release` last.
         """
         ed25519.self_test()
         self._blocks: Blocks = application.blocks
         self._blocks.listener = self
         self._options = options or Options()
         self._clock = clock
+        self._release = release
         self._rpc = rpc
         self._tickets = Tickets(
             self._options.queue_transactions, self._options.offered_transactions
@@ -107,7 +111,7 @@ class CometEngine:
         elsewhere = self._options.verify_elsewhere and other_core()
         self._verifier = Verifier(elsewhere=elsewhere)
         self._serving = serving(self._fail)
-        self._process = process(self._up, self._down)
+        self._process = process(self._moved)
         self._thread = threading.Thread(target=self._run, name="tongbao-offer", daemon=True)
 
     @property
@@ -195,6 +199,7 @@ class CometEngine:
         self._tickets.fail(self._stopped())
         if self._failure is None:
             self._blocks.rest()
+        self._release()
 
     def _drain(self) -> None:
         """Wait for answers, as long as there may be some."""
@@ -235,13 +240,11 @@ class CometEngine:
         """Tell those that were not handed over; what was may be in a block, and waits for it."""
         self._tickets.fail_queue(error)
 
-    def _up(self) -> None:
-        """CometBFT answers; its mempool is empty after a start."""
-        self._is_up = True
-        self._tickets.offer_again()
-
-    def _down(self) -> None:
-        self._is_up = False
+    def _moved(self, is_up: bool) -> None:
+        """CometBFT answers, and its mempool is empty after a start; or it does not any more."""
+        self._is_up = is_up
+        if is_up:
+            self._tickets.offer_again()
 
     def _fail(self, error: BaseException) -> None:
         """Our own bug, a failed disk, or an upgrade: stop rather than guess. Everyone is told."""
