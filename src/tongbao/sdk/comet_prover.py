@@ -7,7 +7,6 @@ that one at once when block H has changed the state; until it has its votes, who
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -43,7 +42,6 @@ from tongbao.store.interface import AnyStore
 
 WAIT_SECONDS: Final = 5.0
 """How long a proof waits for the votes on the next block; a network that stands still has none."""
-PAUSE_SECONDS: Final = 0.01
 ATTEMPTS: Final = 3
 """How often rows are proven anew because the chain went on by more blocks than are remembered."""
 REMEMBERED: Final = 128
@@ -77,6 +75,9 @@ class CometProver:
         self._first = first_height(genesis)
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, LightBlock] = OrderedDict()
+        self._kept = threading.Condition()
+        self._last = -1
+        engine.listen(self._keep)
 
     def prove_row(self, table_name: str, key: Any, /) -> RowProof:
         """The proof of a row in the newest state that has votes. Raises KeyError, NotProven."""
@@ -188,7 +189,7 @@ class CometProver:
         """
         with self._engine.reading() as standing:
             height, root = standing.machine.height, standing.machine.state_root
-        if self._height() <= height and height >= self._first:
+        if height >= self._first:
             header, _, _ = parts_of(self._light_block(height))
             if header.app_hash == app_hash(root):
                 return height
@@ -196,18 +197,19 @@ class CometProver:
         return height + 1
 
     def _wait_for(self, height: int) -> None:
-        """Wait until CometBFT has a header with its votes. Raises NotProven."""
-        until = time.monotonic() + WAIT_SECONDS
-        while self._height() < height:
-            if time.monotonic() > until:
+        """Wait until a block is kept here: then CometBFT has its votes. Raises NotProven."""
+        self._voted()
+        with self._engine.reading() as standing:
+            self._keep(standing.machine.height)
+        with self._kept:
+            if not self._kept.wait_for(lambda: self._last >= height, WAIT_SECONDS):
                 raise NotProven(f"block {height} has no votes yet: the network stands still")
-            time.sleep(PAUSE_SECONDS)
 
-    def _height(self) -> int:
-        try:
-            return self._voted().status().sync_info.latest_block_height
-        except (RpcError, RpcUnreachable) as error:
-            raise NotProven(f"CometBFT does not answer: {error}") from error
+    def _keep(self, height: int) -> None:
+        """A block is durable."""
+        with self._kept:
+            self._last = max(self._last, height)
+            self._kept.notify_all()
 
     def _voted(self) -> LightSource:
         if self._source is None:
