@@ -264,15 +264,13 @@ class Machine:
     def decode(self, wire: bytes) -> Transaction:
         """Everything about a transaction but state: form, chain, signatures.
 
-        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
-        whoever asks again. Raises InvalidTransaction.
+        Safe in any thread. What was verified is remembered by its bytes. Raises InvalidTransaction.
         """
-        known = self._seen.get(wire)
-        if known is not None:
-            return known
-        found = self.parse(wire)
-        check_signatures(found.signatures)
-        self.remember(found)
+        found = self._seen.get(wire)
+        if found is None:
+            found = self.parse(wire)
+            check_signatures(found.signatures)
+            self.remember(found)
         return found
 
     def _known(self, wire: bytes) -> Transaction:
