@@ -265,9 +265,12 @@ class Machine:
     def decode(self, wire: bytes) -> Transaction:
         """Everything about a transaction but state: form, chain, signatures.
 
-        Safe in any thread. What was verified is remembered by its full bytes for `apply`. Raises
-        InvalidTransaction.
+        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
+        whoever asks again. Raises InvalidTransaction.
         """
+        known = self._seen.get(wire)
+        if known is not None:
+            return known
         found = self.parse(wire)
         check_signatures(found.signatures)
         self.remember(found)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tongbao import __version__
-from tongbao.engines.solo import read_header
+from tongbao.engines.headers import read_header
 from tongbao.kernel import Address, ChainId
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.genesis import write_genesis

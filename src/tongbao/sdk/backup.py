@@ -12,8 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tongbao.engines.headers import header_hash
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import header_hash
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress, silent

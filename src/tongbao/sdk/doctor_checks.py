@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tongbao.engines.solo.header import read_header
+from tongbao.engines.headers import read_header
 from tongbao.kernel import Genesis
 from tongbao.kernel.state import leaves_of
 from tongbao.kernel.trie import Trie

@@ -15,8 +15,8 @@ from typing import Final
 from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
+from tongbao.engines.headers import header_hash, read_header
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import header_hash, read_header
 from tongbao.kernel import Genesis, GenesisError, Name, PublicKey, Small, Time, jcs
 from tongbao.kernel.ed25519 import public_key_is_acceptable
 from tongbao.kernel.envelope import decode_base64url

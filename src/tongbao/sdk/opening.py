@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.headers import header_hash, is_network, read_header
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import HeaderSigner, header_hash, read_header
+from tongbao.engines.solo.header import HeaderSigner
 from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
@@ -82,7 +83,9 @@ def producer_on(
         if store.last is None or producer.is_at_origin:
             if signer is None:
                 raise FolderError(
-                    "this chain has no block of its own yet: open it with the authority's key"
+                    "this node has no block of its network yet: start it with `tongbao run`"
+                    if is_network(genesis)
+                    else "this chain has no block of its own yet: open it with the authority's key"
                 )
             producer.begin()
         producer.maintain(idle=True)

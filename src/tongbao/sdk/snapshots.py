@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tongbao.engines.solo.header import HeaderError, read_header
+from tongbao.engines.headers import HeaderError, read_header
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.code import kept_upgrades, lines_at
 from tongbao.kernel.genesis import chain_id, hash_of, read_genesis, write_genesis
 from tongbao.kernel.state import after_prefix
 from tongbao.sdk.audit import STEP, Progress, silent
+from tongbao.sdk.block_checks import unlike
 from tongbao.sdk.choosing import tables_of
 from tongbao.sdk.folder import Folder, trust_file, write_new
 from tongbao.sdk.proofs import TrustFile
@@ -112,7 +113,7 @@ def take(
                 root=root_of(chunks, chunk_bytes),
                 chunks=tuple(chunks),
             )
-            time, signer = check_header(manifest, trust_file(genesis))
+            time, signer = check_header(manifest, trust_file(genesis), genesis)
             write_history(place.path, genesis, new, state, manifest, tables, progress)
         finally:
             state.close()
@@ -226,9 +227,9 @@ def read_head(
             f"the snapshot is of chain {manifest.chain}, not {chain_id(genesis)}: "
             "ask for one of this chain"
         )
-    time, signer = check_header(manifest, trust_file(own))
+    time, signer = check_header(manifest, trust_file(own), own)
     if trust is not None:
-        check_header(manifest, read_trust(trust))
+        check_header(manifest, read_trust(trust), own)
     return Head(manifest, own, time, signer, has_history)
 
 
@@ -276,8 +277,10 @@ def _own_genesis(text: bytes, manifest: Manifest) -> Genesis:
     return genesis
 
 
-def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
-    """The time of the snapshot's header and who has signed it.
+def check_header(manifest: Manifest, trust: TrustFile, genesis: Genesis) -> tuple[int, str]:
+    """The time of the snapshot's header and who has signed it; nobody ("") on a network's node.
+
+    A network's header is its node's own note: that its rows are the network's, a proof shows.
 
     Raises BadSnapshot, WrongChain unless it is of a trusted key, and says what the manifest says.
     """
@@ -290,7 +293,9 @@ def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
             f"the snapshot says chain {manifest.chain}, its header {header.chain}, "
             f"and {trust.chain} was asked for"
         )
-    if signer not in trust.keys:
+    for wrong in unlike(genesis, header):
+        raise BadSnapshot(f"the snapshot's header can't be believed: {wrong}")
+    if signer is not None and signer not in trust.keys:
         raise BadSnapshot("the snapshot's header is signed by a key that is not trusted here")
     if header.height != manifest.height:
         raise BadSnapshot(
@@ -301,4 +306,4 @@ def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
             f"the rows have root {manifest.root.hex()}, the signed header of block "
             f"{header.height} says {header.state}: they are not that block's"
         )
-    return header.time, signer
+    return header.time, signer or ""

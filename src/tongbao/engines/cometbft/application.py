@@ -7,7 +7,6 @@ never ahead.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
@@ -16,6 +15,7 @@ import msgspec
 
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
+from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.messages import (
     ApplyResult,
     CheckTxType,
@@ -26,14 +26,11 @@ from tongbao.engines.cometbft.messages import (
     VerifyStatus,
 )
 from tongbao.engines.cometbft.wire import write_varint
-from tongbao.kernel import Block, Count, Decided, InvalidTransaction, Machine, Time
+from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
-from tongbao.store.record import ID_BYTES, BlockRecord
+from tongbao.store.record import ID_BYTES
 
 APP_DOMAIN: Final = b"tongbao/app/1"
-FIRST_BLOCK: Final = 1
-WAIT_SECONDS: Final = 0.002
-"""How long a check waits for the state at a time, before it looks whether a block has begun."""
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
 
@@ -65,28 +62,16 @@ def fitting(transactions: tuple[bytes, ...], limit: int) -> tuple[bytes, ...]:
 class MachineApplication:
     """Answers CometBFT with what one machine decides. An `Application` of the server.
 
-    The machine, and the store under it, belong to whoever holds the lock. A check never waits for
-    a block: see `check_tx`.
+    The machine, and the store under it, belong to `blocks`, which also others read.
     """
 
     def __init__(
         self, machine: Machine, store: AnyStore, clock: Callable[[], int], version: str = ""
     ) -> None:
-        """Stand on a machine and its store; `clock` gives milliseconds UTC. Raises OutOfStep."""
-        if machine.genesis_file.origin is not None:
-            raise OutOfStep("a chain that begins with the rows of another has no network yet")
-        self._machine = machine
-        self._store = store
+        """Stand on a machine and its store; `clock` gives milliseconds UTC."""
+        self.blocks = Blocks(machine, store)
         self._clock = clock
         self._version = version
-        self._lock = threading.Lock()
-        self._deciding = False
-        self._begun: BlockRecord | None = None
-        """Block 0, from InitChain until the first Commit keeps it."""
-        self._block: BlockRecord | None = None
-        self._last = (max(machine.height, 0), b"")
-        if machine.height >= FIRST_BLOCK:
-            self._last = (machine.height, app_hash(machine.state_root))
 
     # Consensus
 
@@ -95,19 +80,14 @@ class MachineApplication:
 
         Raises OutOfStep.
         """
-        machine = self._machine
+        blocks, machine = self.blocks, self.blocks.machine
         if request.chain_id != machine.chain:
             raise OutOfStep(f"CometBFT begins {request.chain_id}; this chain is {machine.chain}")
-        if request.initial_height != FIRST_BLOCK:
-            raise OutOfStep(f"CometBFT begins at {request.initial_height}, not at {FIRST_BLOCK}")
-        with self._lock:
-            self._take_back()
-            if machine.height < 0:
-                self._begun = record_of(machine.genesis(), (), b"")
-                machine.commit()
-            if machine.height > 0:
-                raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
-            return r.ResponseInitChain(app_hash=app_hash(machine.state_root))
+        if request.initial_height != blocks.first:
+            raise OutOfStep(f"CometBFT begins at {request.initial_height}, not at {blocks.first}")
+        if blocks.is_begun:
+            raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
+        return r.ResponseInitChain(app_hash=app_hash(blocks.begin()))
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
         """The mempool's transactions in its order, as many as there is room for."""
@@ -137,47 +117,26 @@ class MachineApplication:
 
         Raises OutOfStep, UpgradeNeeded.
         """
-        self._deciding = True
-        machine = self._machine
-        with self._lock:
-            self._take_back()
-            if request.height != machine.height + 1:
-                raise OutOfStep(
-                    f"CometBFT decided block {request.height}; this chain is at {machine.height}"
-                )
-            time = Time(max(milliseconds(request.time), machine.time + 1))
-            block = Block(height=Count(request.height), time=time, transactions=request.txs)
-            decided = machine.apply(block)
-            self._block = record_of(decided, request.txs, request.hash)
-            return r.ResponseFinalizeBlock(
-                tx_results=tuple(
-                    ExecTxResult(code=result.number, data=result.receipt)
-                    for result in decided.results
-                ),
-                app_hash=app_hash(decided.state_root),
-            )
+        blocks = self.blocks
+        last = blocks.machine.height
+        if request.height != last + 1:
+            raise OutOfStep(f"CometBFT decided block {request.height}; this chain is at {last}")
+        block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
+        decided = blocks.carry_out(block, request.hash)
+        return r.ResponseFinalizeBlock(
+            tx_results=tuple(
+                ExecTxResult(code=result.number, data=result.receipt) for result in decided.results
+            ),
+            app_hash=app_hash(decided.state_root),
+        )
 
     def commit(self, request: q.RequestCommit, /) -> r.ResponseCommit:
-        """Keep the block: the first one brings block 0 with it. Raises StoreError."""
-        with self._lock:
-            assert self._block is not None, "nothing was finalized"
-            if self._begun is not None:
-                self._store.append(self._begun)
-                self._begun = None
-            self._store.append(self._block)
-            self._machine.commit()
-            self._last = (self._block.height, app_hash(self._machine.state_root))
-            self._block = None
-            if self._store.maintain(idle=False) is not None:
-                self._machine.flushed()
-        self._deciding = False
-        return r.ResponseCommit()
+        """Keep the block: the first one brings block 0 with it. Raises StoreError.
 
-    def _take_back(self) -> None:
-        """Forget a block that was finalized and never committed: CometBFT began again."""
-        if self._block is not None:
-            self._machine.discard()
-            self._block = None
+        A full disk makes this wait, and the network goes on without this node.
+        """
+        self.blocks.keep()
+        return r.ResponseCommit()
 
     # Mempool
 
@@ -187,19 +146,11 @@ class MachineApplication:
         Form and signatures need no state. While a block is being carried out the rest is left to
         the recheck that follows it: a check never waits for a block.
         """
+        is_again = request.type == CheckTxType.RECHECK
         try:
-            if request.type != CheckTxType.RECHECK:
-                self._machine.decode(request.tx)
-            while not self._lock.acquire(timeout=WAIT_SECONDS):
-                if self._deciding:
-                    return r.ResponseCheckTx()
-            try:
-                if self._block is None and self._machine.height >= 0:
-                    now = max(self._clock(), self._machine.time + 1)
-                    self._machine.check(request.tx, Time(now))
-            finally:
-                self._lock.release()
+            self.blocks.check(request.tx, self._clock(), again=is_again)
         except InvalidTransaction as error:
+            self.blocks.listener.dropped(request.tx, error)
             return r.ResponseCheckTx(code=error.why.number, log=str(error))
         return r.ResponseCheckTx()
 
@@ -207,12 +158,12 @@ class MachineApplication:
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """The last block that was committed, never one in progress."""
-        height, last_hash = self._last
+        last = self.blocks.last
         return r.ResponseInfo(
-            data=self._machine.chain,
+            data=self.blocks.machine.chain,
             version=self._version,
-            last_block_height=height,
-            last_block_app_hash=last_hash,
+            last_block_height=0 if last is None else last.height,
+            last_block_app_hash=b"" if last is None else app_hash(last.root),
         )
 
     def query(self, request: q.RequestQuery, /) -> r.ResponseQuery:
@@ -221,10 +172,10 @@ class MachineApplication:
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:
             return r.ResponseQuery(code=BAD_KEY, log=f"an id has {ID_BYTES} bytes")
-        with self._lock:
-            found = self._store.status(request.data)
+        with self.blocks.reading() as now:
+            found, height = now.store.status(request.data), now.machine.height
         value = b"" if found is None else msgspec.json.encode(msgspec.structs.asdict(found))
-        return r.ResponseQuery(key=request.data, value=value, height=self._last[0])
+        return r.ResponseQuery(key=request.data, value=value, height=height)
 
     # Snapshots: none are offered, none are taken
 
@@ -247,16 +198,3 @@ class MachineApplication:
     ) -> r.ResponseApplySnapshotChunk:
         """Not wanted."""
         return r.ResponseApplySnapshotChunk(ApplyResult.ABORT)
-
-
-def record_of(decided: Decided, transactions: tuple[bytes, ...], block_hash: bytes) -> BlockRecord:
-    """What the log keeps of a block; in the header's place CometBFT's hash of it."""
-    return BlockRecord(
-        height=decided.height,
-        time=decided.time,
-        header=block_hash,
-        transactions=transactions,
-        receipts=decided.receipts,
-        rows=decided.rows,
-        outbox=tuple((result.id, result.number) for result in decided.results),
-    )

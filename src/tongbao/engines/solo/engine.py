@@ -194,9 +194,7 @@ class SoloEngine:
             return f"stopped for an upgrade: {self._failure}"
         if self._failure is not None:
             return f"the engine has stopped: {self._failure}"
-        if self._producer.signer is None:
-            return "this chain is open for reading: the authority's key is locked"
-        return "the engine is closed"
+        return self._producer.why_read_only or "the engine is closed"
 
     def _run(self) -> None:
         """The thread: while one batch is decided, the signatures of the next are checked."""
