@@ -23,7 +23,6 @@ from tongbao.sdk.block_checks import unlike
 from tongbao.sdk.choosing import tables_of
 from tongbao.sdk.folder import Folder, trust_file, write_new
 from tongbao.sdk.proofs import TrustFile
-from tongbao.sdk.snapshot_buckets import Buckets, digits_for
 from tongbao.sdk.snapshot_folder import (
     GENESIS_BYTES,
     WORK,
@@ -36,6 +35,7 @@ from tongbao.sdk.snapshot_history import History, read_back, verify_history, wri
 from tongbao.sdk.verification import read_trust
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
+from tongbao.store.snapshot.buckets import Buckets, digits_for
 from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, check_bytes, read_chunk, root_of
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.manifest import (

@@ -17,14 +17,13 @@ from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.messages import (
-    ApplyResult,
     CheckTxType,
     ExecTxResult,
-    OfferResult,
     ProposalStatus,
     Timestamp,
     VerifyStatus,
 )
+from tongbao.engines.cometbft.snapshots import NoSnapshots, Snapshots
 from tongbao.engines.cometbft.wire import write_varint
 from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
@@ -70,6 +69,7 @@ class MachineApplication:
     ) -> None:
         """Stand on a machine and its store; `clock` gives milliseconds UTC."""
         self.blocks = Blocks(machine, store)
+        self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
 
@@ -135,8 +135,9 @@ class MachineApplication:
 
         A full disk makes this wait, and the network goes on without this node.
         """
-        self.blocks.keep()
-        return r.ResponseCommit()
+        if not self.blocks.keep():
+            return r.ResponseCommit()
+        return r.ResponseCommit(self.snapshots.committed())
 
     # Mempool
 
@@ -177,24 +178,24 @@ class MachineApplication:
         value = b"" if found is None else msgspec.json.encode(msgspec.structs.asdict(found))
         return r.ResponseQuery(key=request.data, value=value, height=height)
 
-    # Snapshots: none are offered, none are taken
+    # Snapshots
 
     def list_snapshots(self, request: q.RequestListSnapshots, /) -> r.ResponseListSnapshots:
-        """None."""
-        return r.ResponseListSnapshots()
+        """Those that are here."""
+        return self.snapshots.list_snapshots(request)
 
     def offer_snapshot(self, request: q.RequestOfferSnapshot, /) -> r.ResponseOfferSnapshot:
-        """Not wanted."""
-        return r.ResponseOfferSnapshot(OfferResult.ABORT)
+        """Whether one of others is wanted."""
+        return self.snapshots.offer_snapshot(request)
 
     def load_snapshot_chunk(
         self, request: q.RequestLoadSnapshotChunk, /
     ) -> r.ResponseLoadSnapshotChunk:
-        """Not there."""
-        return r.ResponseLoadSnapshotChunk()
+        """The bytes of a chunk."""
+        return self.snapshots.load_snapshot_chunk(request)
 
     def apply_snapshot_chunk(
         self, request: q.RequestApplySnapshotChunk, /
     ) -> r.ResponseApplySnapshotChunk:
-        """Not wanted."""
-        return r.ResponseApplySnapshotChunk(ApplyResult.ABORT)
+        """Take a chunk in."""
+        return self.snapshots.apply_snapshot_chunk(request)
