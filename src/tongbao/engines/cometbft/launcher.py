@@ -1,4 +1,4 @@
-"""`python -I -S launcher.py PARENT PROGRAM ARGUMENT...`: become a program that dies with its parent.
+"""`python -I -S launcher.py PARENT PROGRAM ARGUMENTS`: become a program that dies with its parent.
 
 Between a fork and the new program, code may run only in a process of one thread; a node has many.
 So this small program is started instead, asks Linux to kill it when its parent's thread ends, and
@@ -20,8 +20,12 @@ def main() -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0) != 0:
         sys.exit(f"ERROR: prctl: {os.strerror(ctypes.get_errno())}")
-    if os.getppid() == parent:
-        os.execv(program, sys.argv[2:])
+    if os.getppid() != parent:
+        return
+    try:
+        os.execv(program, sys.argv[2:])  # noqa: S606
+    except OSError as error:
+        sys.exit(f"ERROR: {program} does not start: {error.strerror}")
 
 
 if __name__ == "__main__":
