@@ -139,7 +139,8 @@ class Store(Closable):
             self._make_state(state)
             resources.callback(self._close_state)
         elif state.height + 1 < self._log.first:
-            log.warning("%s/state has rows of before the log's begin: made anew", self._folder)
+            if state.height >= 0:
+                log.warning("%s/state has rows of before the log's begin: made anew", self._folder)
             self._renew_state()
         self._newest: BlockRecord | None = None
         self._last = self._last_line()

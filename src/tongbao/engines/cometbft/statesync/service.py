@@ -25,7 +25,7 @@ SNAPSHOTS: Final = "snapshots"
 """The folder within a chain's folder."""
 
 
-class StateSync(Closable):
+class SnapshotService(Closable):
     """All that one node does about snapshots."""
 
     def __init__(
