@@ -67,6 +67,9 @@ ALLOWED = {
     ("src/tongbao/cli/dev/worker.py", "blind except"): (
         "the edge of the worker: whatever code under development raises is told to its author"
     ),
+    ("src/tongbao/engines/cometbft/engine.py", "blind except"): (
+        "the edge of the engine's thread: whatever ends it is told to everyone who waits"
+    ),
     ("src/tongbao/engines/solo/engine.py", "blind except"): (
         "the edge of the engine's thread: whatever ends it is told to everyone who waits"
     ),

@@ -69,6 +69,31 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["sqlite", "none"],
         Meta(description="history by account, asset and reference, in `index.sqlite`; or `none`"),
     ] = "sqlite"
+    moniker: Annotated[
+        str, Meta(description="this node's name for the operators of its network's others")
+    ] = "tongbao"
+    p2p_listen: Annotated[
+        str, Meta(description="where a network's other nodes connect to, `tcp://HOST:PORT`")
+    ] = "tcp://127.0.0.1:26656"
+    p2p_external: Annotated[
+        str, Meta(description="`HOST:PORT` under which others reach it, if that is another")
+    ] = ""
+    persistent_peers: Annotated[
+        tuple[str, ...], Meta(description="nodes to stay connected to, `ID@HOST:PORT` each")
+    ] = ()
+    timeout_commit_ms: Annotated[
+        int,
+        Meta(ge=0, le=200, description="time to wait for late votes before the next block"),
+    ] = 0
+    cometbft: Annotated[
+        str, Meta(description="the CometBFT program, where it is not found by itself")
+    ] = ""
+    cometbft_metrics: Annotated[
+        str, Meta(description="`HOST:PORT` of CometBFT's own metrics; empty for none")
+    ] = ""
+    remote_signer: Annotated[
+        str, Meta(description="where a remote signer connects to, `tcp://HOST:PORT`")
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
     ] = "info"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
-from msgspec import Raw
 
-from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine, Ticket
+from tongbao.engines.interface import Engine
+from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
 from tongbao.kernel import (
     Address,
     Count,
@@ -19,7 +19,6 @@ from tongbao.kernel import (
     Outcome,
     Registry,
     View,
-    merkle,
 )
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import ModuleLine, nonces
@@ -27,10 +26,10 @@ from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.errors import id_and_expiry
-from tongbao.sdk.folder import trust_bytes
 from tongbao.sdk.local_following import Bell, LocalFollower
 from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
-from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
+from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+from tongbao.sdk.prover import Prover, SoloProver
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.closable import Closable
@@ -47,11 +46,14 @@ ATTEMPTED = (Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, S
 class Chain(Closable):
     """One chain, open in this process. Close it, or use it in a `with` statement."""
 
-    def __init__(self, engine: SoloEngine, store: AnyStore, genesis: Genesis) -> None:
-        """Made by `open_chain`, `create_chain` and tests."""
+    def __init__(
+        self, engine: Engine, store: AnyStore, genesis: Genesis, prover: Prover | None = None
+    ) -> None:
+        """Made by `open_chain`, `create_chain` and tests. Without a `prover` proofs are solo's."""
         self._engine = engine
         self._store = store
         self._genesis = genesis
+        self._prover = prover or SoloProver(engine, store, genesis)
         self._bell = Bell()
         engine.listen(self._bell.ring)
         machine = engine.machine
@@ -274,48 +276,15 @@ class Chain(Closable):
 
         Raises KeyError for a table that no module has.
         """
-        table = self.registry.table(table_name)
-        with self._engine.reading() as producer:
-            machine = producer.machine
-            value, proof = machine.row(table, key), machine.prove(table, key)
-            last = self._store.last
-        assert last is not None and last.height == machine.height
-        return RowProof(
-            format=FORMAT,
-            engine="solo",
-            header=last.header.decode(),
-            module=table.module.number,
-            table=table.number,
-            name=table_name,
-            key=key_parts(table.codec.parts, key),
-            proof=proof,
-            value=NO_VALUE if value is None else Raw(value),
-        )
+        return self._prover.prove_row(table_name, key)
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError, Pruned."""
-        with self._engine.reading():
-            found = self._store.status(bytes.fromhex(transaction_id))
-            if found is None:
-                raise LookupError(f"no block holds a transaction {transaction_id}")
-            record = self._store.block(found.height)
-        at = found.index
-        return TransactionProof(
-            format=FORMAT,
-            engine="solo",
-            header=record.header.decode(),
-            transaction=record.transactions[at].decode(),
-            receipt=Raw(record.receipts[at]),
-            index=at,
-            size=len(record.transactions),
-            receipts=len(record.receipts),
-            transaction_path=_path(record.transactions, at),
-            receipt_path=_path(record.receipts, at),
-        )
+        return self._prover.prove_transaction(transaction_id)
 
     def trust(self) -> TrustFile:
         """Who signs headers here: agree on it out of band, not by asking a node."""
-        return msgspec.json.decode(trust_bytes(self._genesis), type=TrustFile)
+        return self._prover.trust()
 
     # Opening and closing
 
@@ -325,10 +294,6 @@ class Chain(Closable):
         self._bell.close()
         with self._engine.reading():
             self._store.close()
-
-
-def _path(leaves: tuple[bytes, ...], at: int) -> tuple[str, ...]:
-    return tuple(step.hex() for step in merkle.inclusion_proof(list(leaves), at))
 
 
 def _attempt(function: Callable[[Any], R], argument: Any) -> R | Exception:

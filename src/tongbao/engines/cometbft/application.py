@@ -20,18 +20,23 @@ from tongbao.engines.cometbft.messages import (
     CheckTxType,
     ExecTxResult,
     ProposalStatus,
+    PublicKey,
     Timestamp,
+    ValidatorUpdate,
     VerifyStatus,
 )
 from tongbao.engines.cometbft.snapshots import NoSnapshots, Snapshots
 from tongbao.engines.cometbft.wire import write_varint
+from tongbao.engines.headers import is_network
 from tongbao.kernel import InvalidTransaction, Machine
+from tongbao.kernel.envelope import decode_base64url
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import ID_BYTES
 
 APP_DOMAIN: Final = b"tongbao/app/1"
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
+FIRST_POWER: Final = 1
 
 
 class OutOfStep(Exception):
@@ -87,7 +92,16 @@ class MachineApplication:
             raise OutOfStep(f"CometBFT begins at {request.initial_height}, not at {blocks.first}")
         if blocks.is_begun:
             raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
-        return r.ResponseInitChain(app_hash=app_hash(blocks.begin()))
+        begun = app_hash(blocks.begin())
+        return r.ResponseInitChain(validators=self._first_validators(), app_hash=begun)
+
+    def _first_validators(self) -> tuple[ValidatorUpdate, ...]:
+        """Those whose keys genesis names; none where CometBFT's own genesis names them."""
+        genesis = self.blocks.machine.genesis_file
+        if not is_network(genesis):
+            return ()
+        keys = [decode_base64url(key.encode()) for key in genesis.engine.keys]
+        return tuple(ValidatorUpdate(PublicKey(ed25519=key), FIRST_POWER) for key in keys)
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
         """The mempool's transactions in its order, as many as there is room for."""

@@ -166,6 +166,17 @@ class Blocks:
                 self._previous = header_hash(self._begun.header)
             return self.machine.state_root
 
+    def begin_here(self) -> None:
+        """Keep block 0 before CometBFT asks for it, so that a chain that is open has a block.
+
+        Not on a node that is to take its rows from a snapshot. Raises StoreError.
+        """
+        with self._changed:
+            self.begin()
+            if self._begun is not None:
+                self.store.append(self._begun.record)
+                self._begun = None
+
     def carry_out(self, block: Block, block_hash: bytes) -> Decided:
         """Carry a block out in memory. Raises UpgradeNeeded."""
         self._deciding = True

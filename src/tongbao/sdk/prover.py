@@ -1,0 +1,86 @@
+"""Who makes the proofs of a chain in this process: one for each engine, the same questions."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw
+
+from tongbao.engines.interface import Engine
+from tongbao.kernel import Genesis, merkle
+from tongbao.sdk.folder import trust_bytes
+from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
+from tongbao.store.interface import AnyStore
+
+
+class Prover(Protocol):
+    """Makes proof files of what a chain holds, and its trust file."""
+
+    def prove_row(self, table_name: str, key: Any, /) -> RowProof:
+        """The proof of a row, or of its absence. Raises KeyError for an unknown table."""
+
+    def prove_transaction(self, transaction_id: str, /) -> TransactionProof:
+        """The proof that a transaction stands in its block. Raises LookupError, Pruned."""
+
+    def trust(self) -> TrustFile:
+        """Whose signatures count here."""
+
+
+class SoloProver:
+    """Proofs under headers that one authority has signed."""
+
+    def __init__(self, engine: Engine, store: AnyStore, genesis: Genesis) -> None:
+        """Prove what a solo engine decides."""
+        self._engine = engine
+        self._store = store
+        self._genesis = genesis
+
+    def prove_row(self, table_name: str, key: Any, /) -> RowProof:
+        """The proof of a row now, under the last header."""
+        table = self._engine.machine.registry.table(table_name)
+        with self._engine.reading() as standing:
+            machine = standing.machine
+            value, proof = machine.row(table, key), machine.prove(table, key)
+            last = self._store.last
+        assert last is not None and last.height == machine.height
+        return RowProof(
+            format=FORMAT,
+            engine="solo",
+            header=last.header.decode(),
+            module=table.module.number,
+            table=table.number,
+            name=table_name,
+            key=key_parts(table.codec.parts, key),
+            proof=proof,
+            value=NO_VALUE if value is None else Raw(value),
+        )
+
+    def prove_transaction(self, transaction_id: str, /) -> TransactionProof:
+        """The proof that a transaction stands in its block, and of its receipt."""
+        with self._engine.reading():
+            found = self._store.status(bytes.fromhex(transaction_id))
+            if found is None:
+                raise LookupError(f"no block holds a transaction {transaction_id}")
+            record = self._store.block(found.height)
+        at = found.index
+        return TransactionProof(
+            format=FORMAT,
+            engine="solo",
+            header=record.header.decode(),
+            transaction=record.transactions[at].decode(),
+            receipt=Raw(record.receipts[at]),
+            index=at,
+            size=len(record.transactions),
+            receipts=len(record.receipts),
+            transaction_path=_path(record.transactions, at),
+            receipt_path=_path(record.receipts, at),
+        )
+
+    def trust(self) -> TrustFile:
+        """The trust file that belongs to the genesis file."""
+        return msgspec.json.decode(trust_bytes(self._genesis), type=TrustFile)
+
+
+def _path(leaves: tuple[bytes, ...], at: int) -> tuple[str, ...]:
+    return tuple(step.hex() for step in merkle.inclusion_proof(list(leaves), at))
