@@ -369,11 +369,13 @@ class Store(Closable):
         return self._state.pin()
 
     def reopen(self, change: Callable[[], None]) -> None:
-        """Let a folder without blocks be changed while no file of it is open, and open it again.
+        """Let a folder be changed while no file of it is open, and open it again.
 
-        The lock is kept. What raises leaves a store that can only be closed. Raises StoreError.
+        It has no block but what genesis or its base makes again. The lock is kept. What raises
+        leaves a store that can only be closed. Raises StoreError.
         """
-        assert self.height == self.base and not self._behind.records, "the chain has begun"
+        assert self.height in (self.base, 0), "the chain has begun"
+        self._behind.clear()
         with self._resources.pop_all() as resources:
             self._files.close()
             change()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.engines.cometbft.statesync.nodes import history, node
+from tongbao.engines.cometbft.genesis_document import EVIDENCE_BLOCKS
 from tongbao.engines.cometbft.messages import Snapshot
 from tongbao.engines.cometbft.statesync.kept import SERVED_SECONDS, Kept
-from tongbao.engines.cometbft.statesync.options import EVIDENCE_BLOCKS, SyncOptions
+from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.engines.cometbft.statesync.retaining import KEEP_ALL, retain_height
 from tongbao.store.snapshot.names import MANIFEST
 

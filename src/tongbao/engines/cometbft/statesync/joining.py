@@ -19,6 +19,7 @@ from tongbao.kernel import GenesisError, Machine, Registry
 from tongbao.kernel.state import Backing
 from tongbao.store.base import base_name
 from tongbao.store.errors import StoreError
+from tongbao.store.recovery import NO_BASE
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.store import Store
 
@@ -73,7 +74,7 @@ class Joining:
 
     def _begin(self, request: q.RequestOfferSnapshot) -> None:
         genesis = self._blocks.machine.genesis_file
-        if self._store.height != self._store.base:
+        if self._blocks.is_begun and self._store.height != self._store.base:
             raise NotWanted(OfferResult.ABORT, "this chain has blocks here already")
         above = max(self._store.height, 0)
         manifest, header = judge(request.snapshot, request.app_hash, genesis, above, self._clock())
@@ -115,12 +116,24 @@ class Joining:
         laying.finish(header.time, self._joiner.registry)
         target = self._folder / base_name(header.height)
         with self._blocks.reading():
-            self._store.reopen(lambda: self._writing.rename(laying.path, target))
+            self._store.reopen(lambda: self._put(laying.path, target))
             machine = self._joiner.machine(self._store)
             assert machine.state_root == laying.manifest.root, "chunks make the root"
             self._blocks.adopt(machine, self._store)
         self._laying = self._header = None
         log.info("this node goes on from block %d", header.height)
+
+    def _put(self, laid: Path, target: Path) -> None:
+        """Let a base take the place of block 0, which the genesis file makes again if need be.
+
+        A kill in between leaves block 0 or nothing: rows and headers go before the log that knows
+        them, or the log would seem to have lost a block.
+        """
+        if self._store.base == NO_BASE:
+            for name in ("headers", "state", "log"):
+                self._writing.remove(self._folder / name)
+        self._writing.remove(target)
+        self._writing.rename(laid, target)
 
     def _give_up(self) -> None:
         """Forget a snapshot that was begun. Raises OSError."""

@@ -12,9 +12,6 @@ METADATA_BYTES: Final = 3_900_000
 LISTED: Final = 10
 """A node asks each peer for so many of its newest snapshots."""
 
-EVIDENCE_BLOCKS: Final = 100_000
-"""For so many blocks evidence against a validator counts: CometBFT's default, which we keep."""
-
 
 class SyncOptions(Struct, frozen=True, kw_only=True):
     """Choices of one node, which no other needs to share.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tongbao.engines.cometbft.statesync.options import EVIDENCE_BLOCKS
+from tongbao.engines.cometbft.genesis_document import EVIDENCE_BLOCKS
 
 KEEP_ALL = 0
 """The answer that lets no block go."""
