@@ -113,6 +113,8 @@ class Resolver:
             return form.read(self, value)
         if get_origin(kind) is tuple and isinstance(value, list):
             return [self.resolve(get_args(kind)[0], item) for item in value]
+        if isinstance(value, dict):
+            kind = kinds_by_tag(kind).get(value.get("@type"), kind)
         if is_value(kind) and isinstance(value, dict):
             hints = get_type_hints(kind, include_extras=True)
             return {
@@ -172,6 +174,12 @@ def is_value(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Value)
 
 
+def kinds_by_tag(kind: Any) -> dict[Any, Any]:
+    """The values of a union by the `@type` that says which of them one is."""
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+    return {part.__struct_config__.tag: part for part in parts if is_value(part)}
+
+
 def plain(hint: Any) -> Any:
     """The type without `| None` and without bounds; a NewType of the kernel stays one."""
     if get_origin(hint) in (Union, UnionType):
@@ -222,9 +230,12 @@ def sample(hint: Any) -> Any:
     if get_origin(kind) is tuple:
         parts = [part for part in get_args(kind) if part is not Ellipsis]
         return [sample(part) for part in parts]
+    kind = next(iter(kinds_by_tag(kind).values()), kind)
     if is_value(kind):
         hints = get_type_hints(kind, include_extras=True)
-        return {name: sample(hints[name]) for name in kind.__struct_fields__}
+        tag = kind.__struct_config__.tag
+        members = {name: sample(hints[name]) for name in kind.__struct_fields__}
+        return members if tag is None else {"@type": tag, **members}
     return {int: 1, bool: True}.get(kind, "text")
 
 
