@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tongbao.kernel.kernel_module import DAY_MS
-from tongbao.store.errors import Pruned
+from tongbao.store.base import begins_in
+from tongbao.store.errors import Pruned, StoreError
 from tongbao.store.interface import AnyStore
 
 
@@ -11,6 +14,23 @@ class NeverHere(Pruned):
     """It may be in a block from before this node joined, which the node never had."""
 
     advice = "ask a node that has been there from the beginning"
+
+
+class NoHistory(StoreError):
+    """What is asked for needs all headers and outcomes, and this node joined later."""
+
+    exit_code = 66
+
+
+def need_history(folder: Path) -> None:
+    """Whether a chain's folder has the history since genesis. Raises NoHistory, BadSnapshot."""
+    begins = begins_in(folder)
+    if begins:
+        raise NoHistory(
+            f"the node of {folder} joined its network at block {begins} and has no headers and "
+            "outcomes of before: snapshots with history, backups, prunings and exports are made "
+            "where a node has been there from the beginning"
+        )
 
 
 def check_known(store: AnyStore, transaction_id: str, expires: int | None) -> None:

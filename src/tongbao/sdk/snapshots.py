@@ -22,6 +22,7 @@ from tongbao.sdk.audit import STEP, Progress, silent
 from tongbao.sdk.block_checks import unlike
 from tongbao.sdk.choosing import tables_of
 from tongbao.sdk.folder import Folder, trust_file, write_new
+from tongbao.sdk.joined import need_history
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.snapshot_folder import (
     GENESIS_BYTES,
@@ -85,6 +86,7 @@ def take(
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
+    need_history(place.path)
     if not (place.path / "state").is_dir():
         raise StoreError(
             f"{place.path} has no rows yet: open the chain once, `tongbao status` will do"

@@ -36,6 +36,7 @@ from tongbao.store.record import ID_BYTES
 APP_DOMAIN: Final = b"tongbao/app/1"
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
+NOT_HERE: Final = 3
 FIRST_POWER: Final = 1
 
 
@@ -135,6 +136,7 @@ class MachineApplication:
         last = blocks.machine.height
         if request.height != last + 1:
             raise OutOfStep(f"CometBFT decided block {request.height}; this chain is at {last}")
+        self._check_joined(milliseconds(request.time))
         block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
         decided = blocks.carry_out(block, request.hash)
         return r.ResponseFinalizeBlock(
@@ -143,6 +145,21 @@ class MachineApplication:
             ),
             app_hash=app_hash(decided.state_root),
         )
+
+    def _check_joined(self, time: int) -> None:
+        """Whether the block that this node joined at has the time that it was said to have.
+
+        Nothing proves it. One that is too early changes nothing, for each block has CometBFT's own
+        time; one that is too late would give the next block another time than everywhere else.
+        Raises OutOfStep.
+        """
+        machine, store = self.blocks.machine, self.blocks.store
+        if 0 < store.begins == machine.height and time <= machine.time:
+            raise OutOfStep(
+                f"the snapshot of block {machine.height} had a wrong time: remove the chain's "
+                "`log`, `state`, `headers`, `base-...` and CometBFT's `data`, but for "
+                "`priv_validator_state.json`, and join again"
+            )
 
     def commit(self, request: q.RequestCommit, /) -> r.ResponseCommit:
         """Keep the block: the first one brings block 0 with it. Raises StoreError.
@@ -189,6 +206,11 @@ class MachineApplication:
             return r.ResponseQuery(code=BAD_KEY, log=f"an id has {ID_BYTES} bytes")
         with self.blocks.reading() as now:
             found, height = now.store.status(request.data), now.machine.height
+            begins = now.store.begins
+        if found is None and begins:
+            return r.ResponseQuery(
+                code=NOT_HERE, log=f"this node joined at block {begins} and may have missed it"
+            )
         value = b"" if found is None else msgspec.json.encode(msgspec.structs.asdict(found))
         return r.ResponseQuery(key=request.data, value=value, height=height)
 

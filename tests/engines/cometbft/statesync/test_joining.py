@@ -21,6 +21,8 @@ from tests.engines.cometbft.statesync.nodes import (
     step_by_step,
 )
 from tests.fixed_chain import HOUR
+from tongbao.engines.cometbft import requests as q
+from tongbao.engines.cometbft.application import NOT_HERE, OutOfStep
 from tongbao.engines.cometbft.header import decode_local, encode_local
 from tongbao.engines.cometbft.messages import ApplyResult, OfferResult, Snapshot
 from tongbao.engines.cometbft.statesync.options import SyncOptions
@@ -317,3 +319,54 @@ def test_what_a_base_lacks_stands_in_it(tmp_path: Path) -> None:
     assert msgspec.json.decode((base / "joined.json").read_bytes()) == {"height": TAKEN}
     names = {path.name for path in base.iterdir()}
     assert names == {*("genesis.json", "manifest.json", "joined.json", "chunks", "history")}
+
+
+def test_a_wrong_time_in_a_snapshot_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
+    """
+    Given snapshots whose rows are right, and whose header says an earlier or a later time than the
+    block had,
+    when nodes join by them and are given the next block,
+    then the one with the earlier time decides it as all others do, and the other stops and says
+    what to do.
+    """
+    with node(tmp_path / "old", options=EVERY_FOURTH) as old:
+        old.begin()
+        trusted = blocks_on(old, 1, TAKEN)
+        (offered,) = old.snapshots()
+        wanted = blocks_on(old, TAKEN + 1, TAKEN + 1)
+        for name, moved in (("early", -3_000), ("late", 3_000)):
+            time = decode_local(manifest_of(offered).header).time + moved
+            changed = with_header(offered, time=Time(time))
+            with node(tmp_path / name) as new:
+                assert new.offer(changed, trusted).result is OfferResult.ACCEPT
+                assert new.apply(0, old.chunk(offered, 0)).result is ApplyResult.ACCEPT
+                if moved < 0:
+                    assert blocks_on(new, TAKEN + 1, TAKEN + 1) == wanted
+                    continue
+                with pytest.raises(OutOfStep, match="join again"):
+                    blocks_on(new, TAKEN + 1, TAKEN + 1)
+
+
+def test_a_query_says_what_a_node_never_had(tmp_path: Path) -> None:
+    """
+    Given a node that has joined at block 4, and one that has all blocks,
+    when both are asked by ABCI about a transaction of block 2, and of block 5,
+    then the first says that it can't know of the one, and both tell the other.
+    """
+    with node(tmp_path / "old", options=EVERY_FOURTH) as old, node(tmp_path / "new") as new:
+        old.begin()
+        trusted = blocks_on(old, 1, TAKEN)
+        (offered,) = old.snapshots()
+        new.offer(offered, trusted)
+        take_in(new, old, offered)
+        blocks_on(new, TAKEN + 1, 6)
+        blocks_on(old, TAKEN + 1, 6)
+        ids = [old.store.block(height).outbox[0][0] for height in (2, 6)]
+        asked = [[_status(one, identifier) for identifier in ids] for one in (old, new)]
+        assert asked[0][1] == asked[1][1] != (0, b"")
+        assert (asked[0][0][0], asked[1][0]) == (0, (NOT_HERE, b""))
+
+
+def _status(one: Node, identifier: bytes) -> tuple[int, bytes]:
+    answer = one.application.query(q.RequestQuery(data=identifier, path="status"))
+    return answer.code, answer.value

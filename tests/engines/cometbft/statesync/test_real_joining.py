@@ -16,9 +16,14 @@ from tests.engines.cometbft.whole_node import FREE, begun, held, payments
 from tongbao.engines.cometbft.configuration import StateSync
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.kernel import Address
-from tongbao.sdk.joined import NeverHere
+from tongbao.sdk.audit import audit_folder
+from tongbao.sdk.backup import back_up
+from tongbao.sdk.doctor import examine
+from tongbao.sdk.joined import NeverHere, NoHistory
 from tongbao.sdk.local import Chain
 from tongbao.sdk.network import NetworkOptions, keys_of, lay_out_node, open_network
+from tongbao.sdk.pruning import prune
+from tongbao.sdk.snapshots import take
 from tongbao.store.errors import Pruned
 
 SECONDS = 60
@@ -78,9 +83,9 @@ class Network:
         return str(found["result"]["signed_header"]["commit"]["block_id"]["hash"])
 
 
-def pay_all(chain: Chain, folder: Path, shop: Address) -> None:
-    """Some hundred payments in several blocks."""
-    for _ in range(ROUNDS):
+def pay_all(chain: Chain, folder: Path, shop: Address, rounds: int = ROUNDS) -> None:
+    """Payments in several blocks, some hundred unless there are fewer rounds."""
+    for _ in range(rounds):
         some = payments(chain, folder, shop, PAYMENTS)
         assert not any(isinstance(each, Exception) for each in chain.submit_many(some))
 
@@ -145,3 +150,34 @@ def test_a_fresh_node_joins_by_a_snapshot_and_by_all_blocks(tmp_path: Path) -> N
             (wire,) = payments(first, network.folder, shop, 1)
             first.submit(wire)
             same(first, again, shop)
+
+
+def test_a_folder_that_joined_is_audited_and_says_what_it_can_not_do(tmp_path: Path) -> None:
+    """
+    Given the folder of a node that has joined by a snapshot, closed after a payment,
+    when it is audited and examined, and a snapshot, a backup and a pruning are asked of it,
+    then the audit counts what is there and finds nothing, the doctor says what was never here,
+    and the others refuse it in words that name where to ask, leaving nothing behind.
+    """
+    network = Network(tmp_path / "first")
+    folder = tmp_path / "late"
+    with begun(network.folder, network.first) as (first, _, shop):
+        pay_all(first, network.folder, shop, rounds=4)
+        with joined(folder, first, network.later(by_snapshot=True)) as late:
+            (wire,) = payments(late, network.folder, shop, 1)
+            late.submit(wire)
+            same(first, late, shop)
+            begins = late.begins
+    report = audit_folder(folder)
+    assert (report.findings, report.blocks) == ((), report.height - begins)
+    findings = {finding.text for finding in examine(folder).findings}
+    assert f"joined by state sync: outcomes of blocks 0 to {begins} were never here" in findings
+    before = {path.name for path in tmp_path.iterdir()}
+    for ask in (
+        lambda: take(folder, tmp_path / "snapshot"),
+        lambda: back_up(folder, tmp_path / "backup"),
+        lambda: prune(folder, 0),
+    ):
+        with pytest.raises(NoHistory, match=f"joined its network at block {begins}"):
+            ask()
+    assert {path.name for path in tmp_path.iterdir()} == before
