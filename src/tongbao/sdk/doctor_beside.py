@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.cometbft.statesync.laying import JOINING
 from tongbao.index.adding import hash_of
 from tongbao.index.history import FILE as INDEX
 from tongbao.index.looking import Seen
@@ -152,6 +153,7 @@ def check_leftovers(case: Case) -> Findings:
             (f"{INDEX}.damaged", "an index that was set aside"),
             (PART, "a base that `tongbao prune` had begun to make"),
             (f"{PART}.new", "a base that `tongbao prune` had begun to make"),
+            (JOINING, "a snapshot that the node had begun to join by"),
             ("genesis.part", "a file that was not written to its end"),
             ("trust.part", "a file that was not written to its end"),
             (f"{PRESENCE}.part", "a file that was not written to its end"),
