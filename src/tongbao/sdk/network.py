@@ -238,6 +238,7 @@ def configuration_of(options: NetworkOptions, sockets: Path) -> Configuration:
         p2p_listen=options.p2p_listen,
         external_address=options.p2p_external,
         persistent_peers=options.persistent_peers,
+        filter_peers=True,
         timeout_commit_ms=options.timeout_commit_ms,
         metrics_listen=options.cometbft_metrics,
         remote_signer_listen=options.remote_signer,
