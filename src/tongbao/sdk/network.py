@@ -37,6 +37,7 @@ from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.choosing import likely_tables
+from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
@@ -198,17 +199,18 @@ def _started(
             peer.partition("@")[0] for peer in options.persistent_peers
         )
         application.blocks.begin_here()
+        rpc = Rpc(configuration.rpc)
         engine = CometEngine(
             application,
             lambda failed: Serving(Server(application, configuration.application), failed),
             process,
-            Rpc(configuration.rpc),
+            rpc,
             Options(queue_transactions=options.queue_transactions),
             clock,
             release,
         )
         engine.start()
-        return Chain(engine, store, genesis)
+        return Chain(engine, store, genesis, CometProver(engine, genesis, rpc))
     except BaseException:
         store.close()
         raise

@@ -8,7 +8,6 @@ never ahead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
     ApplyResult,
@@ -31,18 +31,12 @@ from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import ID_BYTES
 
-APP_DOMAIN: Final = b"tongbao/app/1"
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
 
 
 class OutOfStep(Exception):
     """CometBFT and this chain are not the same chain, or not at the same block; says which."""
-
-
-def app_hash(state_root: bytes) -> bytes:
-    """What stands in the next header: only the state, or idle blocks would never stop."""
-    return sha256(APP_DOMAIN + state_root).digest()
 
 
 def milliseconds(time: Timestamp | None) -> int:
