@@ -102,6 +102,7 @@ class PaperChain:
         machine = Machine(NETWORK_MODULES, self.genesis, self.store, -1, 0)
         self.application = MachineApplication(machine, self.store, lambda: begin_ms)
         self.network = PaperNetwork(machine.chain, first, begin_ms)
+        self.listeners: list[Callable[[int], None]] = []
         self._nonces: dict[str, int] = {}
         asked = q.RequestInitChain(chain_id=machine.chain, initial_height=1)
         self._app_hash = self.application.init_chain(asked).app_hash
@@ -152,6 +153,8 @@ class PaperChain:
         self.application.commit(q.RequestCommit())
         self._app_hash = found.app_hash
         self.network.tell(tuple((one.code, one.data) for one in found.tx_results))
+        for function in self.listeners:
+            function(header.height)
         return block
 
     def prover(self) -> CometProver:
@@ -160,7 +163,7 @@ class PaperChain:
 
     def prover_of(self, engine: PaperEngine) -> CometProver:
         """The same beside an engine that tells of blocks."""
-        return CometProver(engine, self.store, self.genesis, PaperSource(self.network))
+        return CometProver(engine, self.genesis, PaperSource(self.network))
 
     def chain(self, clock: Callable[[], int] | None = None) -> Chain:
         """The chain as clients read it; a transaction that is submitted is decided at once."""
@@ -175,7 +178,6 @@ class PaperEngine:
         """Stand on a chain."""
         self._paper = paper
         self._clock = clock
-        self._listeners: list[Callable[[int], None]] = []
         self.waiting = 0
         self.why_stopped: str | None = None
         self.is_disk_full = False
@@ -191,7 +193,7 @@ class PaperEngine:
 
     def listen(self, function: Callable[[int], None], /) -> None:
         """Tell somebody of blocks."""
-        self._listeners.append(function)
+        self._paper.listeners.append(function)
 
     def reading(self) -> AbstractContextManager[Blocks]:
         """Between two blocks."""
@@ -207,9 +209,6 @@ class PaperEngine:
             found = self._paper.store.status(identifier)
             assert found is not None
             self._paper.make()
-        for height in (record.height, record.height + 1):
-            for function in self._listeners:
-                function(height)
         outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
         ticket.answer(
             Answer(identifier, record.height, 0, outcome, found.number, record.receipts[0])

@@ -279,7 +279,7 @@ def test_forged_headers_votes_and_validators_are_found_out(proven: ProvenNetwork
     assert found == {finding: finding for finding in forged}
 
 
-TRUST_LIES: list[tuple[tuple[Any, ...], Any, Finding]] = [
+TRUST_LIES: list[tuple[tuple[Any, ...], Any, Finding | None]] = [
     (("chain",), "other-01234567", Finding.CHAIN_IS_ANOTHER),
     (("engine",), "solo", Finding.TRUST_IS_UNREADABLE),
     (("engine",), "other", Finding.TRUST_IS_UNREADABLE),
@@ -301,7 +301,7 @@ TRUST_LIES: list[tuple[tuple[Any, ...], Any, Finding]] = [
 
 @pytest.mark.parametrize(("path", "value", "finding"), TRUST_LIES)
 def test_a_changed_trust_file_trusts_others(
-    proven: ProvenNetwork, path: tuple[Any, ...], value: Any, finding: Finding
+    proven: ProvenNetwork, path: tuple[Any, ...], value: Any, finding: Finding | None
 ) -> None:
     """
     Given a trust file with one member changed,

@@ -38,7 +38,6 @@ from tongbao.sdk.proofs import (
     key_parts,
 )
 from tongbao.sdk.prover import NotProven
-from tongbao.store.interface import AnyStore
 
 WAIT_SECONDS: Final = 5.0
 """How long a proof waits for the votes on the next block; a network that stands still has none."""
@@ -64,12 +63,9 @@ class LightSource(Protocol):
 class CometProver:
     """Proofs under headers that more than two thirds of the validators' power has voted for."""
 
-    def __init__(
-        self, engine: Engine, store: AnyStore, genesis: Genesis, source: LightSource | None
-    ) -> None:
+    def __init__(self, engine: Engine, genesis: Genesis, source: LightSource | None) -> None:
         """Prove what an engine decides; without a source of votes nothing can be proven."""
         self._engine = engine
-        self._store = store
         self._genesis = genesis
         self._source = source
         self._first = first_height(genesis)
@@ -126,11 +122,11 @@ class CometProver:
 
         Of a block, CometBFT agrees on the results of its transactions; that of due work is none.
         """
-        with self._engine.reading():
-            found = self._store.status(bytes.fromhex(transaction_id))
+        with self._engine.reading() as standing:
+            found = standing.store.status(bytes.fromhex(transaction_id))
             if found is None:
                 raise LookupError(f"no block holds a transaction {transaction_id}")
-            record = self._store.block(found.height)
+            record = standing.store.block(found.height)
         self._wait_for(found.height + 1)
         at, size = found.index, len(record.transactions)
         results = zip(record.outbox, record.receipts, strict=False)
@@ -154,8 +150,8 @@ class CometProver:
             height = self._newest()
         block = self._light_block(height)
         before = height - 1
-        with self._engine.reading():
-            lines = self._store.headers(before, before)
+        with self._engine.reading() as standing:
+            lines = standing.store.headers(before, before)
         if not lines:
             raise LookupError(f"there is no block {before} here yet")
         state = read_header(lines[0].header)[0].state

@@ -134,8 +134,7 @@ class Light:
     def trust_file(self) -> Steps[TrustFile]:
         """What the node says of who signs, when it follows from what is trusted."""
         found = yield from steps.trust()
-        yield from self._beliefs.check_trust(found)
-        return found
+        return (yield from self._beliefs.take_trust(found))
 
     # Transactions
 

@@ -38,8 +38,8 @@ class Beliefs(Protocol):
     def head(self, least: int, /) -> Steps[tuple[Head, Believed]]:
         """The newest block whose state is believed. Raises VerificationError."""
 
-    def check_trust(self, found: TrustFile, /) -> Steps[None]:
-        """Whether a trust file follows from what is believed. Raises VerificationError."""
+    def take_trust(self, found: TrustFile, /) -> Steps[TrustFile]:
+        """A node's trust file, if it follows from what is believed. Raises VerificationError."""
 
 
 class Known:
@@ -94,11 +94,12 @@ class SoloBeliefs:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the head")
         return found, header
 
-    def check_trust(self, found: TrustFile, /) -> Steps[None]:
+    def take_trust(self, found: TrustFile, /) -> Steps[TrustFile]:
         """Keys don't change: only the same file follows."""
         yield from ()
         if found != self._trust:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the node's trust file differs")
+        return found
 
     def _header(self, text: str) -> Believed:
         header = signed_header(text, self._trust)

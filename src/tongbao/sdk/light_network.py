@@ -96,17 +96,19 @@ class NetworkBeliefs:
         )
         return head, believed
 
-    def check_trust(self, found: TrustFile, /) -> Steps[None]:
-        """Whether a trust file of another block follows: so an old one is made new."""
+    def take_trust(self, found: TrustFile, /) -> Steps[TrustFile]:
+        """A later block's, with the period that this client has: so a trust file is renewed."""
+        if isinstance(found, NetworkTrust):
+            found = replace(found, period_ms=self._trust.period_ms)
         if found == self._trust:
-            return
+            return found
         if isinstance(found, NetworkTrust) and found.height > self._trust.height:
             text = yield from _light_block(found.height)
             block = read_block(text)
             yield from self._reach(block, text)
             follows = trust_after(block, trusted_of(found).validators, found.period_ms)
             if follows == replace(found, validators=follows.validators):
-                return
+                return follows
         raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the node's trust file differs")
 
     # Following votes

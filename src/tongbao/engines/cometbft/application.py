@@ -68,6 +68,8 @@ class MachineApplication:
         self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
+        self.chosen_peers: frozenset[str] = frozenset()
+        """The nodes whom this node's own configuration names, admitted or not."""
 
     # Consensus
 
@@ -193,7 +195,7 @@ class MachineApplication:
         """
         if request.path.startswith(FILTERS):
             with self.blocks.reading() as now:
-                return answer_filter(now.machine, request.path)
+                return answer_filter(now.machine, request.path, self.chosen_peers)
         if request.path != "status":
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:
