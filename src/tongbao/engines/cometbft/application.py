@@ -105,7 +105,13 @@ class MachineApplication:
         return tuple(ValidatorUpdate(PublicKey(ed25519=key), FIRST_POWER) for key in keys)
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
-        """The mempool's transactions in its order, as many as there is room for."""
+        """The mempool's transactions in its order, as many as there is room for.
+
+        None in CometBFT's first block: it carries the time of genesis, at which a transaction that
+        was made later would expire too far in the future, and be invalid.
+        """
+        if request.height == self.blocks.first:
+            return r.ResponsePrepareProposal(())
         return r.ResponsePrepareProposal(fitting(request.txs, request.max_tx_bytes))
 
     def process_proposal(self, request: q.RequestProcessProposal, /) -> r.ResponseProcessProposal:

@@ -44,6 +44,9 @@ class Listener(Protocol):
     def full(self, error: DiskFull, /) -> None:
         """There is no space for a block; it is kept as soon as there is."""
 
+    def roomy(self) -> None:
+        """There is space again."""
+
 
 class Nobody:
     """A listener for those who need none."""
@@ -55,6 +58,9 @@ class Nobody:
         """Nothing."""
 
     def full(self, error: DiskFull, /) -> None:
+        """Nothing."""
+
+    def roomy(self) -> None:
         """Nothing."""
 
 
@@ -271,6 +277,15 @@ class Blocks:
             if self._candidate is None:
                 self._maintain(idle=True)
 
+    def probe(self) -> None:
+        """Nothing comes from CometBFT: look whether it is the disk that is full. Raises StoreError.
+
+        What CometBFT can't write it may not even be able to say.
+        """
+        with self._changed:
+            if self.lack is None and self._candidate is None and not self.store.has_room():
+                self._lose(DiskFull("there is no space for the next blocks"))
+
     def _maintain(self, *, idle: bool) -> None:
         if self.store.maintain(idle) is not None:
             self.machine.flushed()
@@ -301,6 +316,7 @@ class Blocks:
     def _find_room(self) -> None:
         self.lack = None
         log.warning("there is space on the disk again: blocks are kept")
+        self.listener.roomy()
 
     def stop(self) -> None:
         """Wait for nothing any more: CometBFT is gone, and what was not kept it tells again."""

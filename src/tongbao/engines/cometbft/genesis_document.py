@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from tongbao.engines.cometbft.configuration import write_whole
-from tongbao.kernel.genesis import Genesis, chain_id
+from tongbao.kernel.genesis import Genesis, GenesisError, chain_id
 
 FILE: Final = Path("config") / "genesis.json"
 BLOCK_BYTES: Final = 4 * 1024 * 1024
@@ -51,7 +51,7 @@ def first_height(genesis: Genesis) -> int:
 
 
 def genesis_document(genesis: Genesis) -> bytes:
-    """The bytes of `genesis.json`."""
+    """The bytes of `genesis.json`. Raises GenesisError for a time that CometBFT can't write."""
     document = {
         "genesis_time": rfc3339(genesis.time),
         "chain_id": chain_id(genesis),
@@ -79,8 +79,14 @@ def write_genesis_document(home: Path, genesis: Genesis) -> None:
 
 
 def rfc3339(milliseconds: int) -> str:
-    """A time in milliseconds since 1970 as CometBFT writes it: UTC, without idle zeros."""
+    """A time in milliseconds since 1970 as CometBFT writes it: UTC, without idle zeros.
+
+    Raises GenesisError for a time after the year 9999.
+    """
     seconds, rest = divmod(milliseconds, 1_000)
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError as error:
+        raise GenesisError("the genesis file's time is after the year 9999") from error
     fraction = f".{rest:03}".rstrip("0") if rest else ""
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"

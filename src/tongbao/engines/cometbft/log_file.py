@@ -33,6 +33,7 @@ _AT: Final = rb"^E\[[^\]]*\] "
 """How a line of level error begins: what peers say can't stand there."""
 _COMPLAINTS: Final = (
     (re.compile(rb"^ERROR: (.+)"), False),
+    (re.compile(rb"^(Error reading PrivValidator .+)"), False),
     (re.compile(rb"^(panic: .+)"), False),
     (re.compile(rb"^(fatal error: .+)"), False),
     (re.compile(_AT + rb"CONSENSUS FAILURE!!! .*?err=(.+?)(?: stack=|$)"), True),
@@ -74,6 +75,8 @@ class LogFile:
             self._rest = rest[:LINE_BYTES]
             for line in lines:
                 self.complaint = self.complaint or _complaint(line[:LINE_BYTES])
+        # A full disk cuts the line short that says so.
+        self.complaint = self.complaint or _complaint(self._rest)
         if self._read_to > self._limit:
             with suppress(OSError):  # a full disk needs the room more than the old lines
                 shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))

@@ -125,7 +125,7 @@ class Rpc:
         """The result of one call. Raises RpcError, RpcUnreachable."""
         return msgspec.json.decode(self.raw(method, parameters))
 
-    def batch(self, calls: Sequence[Call]) -> list[Any | RpcError]:
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
         """The result or RpcError of each call, in their order. Raises RpcUnreachable.
 
         Long batches go in several requests; when a later one can't be made, the earlier ones have

@@ -33,8 +33,6 @@ UNTIL_UP_MS: Final = 50
 """How often a CometBFT that is being started is asked whether it answers."""
 WATCH_MS: Final = 1_000
 """How often its log is looked at while it runs; its end is known at once."""
-LOCK_SECONDS: Final = 5.0
-"""A process that was killed may hold its lock for a moment."""
 ASK_SECONDS: Final = 2.0
 
 NOT_STARTED: Final = "CometBFT is not started"
@@ -52,6 +50,8 @@ class Pauses(Struct, frozen=True, kw_only=True):
     """After so long a run the next pause is the first one again."""
     end: float = 10.0
     """How long CometBFT may take to end by itself."""
+    lock: float = 5.0
+    """How long another CometBFT may have the home: one that was killed may for a moment."""
 
 
 Listener = Callable[[bool], None]
@@ -93,6 +93,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._waking = threading.Lock()
+        self._stopping = threading.Lock()
         self._is_stopping = False
         self._held: str | None = None
         self._again: str | None = None
@@ -128,17 +129,21 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End CometBFT, by force if it does not end by itself, and wait for that."""
-        if self._thread is None:
-            return
-        self._is_stopping = True
-        self._wake_up()
-        self._thread.join()
-        with self._waking:
-            self._thread = None
-            os.close(self._wake)
-        self._log.close()
-        os.close(self._lock)
+        """End CometBFT, by force if it does not end by itself, and wait for that.
+
+        May come again, and from several threads at once; not from the listener.
+        """
+        with self._stopping:
+            if self._thread is None:
+                return
+            self._is_stopping = True
+            self._wake_up()
+            self._thread.join()
+            with self._waking:
+                self._thread = None
+                os.close(self._wake)
+            self._log.close()
+            os.close(self._lock)
 
     def hold(self, why: str) -> None:
         """End CometBFT and do not start it until `release`. Returns at once; the end comes soon."""
@@ -165,7 +170,7 @@ class Supervisor:
                 os.eventfd_write(self._wake, 1)
 
     def _take_lock(self) -> int:
-        until = time.monotonic() + LOCK_SECONDS
+        until = time.monotonic() + self._pauses.lock
         waiting = threading.Event()
         while True:
             try:
