@@ -57,7 +57,7 @@ def story(folder: Path, which: str, elsewhere: Path) -> None:
             filler = folder / "filler"
             fill(filler)
             nonce = chain.next_nonce(OWNER)
-            sent = []
+            sent: list[bytes] = []
             while node.client.get("/readyz").is_success and len(sent) < PAYMENTS:
                 sent.append(_payment(chain, chain_folder, shop, nonce + len(sent)))
                 told = node.send(sent[-1], wait="none")
