@@ -21,6 +21,7 @@ from tongbao.engines.cometbft.engine import CometEngine, Options
 from tongbao.engines.cometbft.genesis_document import write_genesis_document
 from tongbao.engines.cometbft.keys import (
     VALIDATOR_KEY,
+    check_keys,
     new_seed,
     read_node_id,
     read_validator_key,
@@ -147,7 +148,7 @@ def open_network(
     must_be_network(genesis)
     program = find_program(Path(wanted.cometbft) if wanted.cometbft else None)
     home = home_of(place.path).absolute()
-    keys_of(place.path)
+    check_keys(home, has_remote_signer=bool(wanted.remote_signer))
     write_genesis_document(home, genesis)
     sockets = Path(tempfile.mkdtemp(prefix="tongbao-"))  # a socket's whole name has 107 bytes
 
