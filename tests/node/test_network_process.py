@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.cometbft.whole_node import cometbft_of, kill_cometbft, lay, operator_of
+from tests.engines.cometbft.whole_node import (
+    cometbft_of,
+    kill_cometbft,
+    lay,
+    need_program,
+    operator_of,
+)
+from tests.node import small_disk_network
 from tests.node.process import START_S, Node, run_to_end, running
 from tests.sdk.kept_chain import CNY, OWNER, fund
+from tests.small_mount import play
 from tongbao.cli.exits import Exit
 from tongbao.kernel import Amount
 from tongbao.modules import asset
@@ -90,3 +98,19 @@ def test_a_setting_that_cometbft_can_not_have_is_named(
     assert ended.returncode not in (Exit.DONE, 1)
     assert "Traceback" not in ended.stderr
     assert wrong[1] in ended.stderr or "persistent_peers" in ended.stderr
+
+
+@pytest.mark.parametrize("which", small_disk_network.STORIES)
+def test_a_full_disk_stops_a_network_s_node_for_as_long_as_it_is_full(
+    tmp_path: Path, which: str
+) -> None:
+    """
+    Given a node on a disk of 96 MB, with CometBFT's files or without them,
+    when the disk is filled while payments come, and there is space again,
+    then reads go on meanwhile, /readyz says why it is not ready, and each payment is applied once.
+    """
+    need_program()
+    small, elsewhere = tmp_path / "small", tmp_path / "elsewhere"
+    small.mkdir()
+    elsewhere.mkdir()
+    play(small_disk_network, which, str(small), str(elsewhere))

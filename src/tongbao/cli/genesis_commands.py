@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tongbao.cli.chain_commands import ENGINES, NETWORK
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
     Passphrase,
@@ -42,6 +43,21 @@ def genesis() -> None:
     help="The public key (base64url) that signs the new chain's blocks; without it, one is made "
     "in the new folder under a passphrase.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Who orders the new chain's blocks.",
+)
+@click.option(
+    "--validator",
+    "validators",
+    multiple=True,
+    metavar="KEY",
+    help="With --engine cometbft, a public key (base64url) that votes on blocks; repeat it. "
+    "Without one, keys are made in the new folder, and its node begins alone.",
+)
 @folder_option
 @passphrase_option
 @json_option
@@ -51,6 +67,8 @@ def export(
     target: Path,
     name: str,
     authority: str | None,
+    engine: str,
+    validators: tuple[str, ...],
     folder: Path,
     passphrase_file: Path | None,
 ) -> None:
@@ -59,23 +77,46 @@ def export(
     Accounts, assets, rights, parameters and upgrades are those of the old chain's last block, and
     accounts keep their keys; the chain's name, id and authority are new. Its first block has the
     next height. Stop the old chain's node first, for good: both would go on from the same holdings.
-    Give a copy without keys/ to every party, and let each check it with `tongbao genesis verify`.
+    Give a copy without keys/ (and cometbft/) to every party, and let each check it with `tongbao
+    genesis verify`.
     """
     from tongbao.sdk.genesis_export import check_names
     from tongbao.sdk.genesis_export import export as write
 
+    network = _validators(engine, authority, validators)
     try:
-        check_names(name, authority)
+        check_names(name, *(network or (authority,)))
     except GenesisError as error:
         raise CommandError(str(error), "see `tongbao genesis export --help`") from None
-    secret = Passphrase(passphrase_file).new() if authority is None else None
+    is_asked = authority is None and network is None
+    secret = Passphrase(passphrase_file).new() if is_asked else None
     terminal = terminal_of(ctx)
     with terminal.progress() as progress:
         report = write(
-            folder, target, name, authority=authority, passphrase=secret, progress=progress
+            folder,
+            target,
+            name,
+            authority=authority,
+            passphrase=secret,
+            validators=network,
+            progress=progress,
         )
     terminal.note(f"note: the old chain {report.origin} must not go on besides the new one")
     _tell(ctx, target, report, f"begins with {_what(report)}, in {target}")
+
+
+def _validators(
+    engine: str, authority: str | None, validators: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """The validators of a network, None for a chain of one authority. Raises CommandError."""
+    if engine == NETWORK and authority is None:
+        return validators
+    if engine == NETWORK or validators:
+        raise CommandError(
+            "--authority is for --engine solo, --validator for --engine cometbft",
+            "see `tongbao genesis export --help`",
+        )
+    return None
 
 
 @genesis.command(epilog="\b\nExample:\n  tongbao genesis verify network --trust old-trust.json")

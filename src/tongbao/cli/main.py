@@ -10,6 +10,7 @@ import click
 
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import describe
+from tongbao.cli.interrupts import keep_interrupts
 from tongbao.cli.lazy import Lazy, LazyGroup
 from tongbao.cli.terminal import Terminal
 
@@ -34,6 +35,9 @@ AFTER: Final = {
     "genesis": Lazy("tongbao.cli.genesis_commands:genesis", "Begin a chain with another's rows."),
     "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
+    "localnet": Lazy(
+        "tongbao.cli.localnet_commands:localnet", "A network of real nodes on this machine."
+    ),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
@@ -125,6 +129,7 @@ root = Root("tongbao", lazy=BEFORE | AFTER, help=HELP, no_args_is_help=True)
 
 def main() -> None:
     """The entry point of the program."""
+    keep_interrupts()
     root.main()
 
 

@@ -186,7 +186,7 @@ class Machine:
         """The result of one transaction, whatever its bytes are."""
         transaction_id = b""
         try:
-            transaction = self._known(wire)
+            transaction = self.decode(wire)
             transaction_id = transaction.id
             self._admit(transaction)
             payload = transaction.payload
@@ -265,20 +265,14 @@ class Machine:
         """Everything about a transaction but state: form, chain, signatures.
 
         Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
-        whoever asks again. Raises InvalidTransaction.
+        whoever asks again, while the limit of its bytes allows it. Raises InvalidTransaction.
         """
-        known = self._seen.get(wire)
-        if known is not None:
-            return known
-        found = self.parse(wire)
-        check_signatures(found.signatures)
-        self.remember(found)
+        found = self._seen.get(wire)
+        if found is None or len(wire) > self.parameters[TRANSACTION_BYTES.name]:
+            found = self.parse(wire)
+            check_signatures(found.signatures)
+            self.remember(found)
         return found
-
-    def _known(self, wire: bytes) -> Transaction:
-        """As `decode`, which may have known it before the limit of its bytes became smaller."""
-        fits = len(wire) <= self.parameters[TRANSACTION_BYTES.name]
-        return (self._seen.get(wire) if fits else None) or self.decode(wire)
 
     def parse(self, wire: bytes) -> Transaction:
         """A transaction's form and chain, its signatures unchecked. Raises InvalidTransaction."""
@@ -297,7 +291,7 @@ class Machine:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
         self._place(self._admission, self.height + 1, time)
-        transaction = self._known(wire)
+        transaction = self.decode(wire)
         payload = transaction.payload
         self._admit(transaction)
         mark = len(self._state.journal)

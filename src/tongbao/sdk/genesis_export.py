@@ -9,13 +9,14 @@ whose proofs go on to be proofs under the old trust file.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
-from tongbao.engines.headers import header_hash, read_header
+from tongbao.engines.headers import COMETBFT, SOLO, header_hash, read_header
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis, GenesisError, Name, PublicKey, Small, Time, jcs
 from tongbao.kernel.ed25519 import public_key_is_acceptable
@@ -27,6 +28,7 @@ from tongbao.sdk.bases import base_of
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.network import HOME, make_keys
 from tongbao.sdk.opening import AUTHORITY, open_producer
 from tongbao.sdk.pruning import PART
 from tongbao.sdk.snapshot_folder import new_folder
@@ -35,7 +37,9 @@ from tongbao.sdk.verification import read_trust
 from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.errors import StoreError, WrongChain
 
-OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base\.part(\.new)?")
+OURS: Final = re.compile(
+    r"(genesis|trust)\.(json|part)|keys|cometbft|base-[0-9]{10}|base\.part(\.new)?"
+)
 """What an export that was killed may have left."""
 
 
@@ -62,17 +66,19 @@ def export(
     *,
     authority: str | None = None,
     passphrase: str | None = None,
+    validators: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> ExportReport:
     """Make the folder of a new chain out of the last block of a chain that nobody has open.
 
     `authority` is the public key, in base64url, that is to sign the new chain's blocks; without it
-    a key is made in the new folder's keystore under `passphrase`. Accounts keep their keys. The
-    folder appears whole or not at all. Raises FolderError, StoreError, GenesisError, ModuleError,
-    KeystoreError.
+    a key is made in the new folder's keystore under `passphrase`. With `validators` the new chain
+    is a network's, whose blocks these public keys vote on; with none of them a node's keys are made
+    in the new folder, and it begins alone. Accounts keep their keys. The folder appears whole or
+    not at all. Raises FolderError, StoreError, GenesisError, ModuleError, KeystoreError.
     """
-    check_names(name, authority)
-    if authority is None:
+    check_names(name, *(validators or (authority,)))
+    if authority is None and validators is None:
         check_strength(_given(passphrase))  # before rows are written for minutes
     place, target = Folder(folder), Path(target)
     old = place.genesis()
@@ -89,10 +95,7 @@ def export(
             format=Small(FORMAT),
             chain=ChainName(name),
             time=Time(max(wall_clock(), report.time + 1)),
-            engine=EngineLine(
-                name=Name("solo"),
-                keys=(PublicKey(_new_key(new, passphrase) if authority is None else authority),),
-            ),
+            engine=_engine(new, authority, passphrase, validators),
             authentication=old.authentication,
             modules=modules,
             origin=_origin_of(Base(new / base_name(height), chain_id(old))),
@@ -101,23 +104,40 @@ def export(
     return _report(genesis, report)
 
 
-def check_names(name: str, authority: str | None) -> None:
-    """Whether a chain can have this name, and this key for its authority. Raises GenesisError."""
+def _engine(
+    new: Path, authority: str | None, passphrase: str | None, validators: Sequence[str] | None
+) -> EngineLine:
+    """Who orders the new chain's blocks; keys that nobody has named are made in its folder."""
+    if validators is None:
+        key = _new_key(new, passphrase) if authority is None else authority
+        return EngineLine(name=Name(SOLO), keys=(PublicKey(key),))
+    keys = validators or (make_keys(new).validator,)
+    return EngineLine(name=Name(COMETBFT), keys=tuple(map(PublicKey, keys)))
+
+
+def check_names(name: str, *keys: str | None) -> None:
+    """Whether a chain can have this name, and these keys for its blocks. Raises GenesisError."""
     try:
         jcs.convert(name, ChainName)
     except ValidationError:
         raise GenesisError(
             f"{name!r} can't name a chain: use 1 to 24 of a-z and 0-9, a letter first"
         ) from None
-    if authority is None:
-        return
+    for key in keys:
+        if key is not None:
+            _check_key(key)
+    if len(set(keys)) != len(keys):
+        raise GenesisError("a key is named twice: each votes once")
+
+
+def _check_key(key: str) -> None:
     try:
-        public = decode_base64url(jcs.convert(authority, PublicKey).encode())
+        public = decode_base64url(jcs.convert(key, PublicKey).encode())
     except ValidationError:
         public = b""
     if not public_key_is_acceptable(public):
         raise GenesisError(
-            f"{authority!r} is no public key of Ed25519: give the 43 characters that "
+            f"{key!r} is no public key of Ed25519: give the 43 characters that "
             "`tongbao keys show` prints"
         )
 
@@ -159,7 +179,7 @@ def check_export(
 
 def _others(place: Folder, base: str) -> tuple[str, ...]:
     """The names in an exported folder that are not of the export."""
-    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base}
+    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base, HOME}
     return tuple(sorted(path.name for path in place.path.iterdir() if path.name not in ours))
 
 

@@ -38,6 +38,7 @@ from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.choosing import likely_tables
+from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
@@ -66,6 +67,8 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     p2p_listen: str = "tcp://127.0.0.1:26656"
     p2p_external: str = ""
     persistent_peers: tuple[str, ...] = ()
+    filter_peers: bool = True
+    """Whether only admitted nodes, and those of `persistent_peers`, may connect."""
     timeout_commit_ms: int = 0
     cometbft_metrics: str = ""
     remote_signer: str = ""
@@ -193,18 +196,22 @@ def _started(
     try:
         machine = machine_on(store, genesis, tables, to_write=True)
         application = MachineApplication(machine, store, clock)
+        application.chosen_peers = frozenset(
+            peer.partition("@")[0] for peer in options.persistent_peers
+        )
         application.blocks.begin_here()
+        rpc = Rpc(configuration.rpc)
         engine = CometEngine(
             application,
             lambda failed: Serving(Server(application, configuration.application), failed),
             process,
-            Rpc(configuration.rpc),
+            rpc,
             Options(queue_transactions=options.queue_transactions),
             clock,
             release,
         )
         engine.start()
-        return Chain(engine, store, genesis)
+        return Chain(engine, store, genesis, CometProver(engine, genesis, rpc))
     except BaseException:
         store.close()
         raise
@@ -219,6 +226,7 @@ def configuration_of(options: NetworkOptions, sockets: Path) -> Configuration:
         p2p_listen=options.p2p_listen,
         external_address=options.p2p_external,
         persistent_peers=options.persistent_peers,
+        filter_peers=options.filter_peers,
         timeout_commit_ms=options.timeout_commit_ms,
         metrics_listen=options.cometbft_metrics,
         remote_signer_listen=options.remote_signer,

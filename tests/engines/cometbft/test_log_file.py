@@ -72,6 +72,20 @@ def test_the_first_complaint_counts_until_the_next_beginning(tmp_path: Path) -> 
     log.close()
 
 
+def test_a_line_that_a_full_disk_has_cut_short_counts_once_nothing_follows(tmp_path: Path) -> None:
+    """
+    Given a complaint whose line has no end,
+    when the log is read twice,
+    then it counts the second time, as nothing has followed it.
+    """
+    log = LogFile(tmp_path / "cometbft.log")
+    log.begin()
+    os.write(log.descriptor, b'E[2026-11-26|06:08:55.441] CONSENSUS FAILURE!!! err="no space')
+    assert log.look() is None
+    assert log.look() == Complaint('"no space', True)
+    log.close()
+
+
 def test_a_long_log_is_put_aside(tmp_path: Path) -> None:
     """
     Given a log with a limit of 1,000 bytes,

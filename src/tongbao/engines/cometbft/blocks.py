@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
 from tongbao.engines.cometbft.header import BlockHash, LocalHeader, encode_local
+from tongbao.engines.cometbft.membership import updates_of
+from tongbao.engines.cometbft.messages import ValidatorUpdate
 from tongbao.engines.headers import header_hash, read_header, tree_root
 from tongbao.kernel import Block, Count, Decided, Hash, InvalidTransaction, Machine, Time
 from tongbao.store.errors import DiskFull
@@ -44,6 +46,9 @@ class Listener(Protocol):
     def full(self, error: DiskFull, /) -> None:
         """There is no space for a block; it is kept as soon as there is."""
 
+    def roomy(self) -> None:
+        """There is space again."""
+
 
 class Nobody:
     """A listener for those who need none."""
@@ -55,6 +60,9 @@ class Nobody:
         """Nothing."""
 
     def full(self, error: DiskFull, /) -> None:
+        """Nothing."""
+
+    def roomy(self) -> None:
         """Nothing."""
 
 
@@ -185,6 +193,11 @@ class Blocks:
             self._wanted = block, BlockHash(block_hash.hex())
             return self._candidate_again().decided
 
+    def validator_updates(self, decided: Decided) -> tuple[ValidatorUpdate, ...]:
+        """What the block that was carried out changes of the validators."""
+        with self._changed:
+            return updates_of(self.machine, decided)
+
     def _candidate_again(self) -> Candidate:
         """The block that is wanted, carried out, unless that is done."""
         if self._candidate is None:
@@ -271,6 +284,15 @@ class Blocks:
             if self._candidate is None:
                 self._maintain(idle=True)
 
+    def probe(self) -> None:
+        """Nothing comes from CometBFT: look whether it is the disk that is full. Raises StoreError.
+
+        What CometBFT can't write it may not even be able to say.
+        """
+        with self._changed:
+            if self.lack is None and self._candidate is None and not self.store.has_room():
+                self._lose(DiskFull("there is no space for the next blocks"))
+
     def _maintain(self, *, idle: bool) -> None:
         if self.store.maintain(idle) is not None:
             self.machine.flushed()
@@ -301,6 +323,7 @@ class Blocks:
     def _find_room(self) -> None:
         self.lack = None
         log.warning("there is space on the disk again: blocks are kept")
+        self.listener.roomy()
 
     def stop(self) -> None:
         """Wait for nothing any more: CometBFT is gone, and what was not kept it tells again."""

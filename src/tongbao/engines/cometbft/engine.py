@@ -42,6 +42,9 @@ PAUSE_SECONDS: Final = 0.1
 """How long nothing is offered to a CometBFT that takes nothing."""
 LATE_SECONDS: Final = 15.0
 """After this without a block a transaction is offered again."""
+PROBE_SECONDS: Final = 3.0
+"""After this without a block, while somebody waits for one, the disk is looked at."""
+CATCHING_UP: Final = "this node fetches blocks that the others have"
 EXPIRY_MS: Final = 1_000
 """How often, in block time, those who wait are asked whether they have expired."""
 REASONS: Final = {reason.number: reason for reason in Invalid}
@@ -69,6 +72,9 @@ class Process(Protocol):
 
     def start(self) -> None:
         """Start it, and start it again whenever it ends."""
+
+    def restart(self, why: str) -> None:
+        """End it and start it again after a pause. Returns at once."""
 
     def stop(self) -> None:
         """End it for good. May come again."""
@@ -104,9 +110,11 @@ class CometEngine:
         )
         self._listeners: list[Callable[[int], None]] = []
         self._is_up = False
+        self._is_behind = False
         self._closing = False
         self._failure: BaseException | None = None
         self._quiet_until = 0.0
+        self._moved_at = time.monotonic()
         self._expired_at = 0
         elsewhere = self._options.verify_elsewhere and other_core()
         self._verifier = Verifier(elsewhere=elsewhere)
@@ -174,7 +182,9 @@ class CometEngine:
         """Why no transactions are decided now; None while they are, as far as this node knows."""
         if self._closing or self._failure is not None:
             return self._why()
-        return WHY if self.is_disk_full else self._process.why
+        if self.is_disk_full:
+            return WHY
+        return self._process.why or (CATCHING_UP if self._is_behind else None)
 
     @property
     def is_disk_full(self) -> bool:
@@ -225,6 +235,7 @@ class CometEngine:
 
     def kept(self, record: BlockRecord, decided: Decided, /) -> None:
         """Answer everyone whose transaction stands in a block that is durable."""
+        self._moved_at = time.monotonic()
         self._tickets.answer(_answers(record, decided))
         if record.time - self._expired_at >= EXPIRY_MS:
             self._expired_at = record.time
@@ -239,6 +250,10 @@ class CometEngine:
     def full(self, error: DiskFull, /) -> None:
         """Tell those that were not handed over; what was may be in a block, and waits for it."""
         self._tickets.fail_queue(error)
+
+    def roomy(self) -> None:
+        """Let CometBFT begin anew: what it could not write has left it without a way on."""
+        self._process.restart("CometBFT is started again: there is space on the disk again")
 
     def _moved(self, is_up: bool) -> None:
         """CometBFT answers, and its mempool is empty after a start; or it does not any more."""
@@ -340,8 +355,22 @@ class CometEngine:
             self._tickets.answer([(ticket.transaction.wire, error)])
 
     def _rest(self) -> None:
+        """Nothing can be offered now: look after what is beside that, once a second."""
         self._blocks.rest()
+        self._ask_how_far()
+        if len(self._tickets) and time.monotonic() - self._moved_at > PROBE_SECONDS:
+            self._moved_at = time.monotonic()
+            self._blocks.probe()
         self._tickets.offer_late(LATE_SECONDS, BATCH)
+
+    def _ask_how_far(self) -> None:
+        """Whether CometBFT takes part, or still fetches what the others have decided."""
+        if not self._is_up:
+            return
+        try:
+            self._is_behind = self._rpc.status().sync_info.catching_up
+        except (RpcUnreachable, RpcError) as error:
+            log.debug("CometBFT does not say how far it is: %s", error)
 
 
 def _answers(

@@ -70,12 +70,15 @@ class LogFile:
 
     def look(self) -> Complaint | None:
         """Read what is new; the first complaint since `begin`. Cuts a long file. Raises OSError."""
+        before = self._read_to
         while new := os.pread(self.descriptor, READ_BYTES, self._read_to):
             self._read_to += len(new)
             *lines, rest = (self._rest + new).split(b"\n")
             self._rest = rest[:LINE_BYTES]
             for line in lines:
                 self.complaint = self.complaint or _complaint(line[:LINE_BYTES])
+        if self._read_to == before:  # a full disk cuts the line short that says so
+            self.complaint = self.complaint or _complaint(self._rest)
         if self._read_to > self._limit:
             with suppress(OSError):  # a full disk needs the room more than the old lines
                 shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))
