@@ -16,7 +16,11 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.engines.cometbft.application import MachineApplication
-from tongbao.engines.cometbft.configuration import Configuration, write_configuration
+from tongbao.engines.cometbft.configuration import (
+    Configuration,
+    signer_socket,
+    write_configuration,
+)
 from tongbao.engines.cometbft.engine import CometEngine, Options
 from tongbao.engines.cometbft.genesis_document import write_genesis_document
 from tongbao.engines.cometbft.keys import (
@@ -173,6 +177,7 @@ def open_network(
                 log_path,
                 listener=moved,
                 environment=environment,
+                signer=signer_socket(configuration),
             )
 
         return _started(place, genesis, configuration, process, wanted, clock, release)

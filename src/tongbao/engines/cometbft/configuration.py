@@ -124,6 +124,12 @@ def configuration_text(configuration: Configuration) -> str:
     return f"{MARK}{sha256(body.encode()).hexdigest()}\n{body}"
 
 
+def signer_socket(configuration: Configuration) -> Path | None:
+    """The unix socket on which CometBFT waits for a remote signer, if it is to."""
+    kind, _, path = configuration.remote_signer_listen.partition("://")
+    return Path(path) if kind == "unix" else None
+
+
 def write_configuration(home: Path, configuration: Configuration) -> Path | None:
     """Write `config.toml` into CometBFT's home; the last one where somebody has changed it by hand.
 
