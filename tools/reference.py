@@ -19,7 +19,7 @@ from tongbao.kernel.registry import Registry
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules.registry import registry
 from tools.reference_node import http_page, metrics_page, settings_page
-from tools.reference_typescript import typescript_file
+from tools.reference_typescript import typescript_files
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -181,7 +181,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "http.md": HEAD + http_page(modules, table),
         REFERENCE / "settings.md": HEAD + settings_page(table),
         REFERENCE / "metrics.md": HEAD + metrics_page(table),
-        CLIENT / "src" / "registry.ts": typescript_file(modules),
+        **{CLIENT / "src" / name: text for name, text in typescript_files(modules).items()},
     }
     for module in modules.modules[1:]:
         found[REFERENCE / f"module-{module.name}.md"] = module_page(module)

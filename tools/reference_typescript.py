@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import types
 from collections.abc import Iterable
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -40,12 +41,17 @@ class Writer:
             self.aliases.setdefault(kind.__name__, _alias(kind.__name__, base, meaning))
             return str(kind.__name__)
         if get_origin(kind) is tuple:
-            return f"readonly {self.type_of(get_args(kind)[0])}[]"
+            part = self.type_of(get_args(kind)[0])
+            lines = part.replace(" | ", "\n    | ")
+            return f"readonly (\n    | {lines}\n  )[]" if " | " in part else f"readonly {part}[]"
         if get_origin(kind) in (Union, types.UnionType):
             parts = [part for part in get_args(kind) if part is not type(None)]
             return " | ".join(map(self.type_of, parts))
         assert issubclass(kind, Value), kind
-        self.values.setdefault(kind.__name__, self.interface(kind, kind.__name__, ""))
+        if kind.__name__ not in self.values:
+            name = kind.__struct_config__.tag
+            tag = "" if name is None else f'"@type": "{name}"'
+            self.values[kind.__name__] = self.interface(kind, kind.__name__, tag)
         return str(kind.__name__)
 
     def interface(self, kind: type, name: str, tag: str) -> str:
@@ -60,8 +66,8 @@ class Writer:
         return f"{_comment(inspect.getdoc(kind) or '')}export interface {name} {{\n{body}}}\n"
 
 
-def typescript_file(modules: Registry) -> str:
-    """The whole file."""
+def typescript_files(modules: Registry) -> dict[str, str]:
+    """The files by name; `registry.ts` gives out what is in the others."""
     writer = Writer()
     messages: dict[str, str] = {}
     records: dict[str, str] = {}
@@ -75,10 +81,18 @@ def typescript_file(modules: Registry) -> str:
             tag = f'"@version": {table.value.record_version}'
             records[name] = writer.interface(table.value, name, tag)
     union = "".join(f"\n  | {name}" for name in messages)
-    parts = [HEAD, *(writer.aliases[name] for name in sorted(writer.aliases))]
-    parts += [*writer.values.values(), *messages.values(), *records.values()]
+    given = 'export * from "./records.js";\nexport * from "./tables.js";\n'
+    parts = [HEAD, given, *(writer.aliases[name] for name in sorted(writer.aliases))]
+    parts += [*writer.values.values(), *messages.values()]
     parts.append(f"/** Every message of the modules here. */\nexport type Message ={union};\n")
-    return "\n".join([*parts, _tables(modules), _reasons(modules)])
+    body = "\n".join(records.values())
+    known = sorted({*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", body)))
+    names = "".join(f"  {name},\n" for name in known)
+    return {
+        "registry.ts": "\n".join(parts),
+        "records.ts": f'{HEAD}\nimport type {{\n{names}}} from "./registry.js";\n\n{body}',
+        "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
+    }
 
 
 def _name(module: Module, kind: type[Message] | type[Record]) -> str:

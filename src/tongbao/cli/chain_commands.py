@@ -1,4 +1,4 @@
-"""`tongbao init` and `tongbao status`: begin a chain, and ask where it is."""
+"""`tongbao status`: where a chain is, and what became of a transaction."""
 
 from __future__ import annotations
 
@@ -6,24 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-import msgspec
-from click.core import ParameterSource
 
-from tongbao.cli import complete
-from tongbao.cli.book import FILE, OPERATOR, AccountBook
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
-    Passphrase,
     folder_option,
     json_option,
     node_option,
-    passphrase_option,
     terminal_of,
 )
 from tongbao.cli.session import Session
 from tongbao.kernel import jcs
-from tongbao.kernel.genesis import ChainName
 
 if TYPE_CHECKING:
     from tongbao.cli.session import OpenChain
@@ -39,75 +32,6 @@ def check_transaction_id(text: str) -> str:
             f"{text!r} is no transaction id", "an id is 64 hex digits in lower case, as `tx` prints"
         )
     return text
-
-
-@click.command(epilog="\b\nExample:\n  tongbao init --folder my-chain --name mybank")
-@click.option(
-    "--name",
-    default="demo",
-    show_default=True,
-    help="Name of the chain: 1 to 24 of a-z and 0-9, a letter first.",
-)
-@click.option(
-    "--module",
-    "modules",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=complete.modules,
-    help="A module of somebody else's that decides on this chain too; repeat it.",
-)
-@folder_option
-@passphrase_option
-@json_option
-@click.pass_context
-def init(
-    ctx: click.Context,
-    name: str,
-    modules: tuple[str, ...],
-    folder: Path,
-    passphrase_file: Path | None,
-) -> None:
-    """Begin a chain in a new folder: genesis, two keys, block 0.
-
-    The key `authority` signs blocks; the key `operator` controls the first account. Both are kept
-    encrypted under one passphrase in FOLDER/keys. The chain has Tongbao's modules and those that
-    --module names, whatever else is installed, now and later.
-    """
-    from tongbao.sdk.announced import registry_with
-    from tongbao.sdk.opening import create_chain
-
-    try:
-        jcs.convert(name, ChainName)
-    except msgspec.ValidationError:
-        raise CommandError(
-            f"--name: {name!r} can't name a chain", "use 1 to 24 of a-z and 0-9, a letter first"
-        ) from None
-    session = Session(folder)
-    if session.folder.exists:
-        raise CommandError(
-            f"{folder} already holds a chain",
-            f"use it (`tongbao status --folder {folder}`), or name another folder",
-            Exit.NO_INPUT,
-        )
-    registry_with(modules)  # said before anybody types a passphrase
-    secret = Passphrase(passphrase_file).new()
-    chain, wallet = create_chain(folder, passphrase=secret, name=name, modules=modules)
-    with chain:
-        AccountBook(folder).remember(OPERATOR, wallet.address)
-        facts: dict[str, Any] = {
-            "chain": chain.id,
-            "folder": str(folder),
-            "operator": wallet.address,
-            "authority": chain.trust().keys[0],
-            "trust": str(session.folder.trust_file),
-            "accounts": str(folder / FILE),
-        }
-    terminal = terminal_of(ctx)
-    is_typed = ctx.get_parameter_source("folder") is ParameterSource.COMMANDLINE
-    where = f" --folder {folder}" if is_typed else ""
-    terminal.note(f"next: tongbao account create alice{where}")
-    terminal.note(f"then: tongbao asset define --code CNY --scale 2{where}")
-    terminal.answer(facts, f"chain {facts['chain']} begun in {folder}")
 
 
 @click.command(epilog="\b\nExample:\n  tongbao status\n  tongbao status 5e...5e --expires +0s")

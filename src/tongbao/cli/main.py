@@ -15,7 +15,7 @@ from tongbao.cli.lazy import Lazy, LazyGroup
 from tongbao.cli.terminal import Terminal
 
 BEFORE: Final = {
-    "init": Lazy("tongbao.cli.chain_commands:init", "Begin a chain in a new folder."),
+    "init": Lazy("tongbao.cli.init_command:init", "Begin a chain in a new folder."),
     "dev": Lazy("tongbao.cli.dev.command:dev", "A throw-away chain that reloads your module."),
     "new": Lazy("tongbao.cli.new_commands:new", "Write the beginning of a module of your own."),
     "keys": Lazy("tongbao.cli.key_commands:keys", "Make and keep the keys that sign."),
@@ -35,6 +35,9 @@ AFTER: Final = {
     "genesis": Lazy("tongbao.cli.genesis_commands:genesis", "Begin a chain with another's rows."),
     "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),
+    "localnet": Lazy(
+        "tongbao.cli.localnet_commands:localnet", "A network of real nodes on this machine."
+    ),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -38,3 +39,17 @@ def draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console(markup=False).print(table)
+
+
+@contextmanager
+def redrawn(columns: Sequence[str]) -> Iterator[Callable[[Sequence[Sequence[str]]], None]]:
+    """A table on standard error that a function draws anew in its place."""
+    with Live(console=Console(stderr=True, markup=False), auto_refresh=False) as live:
+
+        def redraw(rows: Sequence[Sequence[str]]) -> None:
+            table = Table(*columns)
+            for row in rows:
+                table.add_row(*row)
+            live.update(table, refresh=True)
+
+        yield redraw

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
+from tongbao.cli.init_command import ENGINES, NETWORK
 from tongbao.cli.options import (
     Passphrase,
     folder_parameter,
@@ -17,7 +18,10 @@ from tongbao.cli.options import (
     passphrase_parameter,
     terminal_of,
 )
-from tongbao.node.settings import PREFIX, SettingLine, lines, load
+from tongbao.node.settings import PREFIX, SettingLine, Settings, lines, load
+
+if TYPE_CHECKING:
+    from tongbao.sdk.local import Chain
 
 
 def setting_parameter(line: SettingLine) -> click.Option:
@@ -33,33 +37,33 @@ def setting_parameter(line: SettingLine) -> click.Option:
 
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
-    from tongbao.engines.solo import Options
     from tongbao.node.logs import configure_log
     from tongbao.node.recall import open_index
     from tongbao.node.server import address_of, listen, serve, server_of
     from tongbao.sdk.folder import Folder
-    from tongbao.sdk.opening import open_chain
     from tongbao.sdk.presence import present, reachable
 
     terminal = terminal_of(click.get_current_context())
     flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
     settings = load(options["config"], os.environ, flags)
     folder = options["folder"]
-    Folder(folder).genesis()  # said before anybody types a passphrase
+    engine = Folder(folder).genesis().engine.name  # said before anybody types a passphrase
+    if options["engine"] not in (None, engine):
+        raise CommandError(
+            f"{folder} has a chain of the engine {engine}, not {options['engine']}",
+            "leave --engine out: the genesis file says it",
+            Exit.CONFIGURATION,
+        )
     if not os.access(folder, os.W_OK):
         raise CommandError(
             f"{folder} can't be written to", "check the folder's owner and mode", Exit.FILE
         )
-    passphrase = Passphrase(options["passphrase_file"]).get()
+    passphrase = None if engine == NETWORK else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
     listening = listen(settings)
     with (
         listening,
-        open_chain(
-            folder,
-            passphrase=passphrase,
-            options=Options(queue_transactions=settings.queue_transactions),
-        ) as chain,
+        opened(folder, settings, passphrase) as chain,
         open_index(folder, chain.id, settings) as index,
     ):
         address = address_of(listening)
@@ -78,12 +82,31 @@ def run_node(**options: Any) -> int:
     return Exit.DONE
 
 
+def opened(folder: Path, settings: Settings, passphrase: str | None) -> Chain:
+    """The chain of a folder, open to write: by the authority's passphrase, or a network's node."""
+    if passphrase is None:
+        from tongbao.node.network import network_options
+        from tongbao.sdk.network import open_network
+
+        return open_network(folder, network_options(settings))
+    from tongbao.engines.solo import Options
+    from tongbao.sdk.opening import open_chain
+
+    options = Options(queue_transactions=settings.queue_transactions)
+    return open_chain(folder, passphrase=passphrase, options=options)
+
+
 def run_command() -> click.Command:
     """The command, with a flag for every setting."""
     config = click.Option(
         ["--config"],
         type=click.Path(dir_okay=False, path_type=Path),
         help="TOML file with settings, named as the flags with _ for -.",
+    )
+    engine = click.Option(
+        ["--engine"],
+        type=click.Choice(ENGINES),
+        help="The engine that the chain must have; its genesis file says which it has.",
     )
     return click.Command(
         "run",
@@ -92,11 +115,14 @@ def run_command() -> click.Command:
             folder_parameter(),
             passphrase_parameter(),
             config,
+            engine,
             *map(setting_parameter, lines()),
             json_parameter(),
         ],
         help=(
             "Serve the chain over HTTP until Ctrl-C or SIGTERM.\n\n"
+            "A chain of a network (`tongbao init --engine cometbft`) is served with a CometBFT "
+            "of its own, which is started, watched and stopped.\n\n"
             f"A setting comes from its flag, else from the environment ({PREFIX} and its name in "
             "capitals), else from the file, else it is the default."
         ),

@@ -113,6 +113,8 @@ class Resolver:
             return form.read(self, value)
         if get_origin(kind) is tuple and isinstance(value, list):
             return [self.resolve(get_args(kind)[0], item) for item in value]
+        if isinstance(value, dict):
+            kind = kinds_by_tag(kind).get(value.get("@type"), kind)
         if is_value(kind) and isinstance(value, dict):
             hints = get_type_hints(kind, include_extras=True)
             return {
@@ -172,6 +174,12 @@ def is_value(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Value)
 
 
+def kinds_by_tag(kind: Any) -> dict[Any, Any]:
+    """The values of a union by the `@type` that says which of them one is."""
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+    return {part.__struct_config__.tag: part for part in parts if is_value(part)}
+
+
 def plain(hint: Any) -> Any:
     """The type without `| None` and without bounds; a NewType of the kernel stays one."""
     if get_origin(hint) in (Union, UnionType):
@@ -208,10 +216,29 @@ def form_of(hint: Any) -> Form:
         return Form("INTEGER", f"an integer{limits}", 2)
     if kind is str:
         pattern = next((meta.pattern for meta in metas if meta.pattern is not None), None)
+        words = words_of(pattern)
+        if words:
+            return Form("|".join(words), f"one of {', '.join(words)}", words[0])
         return Form("TEXT", f"text{f' of the form {pattern}' if pattern else ''}", "text")
     if kind is bool:
         return Form("BOOLEAN", "yes when it is given", None)
-    return Form("JSON", f"JSON such as {jcs.encode(sample(hint)).decode()}", None)
+    told = f"JSON such as {jcs.encode(sample(hint)).decode()}"
+    return Form("JSON", told + choices_of(kind), None)
+
+
+def words_of(pattern: str | None) -> list[str]:
+    """The words of a pattern that allows a few and nothing else."""
+    matched = re.fullmatch(r"\^\(\?:([a-z_]+(?:[|][a-z_]+)*)\)\\Z", pattern or "")
+    return [] if matched is None else matched[1].split("|")
+
+
+def choices_of(kind: Any) -> str:
+    """What the parts of a list may be, where they are of several kinds: each with its members."""
+    part = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    told = [
+        f"{tag} ({', '.join(one.__struct_fields__)})" for tag, one in kinds_by_tag(part).items()
+    ]
+    return f"; each is one of {', '.join(told)}" if told else ""
 
 
 def sample(hint: Any) -> Any:
@@ -222,10 +249,13 @@ def sample(hint: Any) -> Any:
     if get_origin(kind) is tuple:
         parts = [part for part in get_args(kind) if part is not Ellipsis]
         return [sample(part) for part in parts]
+    kind = next(iter(kinds_by_tag(kind).values()), kind)
     if is_value(kind):
         hints = get_type_hints(kind, include_extras=True)
-        return {name: sample(hints[name]) for name in kind.__struct_fields__}
-    return {int: 1, bool: True}.get(kind, "text")
+        tag = kind.__struct_config__.tag
+        members = {name: sample(hints[name]) for name in kind.__struct_fields__}
+        return members if tag is None else {"@type": tag, **members}
+    return form_of(hint).example if kind is str else {int: 1, bool: True}.get(kind, "text")
 
 
 def read(resolver: Resolver, hint: Any, text: str) -> Any:

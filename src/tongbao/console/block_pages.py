@@ -11,7 +11,7 @@ from tongbao.console import forms
 from tongbao.console.asking import Asked, View, follow, gone, missing
 from tongbao.console.history import RATE_BLOCKS, briefs
 from tongbao.console.site import Site
-from tongbao.engines.solo import read_header
+from tongbao.engines.headers import read_header
 from tongbao.store.errors import Pruned
 
 OVERVIEW_BLOCKS: Final = 12

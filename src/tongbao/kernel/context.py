@@ -6,7 +6,7 @@ another module runs in a context of its own that knows the caller. Only the kern
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, NewType, TypeVar, overload
 
 from msgspec import Struct
@@ -262,6 +262,20 @@ class Work(View):
     def upgrades(self) -> dict[Count, Upgrade]:
         """Every upgrade by its height, those to come too. They are few, and not counted as work."""
         return dict(self._job.state.items(upgrades))
+
+    def bounds_of(self, parameter: str) -> tuple[int, int] | None:
+        """The least and the greatest value that a parameter can have; None for an unknown name."""
+        return self._job.registry.bounds_of(parameter)
+
+    def attempt(
+        self, act: Callable[[Work, T], object], given: T, *, keep: bool = True
+    ) -> Reason | None:
+        """Run `act(self, given)` in a savepoint; why it refused, or None when it has not.
+
+        What was refused is taken back, and what was only tried (not `keep`) as well. The work of
+        what was refused counts for the block: the caller goes on with as much as it had before.
+        """
+        return self._job.attempt(lambda: act(self, given), keep=keep)
 
     def new_id(self) -> Id:
         """A derived id that nothing has had or will have."""

@@ -13,7 +13,7 @@ from tongbao.kernel.context import View
 from tongbao.kernel.identifiers import Address, Count, Id, Time, derived_id
 from tongbao.kernel.kernel_module import marks
 from tongbao.kernel.module import Announcement, Module, Table
-from tongbao.kernel.reasons import KernelWhy, Refusal
+from tongbao.kernel.reasons import KernelWhy, Reason, Refusal
 from tongbao.kernel.row_keys import encode_by_value
 from tongbao.kernel.schema import Event, Record
 from tongbao.kernel.state import Backing, State
@@ -54,6 +54,11 @@ class Meter:
         self.used = 0
         if self.block_used >= self.block_limit:
             raise Refusal(KernelWhy.BLOCK_WORK_IS_SPENT)
+
+    def take_back(self, used: int) -> None:
+        """What was done since `used` was taken back: it counts for the block alone."""
+        self.block_used += self.used - used
+        self.used = used
 
     @property
     def has_due_share(self) -> bool:
@@ -130,6 +135,21 @@ class Job:
         self._id_count += 1
         self.ids.append(made)
         return made
+
+    def attempt(self, act: Callable[[], object], *, keep: bool) -> Reason | None:
+        """Run something in a savepoint; why it refused, or None. See `Work.attempt`."""
+        mark, ids, events = len(self.state.journal), len(self.ids), len(self.events)
+        used = self.meter.used
+        why = None
+        try:
+            act()
+        except Refusal as refusal:
+            why = refusal.why
+            self.meter.take_back(used)
+        if why is not None or not keep:
+            self.state.rollback(mark)
+            del self.ids[ids:], self.events[events:]
+        return why
 
     def context(self, kind: type[Kind], module: Module, caller: Module | None) -> Kind:
         """The context of a kind for a module and its caller, made once."""

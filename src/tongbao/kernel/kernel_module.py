@@ -6,7 +6,16 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta
 
-from tongbao.kernel.identifiers import SETTING_NAME, Address, Count, Hash, Name, Small, Time
+from tongbao.kernel.identifiers import (
+    SETTING_NAME,
+    Address,
+    Count,
+    Hash,
+    Name,
+    PublicKey,
+    Small,
+    Time,
+)
 from tongbao.kernel.module import Module
 from tongbao.kernel.nonces import Nonces
 from tongbao.kernel.reasons import KernelWhy
@@ -22,6 +31,12 @@ RowKeyText = NewType("RowKeyText", Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){
 
 SettingName = NewType("SettingName", Annotated[str, Meta(pattern=SETTING_NAME)])
 """The name of a parameter or feature, after its module's: `kernel.block_rows`."""
+
+Power = NewType("Power", Annotated[int, Meta(ge=1, le=1_000_000)])
+"""What a validator's vote weighs. A hundred of the heaviest stay far below CometBFT's 2^60."""
+
+NodeId = NewType("NodeId", Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")])
+"""A node of a network by its connection key: the first 20 bytes of that key's SHA-256, in hex."""
 
 
 class Mark(Record, version=1):
@@ -66,6 +81,16 @@ class Upgrade(Record, version=1):
     features: FeatureNames = ()
 
 
+class Validator(Record, version=1):
+    """A key that votes on blocks, and what its vote weighs."""
+
+    power: Power
+
+
+class Peer(Record, version=1):
+    """A node that may connect to the nodes of the network."""
+
+
 class Stuck(Event, tag=1):
     """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
 
@@ -83,6 +108,10 @@ parameters = module.table(3, key=SettingName, value=ParameterValue)
 features = module.table(4, key=SettingName, value=FeatureStart)
 upgrades = module.table(5, key=Count, value=Upgrade)
 in_order = module.index(6, of=upgrades, by=lambda upgrade: 0)
+validators = module.table(7, key=PublicKey, value=Validator)
+peers = module.table(8, key=NodeId, value=Peer)
+validators_in_order = module.index(9, of=validators, by=lambda validator: 0)
+peers_in_order = module.index(10, of=peers, by=lambda peer: 0)
 
 TRANSACTION_BYTES = module.parameter(
     "transaction_bytes",
@@ -132,4 +161,18 @@ UPGRADE_NOTICE = module.parameter(
     low=1,
     high=1_000_000,
     meaning="blocks between the one that schedules an upgrade and the first that it decides",
+)
+VALIDATORS_LIMIT = module.parameter(
+    "validators_limit",
+    default=100,
+    low=1,
+    high=100,
+    meaning="validators that vote on blocks",
+)
+PEERS_LIMIT = module.parameter(
+    "peers_limit",
+    default=256,
+    low=1,
+    high=256,
+    meaning="nodes that may connect to those of the network",
 )

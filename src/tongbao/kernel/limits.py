@@ -29,7 +29,9 @@ class Limit(Struct, frozen=True):
 
 
 def _parameter(parameter: Parameter, where: str, answer: str) -> Limit:
-    value = f"{parameter.default:,} ({parameter.low:,} to {parameter.high:,} by genesis)"
+    value = (
+        f"{parameter.default:,} ({parameter.low:,} to {parameter.high:,} by genesis or governance)"
+    )
     return Limit(parameter.name, value, where, answer)
 
 
@@ -53,6 +55,11 @@ LIMITS: Final = (
     _parameter(
         kernel_module.JSON_DEPTH, "beginning.py", "GenesisError; deeper payloads: " + _MALFORMED
     ),
+    _parameter(
+        kernel_module.VALIDATORS_LIMIT, "membership.py", _said(KernelWhy.TOO_MANY_VALIDATORS)
+    ),
+    _parameter(kernel_module.PEERS_LIMIT, "membership.py", _said(KernelWhy.TOO_MANY_PEERS)),
+    Limit("power of a validator", "1 to 1,000,000", "kernel_module.py", _MALFORMED),
     Limit(
         "bytes of a transaction in any spelling",
         f"{SPELLING_BYTES_LIMIT:,}",

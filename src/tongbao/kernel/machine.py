@@ -155,7 +155,6 @@ class Machine:
         assert self.height == GENESIS_HEIGHT - 1, "this chain has begun"
         genesis = self.genesis_file
         assert genesis.origin is None, "this chain begins with the rows of another"
-        self._place(self._job, GENESIS_HEIGHT, genesis.time)
         write_settings(genesis, self.registry, self._state)
         self._settings()
         self._place(self._job, GENESIS_HEIGHT, genesis.time)
@@ -187,7 +186,7 @@ class Machine:
         """The result of one transaction, whatever its bytes are."""
         transaction_id = b""
         try:
-            transaction = self._seen.get(wire) or self.decode(wire)
+            transaction = self.decode(wire)
             transaction_id = transaction.id
             self._admit(transaction)
             payload = transaction.payload
@@ -265,12 +264,14 @@ class Machine:
     def decode(self, wire: bytes) -> Transaction:
         """Everything about a transaction but state: form, chain, signatures.
 
-        Safe in any thread. What was verified is remembered by its full bytes for `apply`. Raises
-        InvalidTransaction.
+        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
+        whoever asks again, while the limit of its bytes allows it. Raises InvalidTransaction.
         """
-        found = self.parse(wire)
-        check_signatures(found.signatures)
-        self.remember(found)
+        found = self._seen.get(wire)
+        if found is None or len(wire) > self.parameters[TRANSACTION_BYTES.name]:
+            found = self.parse(wire)
+            check_signatures(found.signatures)
+            self.remember(found)
         return found
 
     def parse(self, wire: bytes) -> Transaction:
@@ -290,7 +291,7 @@ class Machine:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
         self._place(self._admission, self.height + 1, time)
-        transaction = self._seen.get(wire) or self.decode(wire)
+        transaction = self.decode(wire)
         payload = transaction.payload
         self._admit(transaction)
         mark = len(self._state.journal)
@@ -306,10 +307,8 @@ class Machine:
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
         assert self._candidate is None and not self._state.journal
-        if len(payload_bytes) > self.parameters[TRANSACTION_BYTES.name]:
-            raise InvalidTransaction(
-                Invalid.TRANSACTION_IS_TOO_LARGE, f"{len(payload_bytes)} bytes"
-            )
+        if (size := len(payload_bytes)) > self.parameters[TRANSACTION_BYTES.name]:
+            raise InvalidTransaction(Invalid.TRANSACTION_IS_TOO_LARGE, f"{size} bytes")
         payload = decode_payload(self.registry.payload_decoder, payload_bytes)
         if payload.chain != self.chain:
             raise InvalidTransaction(Invalid.CHAIN_IS_ANOTHER, f"this chain is {self.chain}")

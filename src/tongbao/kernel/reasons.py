@@ -91,6 +91,14 @@ class KernelWhy(Reason):
     MODULE_CHANGE_WAITS = 109, "a module has one change to come: cancel it before another"
     FEATURE_BEGINS_ONCE = 110, "a feature begins once: cancel what has not begun, and never again"
     UPGRADE_NOT_FOUND = 111, "only an upgrade that has not begun can be cancelled"
+    VALIDATOR_KEY_IS_NOT_ACCEPTABLE = 112, "a validator's key is a point outside the small subgroup"
+    TOO_MANY_VALIDATORS = 113, "at most `validators_limit` validators vote on blocks"
+    VALIDATOR_NOT_FOUND = 114, "only a validator can be removed from the validators"
+    LAST_VALIDATOR_STAYS = 115, "a validator is left: add another one before"
+    TOO_MANY_PEERS = 116, "at most `peers_limit` nodes may connect"
+    PEER_NOT_FOUND = 117, "only a node that may connect can be removed from those"
+    PARAMETER_NOT_FOUND = 118, "a parameter is one that a module of this chain declares"
+    PARAMETER_IS_OUT_OF_BOUNDS = 119, "a parameter's value is within its declared bounds"
 
 
 for _reasons in (Invalid, KernelWhy):

@@ -102,6 +102,14 @@ class Registry:
                 return table
         raise KeyError(name)
 
+    def bounds_of(self, parameter: str) -> tuple[int, int] | None:
+        """The least and the greatest value that a parameter can have; None for an unknown name."""
+        known = self.parameters.get(parameter)
+        if known is None:
+            return None
+        least = self.json_depth if known is kernel_module.JSON_DEPTH else known.low
+        return max(known.low, least), known.high
+
     def message(self, wire_name: str) -> type[Message]:
         """The message type of a wire name such as `hold.place`. Raises KeyError."""
         for message in self.messages:

@@ -3,9 +3,9 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, hold, upgrade
+from tongbao.modules import account, asset, governance, hold, upgrade
 
-MODULES = (account.module, asset.module, hold.module, upgrade.module)
+MODULES = (account.module, asset.module, hold.module, upgrade.module, governance.module)
 
 
 @cache

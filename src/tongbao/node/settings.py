@@ -18,6 +18,7 @@ PREFIX: Final = "TONGBAO_NODE_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[int, Meta(ge=1, le=2**31)]
+Count = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class SettingsError(Exception):
@@ -69,6 +70,57 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["sqlite", "none"],
         Meta(description="history by account, asset and reference, in `index.sqlite`; or `none`"),
     ] = "sqlite"
+    moniker: Annotated[
+        str, Meta(description="this node's name for the operators of its network's others")
+    ] = "tongbao"
+    p2p_listen: Annotated[
+        str, Meta(description="where a network's other nodes connect to, `tcp://HOST:PORT`")
+    ] = "tcp://127.0.0.1:26656"
+    p2p_external: Annotated[
+        str, Meta(description="`HOST:PORT` under which others reach it, if that is another")
+    ] = ""
+    persistent_peers: Annotated[
+        tuple[str, ...], Meta(description="nodes to stay connected to, `ID@HOST:PORT` each")
+    ] = ()
+    timeout_commit_ms: Annotated[
+        int,
+        Meta(ge=0, le=200, description="time to wait for late votes before the next block"),
+    ] = 0
+    cometbft: Annotated[
+        str, Meta(description="the CometBFT program, where it is not found by itself")
+    ] = ""
+    cometbft_metrics: Annotated[
+        str, Meta(description="`HOST:PORT` of CometBFT's own metrics; empty for none")
+    ] = ""
+    remote_signer: Annotated[
+        str, Meta(description="where a remote signer connects to, `tcp://HOST:PORT`")
+    ] = ""
+    snapshot_interval: Annotated[
+        Count, Meta(description="blocks between snapshots for nodes that join; 0 takes none")
+    ] = 0
+    snapshots_kept: Annotated[
+        Annotated[int, Meta(ge=1, le=100)], Meta(description="snapshots that stay, the newest")
+    ] = 2
+    retain_blocks: Annotated[
+        Count, Meta(description="blocks that CometBFT keeps at least; 0 keeps all")
+    ] = 0
+    rpc_listen: Annotated[
+        str,
+        Meta(description="`tcp://HOST:PORT` of CometBFT's RPC, for light clients; empty for none"),
+    ] = ""
+    state_sync_servers: Annotated[
+        tuple[str, ...],
+        Meta(description="RPC of two nodes, `tcp://HOST:PORT`, to join by a snapshot; else none"),
+    ] = ()
+    state_sync_height: Annotated[
+        Count, Meta(description="a block whose header is trusted when joining by a snapshot")
+    ] = 0
+    state_sync_hash: Annotated[
+        str, Meta(description="that header's hash, agreed upon with people who know it")
+    ] = ""
+    state_sync_period_ms: Annotated[
+        Positive, Meta(description="how old that header may be at most")
+    ] = 1_209_600_000
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
     ] = "info"

@@ -12,8 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tongbao.engines.headers import header_hash
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import header_hash
 from tongbao.kernel import Genesis
 from tongbao.kernel.genesis import chain_id
 from tongbao.sdk.audit import STEP, Progress, silent
@@ -47,6 +47,7 @@ from tongbao.sdk.backup_source import Source
 from tongbao.sdk.bases import base_of
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
+from tongbao.sdk.joined import need_history
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.verification import read_trust
 from tongbao.store.base import base_heights, base_name
@@ -91,6 +92,7 @@ def back_up(
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
+    need_history(place.path)
     try:
         with begun(target, genesis) as work:
             remove_left_over(work)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tongbao.engines.solo.header import Header
+from tongbao.engines.headers import Header
 from tongbao.kernel import Genesis
 from tongbao.sdk.audit import STEP, Progress
 from tongbao.sdk.backup_folder import TAKEN

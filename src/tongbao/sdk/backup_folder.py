@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import Header, HeaderError, header_hash, read_header
+from tongbao.engines.headers import Header, HeaderError, header_hash, read_header
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
 from tongbao.sdk.backup_log import LOG, BadBackup, Place, read_bytes

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import (
+from tongbao.engines.headers import (
     Header,
     HeaderError,
+    LocalHeader,
     decode_header,
     header_hash,
+    is_network,
     read_header,
     tree_root,
 )
@@ -98,11 +100,12 @@ class BlockChecks:
         if height == origin.height and said != (origin.chain, origin.header, origin.state):
             yield "it is not the block that the genesis file goes on from"
 
-    def _own(self, signer: str) -> Iterator[str]:
+    def _own(self, signer: str | None) -> Iterator[str]:
         """A header of this chain: of its authority, on the one before it."""
-        if signer not in self._keys:
-            yield f"{signer} is no authority"
         assert self.header is not None
+        yield from unlike(self._genesis, self.header)
+        if signer is not None and not is_network(self._genesis) and signer not in self._keys:
+            yield f"{signer} is no authority"
         yield from self._links(self.header)
 
     def _links(self, header: Header) -> Iterator[str]:
@@ -121,12 +124,18 @@ class BlockChecks:
             yield "its time is not later than the block's before it"
 
 
-def _read(signed: bytes, *, is_own: bool) -> tuple[Header, str]:
+def unlike(genesis: Genesis, header: Header) -> Iterator[str]:
+    """A header that a chain's engine does not make: a network's are unsigned, all others signed."""
+    is_local = isinstance(header, LocalHeader)
+    if is_local and not is_network(genesis):
+        yield "nobody has signed its header"
+    if is_network(genesis) and not is_local:
+        yield "its header is signed by one key, and this chain is a network's"
+
+
+def _read(text: bytes, *, is_own: bool) -> tuple[Header, str | None]:
     """A header and who has signed it, whose signature is looked at unless it is our own."""
-    if not is_own:
-        return read_header(signed)
-    header, signature = decode_header(signed)
-    return header, signature.kid
+    return decode_header(text) if is_own else read_header(text)
 
 
 def _named(height: int, findings: Iterable[str]) -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
-from msgspec import Raw
 
-from tongbao.engines.solo import Answer, Busy, EngineStopped, SoloEngine, Ticket
+from tongbao.engines.interface import Engine
+from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
 from tongbao.kernel import (
     Address,
     Count,
@@ -19,18 +19,18 @@ from tongbao.kernel import (
     Outcome,
     Registry,
     View,
-    merkle,
 )
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
-from tongbao.sdk.answers import Happening
+from tongbao.sdk.answers import Happening, LightBlockAnswer
 from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.errors import id_and_expiry
-from tongbao.sdk.folder import trust_bytes
+from tongbao.sdk.joined import check_known
 from tongbao.sdk.local_following import Bell, LocalFollower
 from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
-from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
+from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+from tongbao.sdk.prover import Prover, SoloProver
 from tongbao.sdk.signer import Signer
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.closable import Closable
@@ -47,11 +47,14 @@ ATTEMPTED = (Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, S
 class Chain(Closable):
     """One chain, open in this process. Close it, or use it in a `with` statement."""
 
-    def __init__(self, engine: SoloEngine, store: AnyStore, genesis: Genesis) -> None:
-        """Made by `open_chain`, `create_chain` and tests."""
+    def __init__(
+        self, engine: Engine, store: AnyStore, genesis: Genesis, prover: Prover | None = None
+    ) -> None:
+        """Made by `open_chain`, `create_chain` and tests. Without a `prover` proofs are solo's."""
         self._engine = engine
         self._store = store
         self._genesis = genesis
+        self._prover = prover or SoloProver(engine, store, genesis)
         self._bell = Bell()
         engine.listen(self._bell.ring)
         machine = engine.machine
@@ -102,16 +105,18 @@ class Chain(Closable):
     def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
         """What a transaction came to, when it is told as invalid as it was submitted already.
 
-        Raises `last` when no block holds it, Refused, and AlreadyDecided where it was applied in a
-        block whose body was pruned.
+        Raises `last` when no block holds it, NeverHere, Refused, and AlreadyDecided where it was
+        applied in a block whose body was pruned.
         """
         try:
-            identifier = bytes.fromhex(id_and_expiry(normalise(transaction))[0])
+            name, expires = id_and_expiry(normalise(transaction))
         except (InvalidTransaction, msgspec.DecodeError):
             raise last from None
+        identifier = bytes.fromhex(name)
         with self._engine.reading():
             found = self._store.status(identifier)
             if found is None:
+                check_known(self._store, name, expires)
                 raise last
             try:
                 receipt = self._store.block(found.height).receipts[found.index]
@@ -173,7 +178,10 @@ class Chain(Closable):
         return self._engine.now()
 
     def status(self, transaction_id: str, expires: int | None = None) -> Status:
-        """What became of a transaction."""
+        """What became of a transaction.
+
+        Raises NeverHere where only a block that this node never had could tell.
+        """
         wanted = bytes.fromhex(transaction_id)
         waits = self._engine.is_pending(wanted)  # asked first: it may be decided in between
         with self._engine.reading() as producer:
@@ -184,6 +192,8 @@ class Chain(Closable):
             return Status(state, time, found.height, found.index, found.number)
         if waits:
             return Status("pending", time)
+        with self._engine.reading():
+            check_known(self._store, transaction_id, expires)
         return Status("unknown", time, never=expires is not None and expires <= time)
 
     def query(
@@ -257,6 +267,11 @@ class Chain(Closable):
         """The first block whose body is here; it only changes while the chain is closed."""
         return self._store.first
 
+    @property
+    def begins(self) -> int:
+        """The first block whose header is here: 0 unless this node joined by state sync."""
+        return self._store.begins
+
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, those of pruned blocks too."""
         with self._engine.reading():
@@ -274,48 +289,23 @@ class Chain(Closable):
 
         Raises KeyError for a table that no module has.
         """
-        table = self.registry.table(table_name)
-        with self._engine.reading() as producer:
-            machine = producer.machine
-            value, proof = machine.row(table, key), machine.prove(table, key)
-            last = self._store.last
-        assert last is not None and last.height == machine.height
-        return RowProof(
-            format=FORMAT,
-            engine="solo",
-            header=last.header.decode(),
-            module=table.module.number,
-            table=table.number,
-            name=table_name,
-            key=key_parts(table.codec.parts, key),
-            proof=proof,
-            value=NO_VALUE if value is None else Raw(value),
-        )
+        return self._prover.prove_row(table_name, key)
+
+    def prove_rows(self, rows: Sequence[tuple[str, Any]]) -> tuple[int, list[RowProof]]:
+        """The height of one state, and proofs of rows of it, each a table's name and a key."""
+        return self._prover.prove_rows(rows)
+
+    def light_block(self, height: int | None = None) -> LightBlockAnswer:
+        """A network's header with the votes on it, the newest unless told. Raises LookupError."""
+        return self._prover.light_block(height)
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError, Pruned."""
-        with self._engine.reading():
-            found = self._store.status(bytes.fromhex(transaction_id))
-            if found is None:
-                raise LookupError(f"no block holds a transaction {transaction_id}")
-            record = self._store.block(found.height)
-        at = found.index
-        return TransactionProof(
-            format=FORMAT,
-            engine="solo",
-            header=record.header.decode(),
-            transaction=record.transactions[at].decode(),
-            receipt=Raw(record.receipts[at]),
-            index=at,
-            size=len(record.transactions),
-            receipts=len(record.receipts),
-            transaction_path=_path(record.transactions, at),
-            receipt_path=_path(record.receipts, at),
-        )
+        return self._prover.prove_transaction(transaction_id)
 
     def trust(self) -> TrustFile:
         """Who signs headers here: agree on it out of band, not by asking a node."""
-        return msgspec.json.decode(trust_bytes(self._genesis), type=TrustFile)
+        return self._prover.trust()
 
     # Opening and closing
 
@@ -325,10 +315,6 @@ class Chain(Closable):
         self._bell.close()
         with self._engine.reading():
             self._store.close()
-
-
-def _path(leaves: tuple[bytes, ...], at: int) -> tuple[str, ...]:
-    return tuple(step.hex() for step in merkle.inclusion_proof(list(leaves), at))
 
 
 def _attempt(function: Callable[[Any], R], argument: Any) -> R | Exception:

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.headers import header_hash, is_network, read_header
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.engines.solo.header import HeaderSigner, header_hash, read_header
+from tongbao.engines.solo.header import HeaderSigner
 from tongbao.kernel import Genesis, GenesisError, Machine, Registry
 from tongbao.kernel.assertions import require_assertions
 from tongbao.kernel.code import kept_upgrades
@@ -22,6 +23,7 @@ from tongbao.sdk.announced import ModuleError, registry_with
 from tongbao.sdk.bases import base_under, origin_of
 from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
+from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.key_file import check_strength
@@ -54,17 +56,40 @@ def open_producer(
     Which modules decide, genesis and the upgrades in the rows say. Raises GenesisError when their
     code is not what is installed.
     """
+    tables = likely_tables(genesis)
+    store = open_store_of(folder, genesis, tables, open_store)
+    return producer_on(store, genesis, signer, tables), store
+
+
+def open_store_of(
+    folder: Folder,
+    genesis: Genesis,
+    tables: Sequence[bytes],
+    open_store: Callable[..., Store] = Store.open,
+) -> Store:
+    """The store of a chain's folder. Raises GenesisError, StoreError, ModuleError."""
     if not ((folder.path / "log").exists() or base_heights(folder.path)):
         choose_modules(genesis, {}, -1, to_write=True)  # before anything is made there
     _check_base(folder.path, genesis)
-    tables = likely_tables(genesis)
     try:
-        store = open_store(folder.path, chain_id(genesis), tables=tables, origin=origin_of(genesis))
+        return open_store(folder.path, chain_id(genesis), tables=tables, origin=origin_of(genesis))
     except WrongChain:
         # Where somebody has edited a line of genesis, that line is what is wrong.
         choose_modules(genesis, {}, -1, to_write=False)
         raise
-    return producer_on(store, genesis, signer, tables), store
+
+
+def machine_on(
+    store: Store, genesis: Genesis, tables: Sequence[bytes], *, to_write: bool
+) -> Machine:
+    """The machine of an open store, for its next block with `to_write`.
+
+    `tables` are those whose rows are in the trie that the store may have made. Raises GenesisError,
+    ModuleError, WrongChain, FolderError, DamagedLog.
+    """
+    _check_origin(store, genesis)
+    registry = _registry_on(store, genesis, tables, to_write=to_write)
+    return _machine_on(store, registry, genesis, has_tables=set(tables))
 
 
 def producer_on(
@@ -75,14 +100,14 @@ def producer_on(
     `tables` are those whose rows are in the trie that the store may have made.
     """
     try:
-        _check_origin(store, genesis)
-        registry = _registry_on(store, genesis, tables, to_write=signer is not None)
-        machine = _machine_on(store, registry, genesis, has_tables=set(tables))
+        machine = machine_on(store, genesis, tables, to_write=signer is not None)
         producer = Producer(machine, store, signer)
         if store.last is None or producer.is_at_origin:
             if signer is None:
                 raise FolderError(
-                    "this chain has no block of its own yet: open it with the authority's key"
+                    "this node has no block of its network yet: start it with `tongbao run`"
+                    if is_network(genesis)
+                    else "this chain has no block of its own yet: open it with the authority's key"
                 )
             producer.begin()
         producer.maintain(idle=True)
@@ -192,18 +217,23 @@ def open_chain(
 ) -> Chain:
     """Open the chain in a folder: to read, and with the authority key's passphrase to write.
 
+    One of a network is open to read, whatever the passphrase: `open_network` starts its node.
+
     Raises FolderError, KeystoreError, StoreError (in use, damaged, another version), GenesisError,
     ModuleError.
     """
     place = Folder(folder)
     genesis = place.genesis()
-    signer = None if passphrase is None else Keystore(place.keys).unlock(AUTHORITY, passphrase)
+    signer = None
+    if passphrase is not None and not is_network(genesis):
+        signer = Keystore(place.keys).unlock(AUTHORITY, passphrase)
     if signer is not None and signer.key_id not in genesis.engine.keys:
         raise FolderError("this key is not the authority that genesis names")
     producer, store = open_producer(place, genesis, signer)
     engine = SoloEngine(producer, options)
     engine.start()
-    return Chain(engine, store, genesis)
+    prover = CometProver(engine, genesis, None) if is_network(genesis) else None
+    return Chain(engine, store, genesis, prover)
 
 
 def create_chain(
@@ -227,10 +257,10 @@ def create_chain(
         raise FolderError(f"{place.path} already holds a chain: open it, or name another folder")
     registry = registry_with(tuple(modules))
     check_strength(passphrase)  # before there is a folder
-    _make_folder(place.path)
+    make_folder(place.path)
     keystore = Keystore(place.keys)
-    authority = _key(keystore, AUTHORITY, passphrase)
-    operator = _key(keystore, OPERATOR, passphrase)
+    authority = key_in(keystore, AUTHORITY, passphrase)
+    operator = key_in(keystore, OPERATOR, passphrase)
     genesis = build_genesis(
         registry,
         name,
@@ -244,7 +274,7 @@ def create_chain(
     return chain, chain.wallet(genesis_address(0), operator)
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
     """The folder of a new chain, on a disk with space for it. Raises DiskFull, OSError."""
     is_new = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
@@ -255,7 +285,7 @@ def _make_folder(path: Path) -> None:
     raise DiskFull(f"there is no space for a chain in {path}: make room; nothing was begun")
 
 
-def _key(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:
+def key_in(keystore: Keystore, name: str, passphrase: str) -> SoftwareKey:
     """A key that an earlier start has made before it was cut short, else a new one."""
     if name in keystore.names():
         return keystore.unlock(name, passphrase)

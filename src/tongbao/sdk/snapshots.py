@@ -13,16 +13,17 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tongbao.engines.solo.header import HeaderError, read_header
+from tongbao.engines.headers import HeaderError, read_header
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.code import kept_upgrades, lines_at
 from tongbao.kernel.genesis import chain_id, hash_of, read_genesis, write_genesis
 from tongbao.kernel.state import after_prefix
 from tongbao.sdk.audit import STEP, Progress, silent
+from tongbao.sdk.block_checks import unlike
 from tongbao.sdk.choosing import tables_of
 from tongbao.sdk.folder import Folder, trust_file, write_new
+from tongbao.sdk.joined import need_history
 from tongbao.sdk.proofs import TrustFile
-from tongbao.sdk.snapshot_buckets import Buckets, digits_for
 from tongbao.sdk.snapshot_folder import (
     GENESIS_BYTES,
     WORK,
@@ -35,6 +36,7 @@ from tongbao.sdk.snapshot_history import History, read_back, verify_history, wri
 from tongbao.sdk.verification import read_trust
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
+from tongbao.store.snapshot.buckets import Buckets, digits_for
 from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, check_bytes, read_chunk, root_of
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.manifest import (
@@ -84,6 +86,7 @@ def take(
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
+    need_history(place.path)
     if not (place.path / "state").is_dir():
         raise StoreError(
             f"{place.path} has no rows yet: open the chain once, `tongbao status` will do"
@@ -112,7 +115,7 @@ def take(
                 root=root_of(chunks, chunk_bytes),
                 chunks=tuple(chunks),
             )
-            time, signer = check_header(manifest, trust_file(genesis))
+            time, signer = check_header(manifest, trust_file(genesis), genesis)
             write_history(place.path, genesis, new, state, manifest, tables, progress)
         finally:
             state.close()
@@ -226,9 +229,9 @@ def read_head(
             f"the snapshot is of chain {manifest.chain}, not {chain_id(genesis)}: "
             "ask for one of this chain"
         )
-    time, signer = check_header(manifest, trust_file(own))
+    time, signer = check_header(manifest, trust_file(own), own)
     if trust is not None:
-        check_header(manifest, read_trust(trust))
+        check_header(manifest, read_trust(trust), own)
     return Head(manifest, own, time, signer, has_history)
 
 
@@ -276,8 +279,10 @@ def _own_genesis(text: bytes, manifest: Manifest) -> Genesis:
     return genesis
 
 
-def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
-    """The time of the snapshot's header and who has signed it.
+def check_header(manifest: Manifest, trust: TrustFile, genesis: Genesis) -> tuple[int, str]:
+    """The time of the snapshot's header and who has signed it; nobody ("") on a network's node.
+
+    A network's header is its node's own note: that its rows are the network's, a proof shows.
 
     Raises BadSnapshot, WrongChain unless it is of a trusted key, and says what the manifest says.
     """
@@ -290,7 +295,9 @@ def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
             f"the snapshot says chain {manifest.chain}, its header {header.chain}, "
             f"and {trust.chain} was asked for"
         )
-    if signer not in trust.keys:
+    for wrong in unlike(genesis, header):
+        raise BadSnapshot(f"the snapshot's header can't be believed: {wrong}")
+    if signer is not None and signer not in trust.keys:
         raise BadSnapshot("the snapshot's header is signed by a key that is not trusted here")
     if header.height != manifest.height:
         raise BadSnapshot(
@@ -301,4 +308,4 @@ def check_header(manifest: Manifest, trust: TrustFile) -> tuple[int, str]:
             f"the rows have root {manifest.root.hex()}, the signed header of block "
             f"{header.height} says {header.state}: they are not that block's"
         )
-    return header.time, signer
+    return header.time, signer or ""

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+import json
+from collections.abc import Sequence
+from typing import Any
 
-from tongbao.kernel import Genesis, jcs
+from tongbao.kernel import Genesis, Registry, jcs
 from tongbao.kernel.genesis import chain_id
-from tongbao.kernel.kernel_module import (
-    BLOCK_ROWS,
-    DUE_ITEMS,
-    EXPIRY_MS,
-    TRANSACTION_ROWS,
-    UPGRADE_NOTICE,
-)
 from tongbao.sdk.genesis_builder import single_key
-from tongbao.simulation.model import Agreed, Given, Limits, Model
+from tongbao.simulation.model import Agreed, Given, Model
 from tongbao.testing.drafts import Submission
 from tongbao.testing.genesis import PEOPLE
 from tongbao.testing.keys import named_key
 
-MODELLED: Final = (EXPIRY_MS, DUE_ITEMS, TRANSACTION_ROWS, BLOCK_ROWS, UPGRADE_NOTICE)
-"""The parameters that the model knows, in its order."""
-
 
 def model_of(
     genesis: Genesis,
-    parameters: Mapping[str, int],
+    registry: Registry,
     unacceptable: frozenset[str] = frozenset(),
     jars: Sequence[int] = (),
 ) -> Model:
-    """The model of a chain with these parameters, whose genesis opens an account for everybody."""
-    limits = Limits(*(parameters[parameter.name] for parameter in MODELLED))
-    lines = tuple((line.number, line.name, line.version) for line in genesis.modules)
-    agreed = Agreed(frozenset(genesis.engine.keys), lines)
-    model = Model(chain_id(genesis), limits, agreed, unacceptable)
+    """The model of a chain whose genesis opens an account for everybody."""
+    agreed = Agreed(
+        frozenset(genesis.engine.keys),
+        tuple((line.number, line.name, line.version) for line in genesis.modules),
+        {setting.name: setting.value for setting in genesis.parameters},
+        {name: parameter.default for name, parameter in registry.parameters.items()},
+        {name: bounds_of(registry, name) for name in registry.parameters},
+    )
+    model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars))
+    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), seats_of(genesis))
     return model
+
+
+def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
+    """The bounds of a parameter that there is."""
+    bounds = registry.bounds_of(name)
+    assert bounds is not None
+    return bounds
+
+
+def seats_of(genesis: Genesis) -> dict[str, Any]:
+    """What genesis says of operators; nothing where it names none."""
+    for section in genesis.sections:
+        if section.module == "governance":
+            found: dict[str, Any] = json.loads(bytes(section.content))
+            return found
+    return {}
 
 
 def given_of(found: Submission) -> Given:

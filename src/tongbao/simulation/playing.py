@@ -20,9 +20,14 @@ from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
     DUE_ITEMS,
+    PEERS_LIMIT,
     TRANSACTION_ROWS,
+    VALIDATORS_LIMIT,
 )
 from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.modules import governance
+from tongbao.modules.governance import Delay
+from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
 from tongbao.simulation.model import Rows, rows_of
@@ -39,6 +44,15 @@ FIRST_DROPS: Final = (100, 100, 100, 100)
 REGISTRY: Final = registry_with(mischief.module)
 UNACCEPTABLE: Final = frozenset(MixedOrderKey(name).key_id for name in ("first", "second"))
 DUE_SHARES: Final = (1, 2, 5, 1_000)
+FEW: Final = {
+    VALIDATORS_LIMIT.name: 3,
+    PEERS_LIMIT.name: 3,
+    governance.OPERATORS_LIMIT.name: 4,
+    governance.PROPOSALS_LIMIT.name: 3,
+}
+SEATS: Final = governance.Start(
+    operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
+)
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
 
@@ -68,10 +82,13 @@ def genesis_for(seed: str) -> Genesis:
     random = Random(f"{seed}/genesis")
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
+    sections = [section("mischief", jars)]
+    if random.random() < 1 / 4:
+        sections.append(section("governance", SEATS))
     return genesis_of(
         REGISTRY,
-        parameters={**rows, DUE_ITEMS.name: random.choice(DUE_SHARES)},
-        sections=(section("mischief", jars),),
+        parameters={**rows, **FEW, DUE_ITEMS.name: random.choice(DUE_SHARES)},
+        sections=tuple(sections),
         name="doubt",
     )
 
@@ -87,7 +104,7 @@ class Play:
         self._first = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 9))
         self._second = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 30))
         machine = self._first.machine
-        self._model = model_of(machine.genesis_file, machine.parameters, UNACCEPTABLE, FIRST_DROPS)
+        self._model = model_of(machine.genesis_file, REGISTRY, UNACCEPTABLE, FIRST_DROPS)
         self._rows: Rows = {name: {} for name in rows_of(self._model)}
         self._tables = {
             prefix: (f"{table.module.name}.{table.name}", table)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from tongbao.kernel import UNITS_LIMIT, Address, Amount, AssetCode, AssetId, Hash, Message, Small
-from tongbao.modules import account, asset, hold, upgrade
+from tongbao.modules import account, asset, governance, hold, upgrade
 from tongbao.testing import account_recipes as people
+from tongbao.testing import governance_recipes as deciding
 from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
 
@@ -174,4 +175,8 @@ RECIPES: Final[Recipes] = {
     hold.Capture: Recipe(9, payee_of_hold, capture),
     upgrade.Schedule: Recipe(2, World.somebody, upgrades.schedule),
     upgrade.Cancel: Recipe(1, World.somebody, upgrades.cancel),
+    governance.Found: Recipe(1, World.somebody, deciding.found),
+    governance.Propose: Recipe(6, deciding.proposer, deciding.propose),
+    governance.Vote: Recipe(8, deciding.voter, deciding.vote),
+    governance.Cancel: Recipe(3, deciding.proposer, deciding.cancel),
 }

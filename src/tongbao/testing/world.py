@@ -10,9 +10,19 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Final, TypeVar
 
-from tongbao.kernel import Address, Amount, AssetId, Count, Id, Machine, Reference, Time
-from tongbao.kernel.kernel_module import Upgrade
-from tongbao.modules import account, asset
+from tongbao.kernel import (
+    Address,
+    Amount,
+    AssetId,
+    Count,
+    Id,
+    Machine,
+    PublicKey,
+    Reference,
+    Time,
+)
+from tongbao.kernel.kernel_module import NodeId, Peer, Upgrade, Validator
+from tongbao.modules import account, asset, governance
 from tongbao.sdk.signer import Signer, SoftwareKey
 
 T = TypeVar("T")
@@ -42,6 +52,10 @@ class World:
         self.assets: dict[AssetId, asset.Definition] = {}
         self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
         self.upgrades: dict[Count, Upgrade] = {}
+        self.validators: dict[PublicKey, Validator] = {}
+        self.peers: dict[NodeId, Peer] = {}
+        self.council: governance.Council | None = None
+        self.ballots: set[tuple[Id, Address]] = set()
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -62,6 +76,10 @@ class World:
         for (owner, held), row in self._items("asset.holdings"):
             self.holdings.setdefault(owner, []).append((held, row.amount))
         self.upgrades = dict(self._items("kernel.upgrades"))
+        self.validators = dict(self._items("kernel.validators"))
+        self.peers = dict(self._items("kernel.peers"))
+        self.council = next((row for _, row in self._items("governance.councils")), None)
+        self.ballots = {key for key, _ in self._items("governance.ballots")}
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

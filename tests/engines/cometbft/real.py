@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import http.client
 import json
 import os
-import re
 import signal
-import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from tests.fixed_chain import FIRST_MODULES, fixed_genesis
+from tongbao.engines.cometbft import genesis_document
 from tongbao.engines.cometbft.application import MachineApplication
+from tongbao.engines.cometbft.configuration import Configuration, write_configuration
+from tongbao.engines.cometbft.keys import PUBLIC_TYPE, write_node_key, write_validator_key
+from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.engines.cometbft.server import Server
 from tongbao.kernel import ChainId, Machine
 from tongbao.kernel.genesis import chain_id
@@ -31,27 +32,21 @@ SECONDS = 60
 READY = "Starting RPC HTTP server"
 
 
-class RpcError(Exception):
-    """CometBFT's RPC says no."""
-
-
-class RpcConnection(http.client.HTTPConnection):
-    """HTTP over the unix socket of CometBFT's RPC."""
-
-    def __init__(self, path: Path) -> None:
-        """Speak to the socket at a path."""
-        super().__init__("cometbft", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        """Open the socket."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(str(self._path))
+def write_home(home: Path, abci: Path, rpc: Path, chain: str) -> None:
+    """The home of the one validator of a chain whose application names no validators."""
+    settings = Configuration(application=abci, rpc=rpc, p2p_listen="tcp://127.0.0.1:0")
+    write_configuration(home, settings)
+    write_node_key(home)
+    key = base64.b64encode(write_validator_key(home)).decode()
+    genesis_document.write_genesis_document(home, fixed_genesis())
+    file = home / genesis_document.FILE
+    validator = {"pub_key": {"type": PUBLIC_TYPE, "value": key}, "power": "10"}
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps(document | {"chain_id": chain, "validators": [validator]}))
 
 
 class RealNode:
-    """CometBFT's home, made by its own `init` and then configured."""
+    """CometBFT's home, and the program on it, which nobody starts again."""
 
     def __init__(self, folder: Path, chain: str) -> None:
         """Make keys, genesis and configuration."""
@@ -59,28 +54,7 @@ class RealNode:
         self.abci, self.rpc = folder / "abci.sock", folder / "rpc.sock"
         self.process: subprocess.Popen[str] | None = None
         self.log: list[str] = []
-        subprocess.run(
-            [PROGRAM, "init", "--home", self.home], check=True, capture_output=True, timeout=SECONDS
-        )
-        genesis_file = self.home / "config" / "genesis.json"
-        genesis = json.loads(genesis_file.read_text())
-        genesis_file.write_text(json.dumps(genesis | {"chain_id": chain}))
-        self._configure()
-
-    def _configure(self) -> None:
-        file = self.home / "config" / "config.toml"
-        text = file.read_text()
-        for name, value in (
-            ("proxy_app", f'"unix://{self.abci}"'),
-            ("laddr", f'"unix://{self.rpc}"'),  # the first is the RPC's
-            ("create_empty_blocks", "false"),
-            ("timeout_commit", '"0s"'),
-            ("pex", "false"),
-            ("indexer", '"null"'),
-        ):
-            text, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text, count=1)
-            assert count == 1, name
-        file.write_text(text)
+        write_home(self.home, self.abci, self.rpc, chain)
 
     def start(self, fail_at: int | None = None) -> None:
         """Start, and wait until it answers; it may be told to die at a point of its first block.
@@ -88,7 +62,7 @@ class RealNode:
         It does not replace a socket that a kill has left.
         """
         self.rpc.unlink(missing_ok=True)
-        command = [PROGRAM, "start", "--home", self.home, "--p2p.laddr", "tcp://127.0.0.1:0"]
+        command = [PROGRAM, "start", "--home", self.home]
         point = {} if fail_at is None else {"FAIL_TEST_INDEX": str(fail_at)}
         self.process = subprocess.Popen(
             list(map(str, command)),
@@ -132,14 +106,8 @@ class RealNode:
 
     def call(self, method: str, **parameters: Any) -> Any:
         """Ask the RPC."""
-        connection = RpcConnection(self.rpc)
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
-        connection.request("POST", "/", body, {"Content-Type": "application/json"})
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        if "error" in answer:
-            raise RpcError(answer["error"])
-        return answer["result"]
+        with closing(Rpc(self.rpc)) as rpc:
+            return rpc.call(method, **parameters)
 
     def send(self, wire: bytes) -> int:
         """Put a transaction into the mempool; its check's code."""
@@ -148,7 +116,7 @@ class RealNode:
 
     def offer(self, wire: bytes) -> None:
         """Send a transaction to a node that may die of it, or know it from before its death."""
-        with suppress(OSError, http.client.HTTPException, RpcError):
+        with suppress(RpcUnreachable, RpcError):
             self.send(wire)
 
     def finish(self, wire: bytes) -> int:

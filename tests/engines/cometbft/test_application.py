@@ -251,8 +251,19 @@ def test_a_proposal_holds_what_there_is_room_for() -> None:
         0,
     ]
     node = application(MemoryStore())
-    asked = q.RequestPrepareProposal(max_tx_bytes=206, txs=wires)
+    asked = q.RequestPrepareProposal(max_tx_bytes=206, txs=wires, height=2)
     assert node.prepare_proposal(asked).txs == wires[:2]
+
+
+def test_the_first_block_is_proposed_without_transactions() -> None:
+    """
+    Given an application whose chain has not begun,
+    when it is asked to fill the first block, which carries the time of genesis,
+    then it leaves it empty: made at the time of the clock, transactions would not be valid in it.
+    """
+    node = application(MemoryStore())
+    asked = q.RequestPrepareProposal(max_tx_bytes=1_000, txs=(b"a",), height=1)
+    assert node.prepare_proposal(asked).txs == ()
 
 
 def test_what_is_not_used_has_an_answer_too() -> None:

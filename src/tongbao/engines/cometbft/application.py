@@ -7,44 +7,36 @@ never ahead.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
+from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.light.hashes import app_hash
+from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
-    ApplyResult,
     CheckTxType,
     ExecTxResult,
-    OfferResult,
     ProposalStatus,
     Timestamp,
     VerifyStatus,
 )
+from tongbao.engines.cometbft.snapshots import NoSnapshots, Snapshots
 from tongbao.engines.cometbft.wire import write_varint
-from tongbao.kernel import Block, Count, Decided, InvalidTransaction, Machine, Time
+from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
-from tongbao.store.record import ID_BYTES, BlockRecord
+from tongbao.store.record import ID_BYTES
 
-APP_DOMAIN: Final = b"tongbao/app/1"
-FIRST_BLOCK: Final = 1
-WAIT_SECONDS: Final = 0.002
-"""How long a check waits for the state at a time, before it looks whether a block has begun."""
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
+NOT_HERE: Final = 3
 
 
 class OutOfStep(Exception):
     """CometBFT and this chain are not the same chain, or not at the same block; says which."""
-
-
-def app_hash(state_root: bytes) -> bytes:
-    """What stands in the next header: only the state, or idle blocks would never stop."""
-    return sha256(APP_DOMAIN + state_root).digest()
 
 
 def milliseconds(time: Timestamp | None) -> int:
@@ -65,52 +57,45 @@ def fitting(transactions: tuple[bytes, ...], limit: int) -> tuple[bytes, ...]:
 class MachineApplication:
     """Answers CometBFT with what one machine decides. An `Application` of the server.
 
-    The machine, and the store under it, belong to whoever holds the lock. A check never waits for
-    a block: see `check_tx`.
+    The machine, and the store under it, belong to `blocks`, which also others read.
     """
 
     def __init__(
         self, machine: Machine, store: AnyStore, clock: Callable[[], int], version: str = ""
     ) -> None:
-        """Stand on a machine and its store; `clock` gives milliseconds UTC. Raises OutOfStep."""
-        if machine.genesis_file.origin is not None:
-            raise OutOfStep("a chain that begins with the rows of another has no network yet")
-        self._machine = machine
-        self._store = store
+        """Stand on a machine and its store; `clock` gives milliseconds UTC."""
+        self.blocks = Blocks(machine, store)
+        self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
-        self._lock = threading.Lock()
-        self._deciding = False
-        self._begun: BlockRecord | None = None
-        """Block 0, from InitChain until the first Commit keeps it."""
-        self._block: BlockRecord | None = None
-        self._last = (max(machine.height, 0), b"")
-        if machine.height >= FIRST_BLOCK:
-            self._last = (machine.height, app_hash(machine.state_root))
+        self.chosen_peers: frozenset[str] = frozenset()
+        """The nodes whom this node's own configuration names, admitted or not."""
 
     # Consensus
 
     def init_chain(self, request: q.RequestInitChain, /) -> r.ResponseInitChain:
         """Decide genesis in memory; asked again before the first Commit, answer the same.
 
-        Raises OutOfStep.
+        Raises OutOfStep, GenesisError.
         """
-        machine = self._machine
+        blocks, machine = self.blocks, self.blocks.machine
         if request.chain_id != machine.chain:
             raise OutOfStep(f"CometBFT begins {request.chain_id}; this chain is {machine.chain}")
-        if request.initial_height != FIRST_BLOCK:
-            raise OutOfStep(f"CometBFT begins at {request.initial_height}, not at {FIRST_BLOCK}")
-        with self._lock:
-            self._take_back()
-            if machine.height < 0:
-                self._begun = record_of(machine.genesis(), (), b"")
-                machine.commit()
-            if machine.height > 0:
-                raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
-            return r.ResponseInitChain(app_hash=app_hash(machine.state_root))
+        if request.initial_height != blocks.first:
+            raise OutOfStep(f"CometBFT begins at {request.initial_height}, not at {blocks.first}")
+        if blocks.is_begun:
+            raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
+        begun = app_hash(blocks.begin())
+        return r.ResponseInitChain(validators=first_validators(machine), app_hash=begun)
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
-        """The mempool's transactions in its order, as many as there is room for."""
+        """The mempool's transactions in its order, as many as there is room for.
+
+        None in CometBFT's first block: it carries the time of genesis, at which a transaction that
+        was made later would expire too far in the future, and be invalid.
+        """
+        if request.height == self.blocks.first:
+            return r.ResponsePrepareProposal(())
         return r.ResponsePrepareProposal(fitting(request.txs, request.max_tx_bytes))
 
     def process_proposal(self, request: q.RequestProcessProposal, /) -> r.ResponseProcessProposal:
@@ -137,47 +122,44 @@ class MachineApplication:
 
         Raises OutOfStep, UpgradeNeeded.
         """
-        self._deciding = True
-        machine = self._machine
-        with self._lock:
-            self._take_back()
-            if request.height != machine.height + 1:
-                raise OutOfStep(
-                    f"CometBFT decided block {request.height}; this chain is at {machine.height}"
-                )
-            time = Time(max(milliseconds(request.time), machine.time + 1))
-            block = Block(height=Count(request.height), time=time, transactions=request.txs)
-            decided = machine.apply(block)
-            self._block = record_of(decided, request.txs, request.hash)
-            return r.ResponseFinalizeBlock(
-                tx_results=tuple(
-                    ExecTxResult(code=result.number, data=result.receipt)
-                    for result in decided.results
-                ),
-                app_hash=app_hash(decided.state_root),
+        blocks = self.blocks
+        last = blocks.machine.height
+        if request.height != last + 1:
+            raise OutOfStep(f"CometBFT decided block {request.height}; this chain is at {last}")
+        self._check_joined(milliseconds(request.time))
+        block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
+        decided = blocks.carry_out(block, request.hash)
+        return r.ResponseFinalizeBlock(
+            tx_results=tuple(
+                ExecTxResult(code=result.number, data=result.receipt) for result in decided.results
+            ),
+            validator_updates=blocks.validator_updates(decided),
+            app_hash=app_hash(decided.state_root),
+        )
+
+    def _check_joined(self, time: int) -> None:
+        """Whether the block that this node joined at has the time that it was said to have.
+
+        Nothing proves it. One that is too early changes nothing, for each block has CometBFT's own
+        time; one that is too late would give the next block another time than everywhere else.
+        Raises OutOfStep.
+        """
+        machine, store = self.blocks.machine, self.blocks.store
+        if 0 < store.begins == machine.height and time <= machine.time:
+            raise OutOfStep(
+                f"the snapshot of block {machine.height} had a wrong time: remove the chain's "
+                "`log`, `state`, `headers`, `base-...` and CometBFT's `data`, but for "
+                "`priv_validator_state.json`, and join again"
             )
 
     def commit(self, request: q.RequestCommit, /) -> r.ResponseCommit:
-        """Keep the block: the first one brings block 0 with it. Raises StoreError."""
-        with self._lock:
-            assert self._block is not None, "nothing was finalized"
-            if self._begun is not None:
-                self._store.append(self._begun)
-                self._begun = None
-            self._store.append(self._block)
-            self._machine.commit()
-            self._last = (self._block.height, app_hash(self._machine.state_root))
-            self._block = None
-            if self._store.maintain(idle=False) is not None:
-                self._machine.flushed()
-        self._deciding = False
-        return r.ResponseCommit()
+        """Keep the block: the first one brings block 0 with it. Raises StoreError.
 
-    def _take_back(self) -> None:
-        """Forget a block that was finalized and never committed: CometBFT began again."""
-        if self._block is not None:
-            self._machine.discard()
-            self._block = None
+        A full disk makes this wait, and the network goes on without this node.
+        """
+        if not self.blocks.keep():
+            return r.ResponseCommit()
+        return r.ResponseCommit(self.snapshots.committed())
 
     # Mempool
 
@@ -187,19 +169,11 @@ class MachineApplication:
         Form and signatures need no state. While a block is being carried out the rest is left to
         the recheck that follows it: a check never waits for a block.
         """
+        is_again = request.type == CheckTxType.RECHECK
         try:
-            if request.type != CheckTxType.RECHECK:
-                self._machine.decode(request.tx)
-            while not self._lock.acquire(timeout=WAIT_SECONDS):
-                if self._deciding:
-                    return r.ResponseCheckTx()
-            try:
-                if self._block is None and self._machine.height >= 0:
-                    now = max(self._clock(), self._machine.time + 1)
-                    self._machine.check(request.tx, Time(now))
-            finally:
-                self._lock.release()
+            self.blocks.check(request.tx, self._clock(), again=is_again)
         except InvalidTransaction as error:
+            self.blocks.listener.dropped(request.tx, error)
             return r.ResponseCheckTx(code=error.why.number, log=str(error))
         return r.ResponseCheckTx()
 
@@ -207,56 +181,53 @@ class MachineApplication:
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """The last block that was committed, never one in progress."""
-        height, last_hash = self._last
+        last = self.blocks.last
         return r.ResponseInfo(
-            data=self._machine.chain,
+            data=self.blocks.machine.chain,
             version=self._version,
-            last_block_height=height,
-            last_block_app_hash=last_hash,
+            last_block_height=0 if last is None else last.height,
+            last_block_app_hash=b"" if last is None else app_hash(last.root),
         )
 
     def query(self, request: q.RequestQuery, /) -> r.ResponseQuery:
-        """`status` of a transaction's id, as JSON, or no value for an id that no block holds."""
+        """`status` of a transaction's id, as JSON, or no value for an id that no block holds; and
+        whether CometBFT may speak to a node.
+        """
+        if request.path.startswith(FILTERS):
+            with self.blocks.reading() as now:
+                return answer_filter(now.machine, request.path, self.chosen_peers)
         if request.path != "status":
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:
             return r.ResponseQuery(code=BAD_KEY, log=f"an id has {ID_BYTES} bytes")
-        with self._lock:
-            found = self._store.status(request.data)
+        with self.blocks.reading() as now:
+            found, height = now.store.status(request.data), now.machine.height
+            begins = now.store.begins
+        if found is None and begins:
+            return r.ResponseQuery(
+                code=NOT_HERE, log=f"this node joined at block {begins} and may have missed it"
+            )
         value = b"" if found is None else msgspec.json.encode(msgspec.structs.asdict(found))
-        return r.ResponseQuery(key=request.data, value=value, height=self._last[0])
+        return r.ResponseQuery(key=request.data, value=value, height=height)
 
-    # Snapshots: none are offered, none are taken
+    # Snapshots
 
     def list_snapshots(self, request: q.RequestListSnapshots, /) -> r.ResponseListSnapshots:
-        """None."""
-        return r.ResponseListSnapshots()
+        """Those that are here."""
+        return self.snapshots.list_snapshots(request)
 
     def offer_snapshot(self, request: q.RequestOfferSnapshot, /) -> r.ResponseOfferSnapshot:
-        """Not wanted."""
-        return r.ResponseOfferSnapshot(OfferResult.ABORT)
+        """Whether one of others is wanted."""
+        return self.snapshots.offer_snapshot(request)
 
     def load_snapshot_chunk(
         self, request: q.RequestLoadSnapshotChunk, /
     ) -> r.ResponseLoadSnapshotChunk:
-        """Not there."""
-        return r.ResponseLoadSnapshotChunk()
+        """The bytes of a chunk."""
+        return self.snapshots.load_snapshot_chunk(request)
 
     def apply_snapshot_chunk(
         self, request: q.RequestApplySnapshotChunk, /
     ) -> r.ResponseApplySnapshotChunk:
-        """Not wanted."""
-        return r.ResponseApplySnapshotChunk(ApplyResult.ABORT)
-
-
-def record_of(decided: Decided, transactions: tuple[bytes, ...], block_hash: bytes) -> BlockRecord:
-    """What the log keeps of a block; in the header's place CometBFT's hash of it."""
-    return BlockRecord(
-        height=decided.height,
-        time=decided.time,
-        header=block_hash,
-        transactions=transactions,
-        receipts=decided.receipts,
-        rows=decided.rows,
-        outbox=tuple((result.id, result.number) for result in decided.results),
-    )
+        """Take a chunk in."""
+        return self.snapshots.apply_snapshot_chunk(request)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tongbao.engines.solo.header import Header, HeaderSigner, header_hash, read_header, sign_header
+from tongbao.engines.headers import header_hash, is_network, read_header
+from tongbao.engines.solo.header import Header, HeaderSigner, sign_header
 from tongbao.engines.solo.header import tree_root as root_of
 from tongbao.kernel import Block, Count, Decided, Hash, Machine, Outcome, Time
 from tongbao.store.interface import AnyStore
@@ -44,6 +45,15 @@ class Producer:
             if last is None or self.is_at_origin
             else header_hash(read_header(last.header)[0])
         )
+
+    @property
+    def why_read_only(self) -> str | None:
+        """Why no blocks are made here; None where they are."""
+        if self.signer is not None:
+            return None
+        if is_network(self.machine.genesis_file):
+            return "this chain is open for reading: `tongbao run` starts this node of its network"
+        return "this chain is open for reading: the authority's key is locked"
 
     @property
     def is_at_origin(self) -> bool:

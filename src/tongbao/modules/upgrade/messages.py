@@ -1,6 +1,6 @@
 """What users sign, what the ledger keeps, why it refuses. Wire format: append, never renumber."""
 
-from tongbao.kernel import Count, Key, Message, PublicKey, Reason, Small
+from tongbao.kernel import Count, Key, Message, PublicKey, Reason, Small, Value
 from tongbao.kernel.authentication import Algorithm
 from tongbao.kernel.kernel_module import FeatureNames, ModuleLines
 
@@ -27,6 +27,12 @@ class Cancel(Message, tag=2):
     def also_signed_by(self) -> tuple[Key, ...]:
         """The authority's key."""
         return (ed25519_key(self.authority),)
+
+
+class Scheduling(Value):
+    """The authority schedules or cancels an upgrade, for the modules above to hear."""
+
+    authority: PublicKey
 
 
 def ed25519_key(public: PublicKey) -> Key:

@@ -6,14 +6,19 @@ from tongbao.kernel.kernel_module import module as kernel
 from tongbao.kernel.upgrading import cancel as cancel_upgrade
 from tongbao.kernel.upgrading import schedule as schedule_upgrade
 from tongbao.kernel.upgrading import upgrade_at, upgrades_listed
-from tongbao.modules.upgrade.messages import Cancel, Schedule, Why
+from tongbao.modules.upgrade.messages import Cancel, Schedule, Scheduling, Why
 
 module = Module(3, "upgrade", uses=(kernel,), reasons=Why)
+scheduling = module.announcement(Scheduling)
 
 
 def require_authority(ctx: Context, public: PublicKey) -> None:
-    """Refuse whom genesis does not let sign blocks; that the key has signed is certain."""
+    """Refuse whom genesis does not let sign blocks; that the key has signed is certain.
+
+    A module above may want more than one key to decide, and refuses what it hears then.
+    """
     require(public in ctx.genesis.engine.keys, Why.SIGNER_IS_NOT_AUTHORITY)
+    ctx.announce(scheduling, Scheduling(authority=public))
 
 
 @module.handler

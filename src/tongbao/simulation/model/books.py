@@ -5,6 +5,7 @@ Nothing of the ledger's own code is used here or beside it. Amounts are integers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 VAULT: Final = "0" * 36
@@ -70,6 +71,22 @@ class Thing(NamedTuple):
     due: int | None
 
 
+class Proposal(NamedTuple):
+    """What somebody proposed, by the rules of that moment, and what has become of it."""
+
+    proposer: str
+    actions: list[dict[str, Any]]
+    closes: int
+    voters: tuple[str, ...]
+    threshold: int
+    delay: int
+    phase: str = "open"
+    approvals: int = 0
+    rejections: int = 0
+    carries: int | None = None
+    number: int = 0
+
+
 class Books:
     """All that there is, but for nonces, which are never taken back."""
 
@@ -85,6 +102,12 @@ class Books:
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}
         self.features: dict[str, int] = {}
+        self.parameters: dict[str, int] = {}
+        self.validators: dict[str, int] = {}
+        self.peers: dict[str, bool] = {}
+        self.council: dict[str, Any] = {}
+        self.proposals: dict[str, Proposal] = {}
+        self.ballots: dict[tuple[str, str | None], tuple[str, int]] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 
@@ -116,7 +139,15 @@ class Turn:
         self.events: list[dict[str, Any]] = []
         self.burnt = 0
         self.drops_lost = 0
-        self.rows_limit = 0
+        self.values: dict[str, int] = {}
+        """The parameters of the block."""
+        self.bounds: Mapping[str, tuple[int, int]] = {}
+        self.unacceptable: frozenset[str] = frozenset()
+
+    @property
+    def rows_limit(self) -> int:
+        """The rows that one transaction may read and write."""
+        return self.values["kernel.transaction_rows"]
 
 
 def read_amount(text: str) -> tuple[int, int]:

@@ -43,11 +43,12 @@ class Nonces:
 class Clerk:
     """The judge of one chain's transactions."""
 
-    def __init__(self, books: Books, chain: str, expiry_ms: int) -> None:
+    def __init__(self, books: Books, chain: str) -> None:
         """Look into the books, and keep the nonces."""
         self._books = books
         self._chain = chain
-        self._expiry_ms = expiry_ms
+        self.expiry_ms = 0
+        """The longest time until a transaction expires, as the block has it."""
         self.nonces: dict[tuple[str, int], Nonces] = {}
 
     def judge(
@@ -59,7 +60,7 @@ class Clerk:
         need(payload["chain"] == self._chain, Invalid.CHAIN_IS_ANOTHER)
         need(not signature_is_wrong, Invalid.SIGNATURE_IS_WRONG)
         need(payload["expires"] > time, Invalid.EXPIRY_HAS_PASSED)
-        need(payload["expires"] <= time + self._expiry_ms, Invalid.EXPIRY_IS_TOO_FAR)
+        need(payload["expires"] <= time + self.expiry_ms, Invalid.EXPIRY_IS_TOO_FAR)
         sender = self._account(payload["sender"], Invalid.SENDER_IS_UNKNOWN)
         sponsor = None
         if "sponsor" in payload:

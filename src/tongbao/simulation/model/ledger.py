@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from tongbao.simulation.model import holds, ids, mischief, money
+from tongbao.simulation.model import council, holds, ids, mischief, money
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
+from tongbao.simulation.model.council import Council
 from tongbao.simulation.model.numbers import KernelWhy
 from tongbao.simulation.model.people import People
 from tongbao.simulation.model.upgrades import Agreed, Upgrades
@@ -35,44 +36,62 @@ class Given(NamedTuple):
     signature_is_wrong: bool
 
 
-class Limits(NamedTuple):
-    """The parameters of a chain that the model knows."""
+class DueList(NamedTuple):
+    """A list of what falls due: whose, by which index, what waits until when, and what it does."""
 
-    expiry_ms: int
-    due_items: int
-    transaction_rows: int
-    block_rows: int
-    upgrade_notice: int
+    module: int
+    place: int
+    waiting: Callable[[], Iterable[tuple[int, str]]]
+    act: Callable[[Turn, str], None]
 
 
 class Model:
     """One chain in plain dicts."""
 
-    def __init__(
-        self, chain: str, limits: Limits, agreed: Agreed, unacceptable: frozenset[str]
-    ) -> None:
+    def __init__(self, chain: str, agreed: Agreed, unacceptable: frozenset[str]) -> None:
         """A chain before its genesis; `unacceptable` are keys that no account may have."""
         self.books = Books()
-        self._limits = limits
-        self.clerk = Clerk(self.books, chain, limits.expiry_ms)
+        self.books.parameters.update(agreed.given)
+        self._agreed = agreed
+        self._unacceptable = unacceptable
+        self._values: dict[str, int] = {}
+        self.clerk = Clerk(self.books, chain)
+        upgrades = Upgrades(agreed)
+        self._council = Council(agreed.authorities, upgrades)
         self._people = People(unacceptable)
         self._rules: dict[str, Callable[[Turn, dict[str, Any]], None]] = {
             **self._people.rules,
             **money.RULES,
             **holds.RULES,
             **mischief.RULES,
-            **Upgrades(agreed, limits.upgrade_notice).rules,
+            **upgrades.rules,
+            **self._council.rules,
         }
+        self._dues = (
+            DueList(holds.MODULE, HOLD_EXPIRY_INDEX, self._holds_due, holds.expire),
+            DueList(council.MODULE, council.DUE_INDEX, self._proposals_due, self._council.fall_due),
+            DueList(mischief.MODULE, THING_DUE_INDEX, self._things_due, mischief.fall_due),
+        )
         self._spent = 0
         self._height = 0
 
-    def genesis(self, accounts: list[dict[str, Any]], jars: list[int]) -> None:
-        """Open the first accounts and fill the jars."""
-        turn = Turn(self.books, 0, None)
+    def genesis(
+        self, accounts: list[dict[str, Any]], jars: list[int], seats: dict[str, Any]
+    ) -> None:
+        """Open the first accounts, fill the jars, and name operators where `seats` are told."""
+        self._read_values()
+        turn = self._turn(0, None)
         turn.origin = ids.of_genesis(ACCOUNT_MODULE)
         for opening in accounts:
             self._people.open(turn, opening)
         self.books.jars.update(enumerate(jars))
+        if seats:
+            council.seat(turn, seats)
+
+    def _read_values(self) -> None:
+        """What a block goes by is what was set before it."""
+        self._values = self._agreed.defaults | self.books.parameters
+        self.clerk.expiry_ms = self._values["kernel.expiry_ms"]
 
     # Transactions
 
@@ -82,6 +101,7 @@ class Model:
         """A block's receipts (or numbers of which one must be it), and that of its due work."""
         self._spent = 0
         self._height = height
+        self._read_values()
         due = self._due(height, time)
         return [self._transaction(given, time) for given in transactions], due
 
@@ -121,31 +141,32 @@ class Model:
     def _turn(self, time: int, sender: str | None) -> Turn:
         turn = Turn(self.books, time, sender)
         turn.height = self._height
-        turn.rows_limit = self._limits.transaction_rows
+        turn.values = self._values
+        turn.bounds = self._agreed.bounds
+        turn.unacceptable = self._unacceptable
         return turn
 
     def _check_block(self) -> None:
-        if self._spent >= self._limits.block_rows:
+        if self._spent >= self._values["kernel.block_rows"]:
             raise No(KernelWhy.BLOCK_WORK_IS_SPENT)
 
     # Due work
 
     def _due(self, height: int, time: int) -> Receipt | None:
-        """Expired holds and things that fall due, in turn, up to the block's share."""
-        lists = [self._next_hold, self._next_thing]
-        at = height % len(lists)
-        lists = lists[at:] + lists[:at]
-        left = self._limits.due_items
+        """What falls due, the lists in turn, up to the block's share."""
+        at = height % len(self._dues)
+        lists = self._dues[at:] + self._dues[:at]
+        left = self._values["kernel.due_items"]
         done = stuck = 0
         made: list[str] = []
         events: list[dict[str, Any]] = []
-        while left and any(find(time) for find in lists):
-            for find in lists:
-                found = find(time)
+        while left and any(_next(due, time) for due in lists):
+            for due in lists:
+                found = _next(due, time)
                 if not left or found is None:
                     continue
                 left -= 1
-                turn, number = self._item(time, *found)
+                turn, number = self._item(time, due, *found)
                 if number is None:
                     done += 1
                     made += turn.ids
@@ -156,56 +177,52 @@ class Model:
         counts = {name: count for name, count in (("done", done), ("stuck", stuck)) if count}
         return counts | _said(made, events) if counts else None
 
-    def _next_hold(self, time: int) -> tuple[str, int, bool] | None:
-        ready = [(held.expires, name) for name, held in self.books.holds.items()]
-        due, name = min(ready, default=(time + 1, ""))
-        return (name, due, True) if due <= time else None
+    def _holds_due(self) -> Iterable[tuple[int, str]]:
+        return [(held.expires, name) for name, held in self.books.holds.items()]
 
-    def _next_thing(self, time: int) -> tuple[str, int, bool] | None:
-        books = self.books
-        ready = [
+    def _proposals_due(self) -> Iterable[tuple[int, str]]:
+        ready = [(council.due_of(one), name) for name, one in self.books.proposals.items()]
+        return [(due, name) for due, name in ready if due is not None]
+
+    def _things_due(self) -> Iterable[tuple[int, str]]:
+        return [
             (thing.due, name)
-            for name, thing in books.things.items()
-            if thing.due is not None and name not in books.stuck
+            for name, thing in self.books.things.items()
+            if thing.due is not None and name not in self.books.stuck
         ]
-        due, name = min(ready, default=(time + 1, ""))
-        return (name, due, False) if due <= time else None
 
     def next_due(self) -> int | None:
         """The earliest time at which something falls due, None when nothing does."""
-        books = self.books
-        times = [held.expires for held in books.holds.values()]
-        for name, thing in books.things.items():
-            if thing.due is not None and name not in books.stuck:
-                times.append(thing.due)
-        return min(times, default=None)
+        return min((due for listed in self._dues for due, _ in listed.waiting()), default=None)
 
     def _item(
-        self, time: int, name: str, due: int, is_hold: bool
+        self, time: int, listed: DueList, due: int, name: str
     ) -> tuple[Turn, dict[str, Any] | None]:
         """Do one item; what is told of it when it is stuck, else None."""
         turn = self._turn(time, None)
-        if is_hold:
-            turn.origin = ids.of_due(holds.MODULE, HOLD_EXPIRY_INDEX, name, due)
-            holds.expire(turn, name)
-            return turn, None
         before = self.books.copy()
-        turn.origin = ids.of_due(mischief.MODULE, THING_DUE_INDEX, name, due)
+        turn.origin = ids.of_due(listed.module, listed.place, name, due)
         number = 0
         try:
             self._check_block()
-            mischief.fall_due(turn, name)
+            listed.act(turn, name)
             mischief.check_conservation(turn)
         except No as no:
             self.books.restore(before)
             number = no.number
         self._spent += turn.burnt
-        thing = self.books.things.get(name)
-        if thing is None or thing.due != due:
+        if (due, name) not in listed.waiting():
             return turn, None
+        assert listed.module == mischief.MODULE, f"{name} of {listed.module} is stuck: {number}"
         self.books.stuck[name] = due, number
         told = {"@type": "kernel.stuck", "module": mischief.MODULE, "row": name, "number": number}
         return turn, told
+
+
+def _next(listed: DueList, time: int) -> tuple[int, str] | None:
+    """What falls due next in a list, if by now."""
+    due, name = min(listed.waiting(), default=(time + 1, ""))
+    return (due, name) if due <= time else None
 
 
 def _said(made: list[str], events: list[dict[str, Any]]) -> Receipt:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tongbao.simulation.model import ids
 from tongbao.simulation.model.books import Account, Turn, need
+from tongbao.simulation.model.council import keep_operators
 from tongbao.simulation.model.holds import keep_payers
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
@@ -96,6 +97,7 @@ class People:
         need(heir != sender and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
         inherit(turn, sender, heir)
         keep_payers(turn, sender)
+        keep_operators(turn, sender)
         turn.books.accounts[sender] = Account(heir=heir)
 
 
@@ -121,6 +123,6 @@ def introduced(messages: list[dict[str, Any]]) -> set[str]:
                 found.add(msg["added"]["key"]["public"])
             case "account.rotate_key":
                 found.add(msg["new"]["public"])
-            case "upgrade.schedule" | "upgrade.cancel":
+            case "upgrade.schedule" | "upgrade.cancel" | "governance.found":
                 found.add(msg["authority"])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tongbao.simulation.model import mischief
-from tongbao.simulation.model.books import Account, write_amount
+from tongbao.simulation.model.books import Account, Proposal, write_amount
 from tongbao.simulation.model.clerk import WINDOW, Nonces
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
 
@@ -23,6 +23,8 @@ def rows_of(model: Model) -> Rows:
         **_money(model),
         **_others(model),
         **_upgrades(model),
+        **_settings(model),
+        **_governance(model),
     }
 
 
@@ -97,6 +99,50 @@ def _upgrades(model: Model) -> Rows:
             name: VERSION | {"height": height} for name, height in model.books.features.items()
         },
     }
+
+
+def _settings(model: Model) -> Rows:
+    books = model.books
+    return {
+        "kernel.parameters": {
+            name: VERSION | {"value": value} for name, value in books.parameters.items()
+        },
+        "kernel.validators": {
+            key: VERSION | {"power": power} for key, power in books.validators.items()
+        },
+        "kernel.peers": dict.fromkeys(books.peers, VERSION),
+    }
+
+
+def _governance(model: Model) -> Rows:
+    books = model.books
+    return {
+        "governance.councils": {0: VERSION | books.council} if books.council else {},
+        "governance.proposals": {name: _proposal(one) for name, one in books.proposals.items()},
+        "governance.ballots": {
+            key: VERSION | {"choice": choice, "at": at}
+            for key, (choice, at) in books.ballots.items()
+        },
+    }
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    return (
+        VERSION
+        | {
+            "proposer": proposal.proposer,
+            "actions": proposal.actions,
+            "closes_at": proposal.closes,
+            "voters": list(proposal.voters),
+            "threshold": proposal.threshold,
+            "delay_ms": proposal.delay,
+            "phase": proposal.phase,
+            "approvals": proposal.approvals,
+            "rejections": proposal.rejections,
+        }
+        | ({} if proposal.carries is None else {"carries_at": proposal.carries})
+        | ({"number": proposal.number} if proposal.number else {})
+    )
 
 
 def _account(account: Account) -> dict[str, Any]:

@@ -5,36 +5,46 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tongbao.simulation.model.books import Turn, need
-from tongbao.simulation.model.numbers import KernelWhy, UpgradeWhy
+from tongbao.simulation.model.numbers import GovernanceWhy, KernelWhy, UpgradeWhy
 
 
 class Agreed(NamedTuple):
-    """What genesis says: who signs blocks, and modules as (number, name, version)."""
+    """What genesis and the modules say: who signs blocks, modules as (number, name, version), the
+    parameters that genesis sets, and the defaults and bounds of all.
+    """
 
     authorities: frozenset[str]
     modules: tuple[tuple[int, str, int], ...]
+    given: dict[str, int]
+    defaults: dict[str, int]
+    bounds: dict[str, tuple[int, int]]
 
 
 class Upgrades:
     """The rules of upgrades on one chain."""
 
-    def __init__(self, agreed: Agreed, notice: int) -> None:
-        """`notice`: the blocks that must lie between."""
+    def __init__(self, agreed: Agreed) -> None:
+        """By what genesis says."""
         self._agreed = agreed
-        self._notice = notice
         self.rules = {"upgrade.schedule": self.schedule, "upgrade.cancel": self.cancel}
 
-    def _authorised(self, msg: dict[str, Any]) -> None:
+    def _authorised(self, turn: Turn, msg: dict[str, Any]) -> None:
         known = msg["authority"] in self._agreed.authorities
         need(known, UpgradeWhy.SIGNER_IS_NOT_AUTHORITY)
+        need(not turn.books.council, GovernanceWhy.OPERATORS_DECIDE)
 
     def schedule(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """Something begins at a height, says the authority."""
+        self._authorised(turn, msg)
+        self.put(turn, msg)
+
+    def put(self, turn: Turn, msg: dict[str, Any]) -> None:
         """Something begins at a height."""
-        self._authorised(msg)
         books, height = turn.books, msg["height"]
         modules, features = msg.get("modules", []), msg.get("features", [])
         need(len(modules) + len(features) > 0, KernelWhy.UPGRADE_IS_EMPTY)
-        need(height - turn.height >= self._notice, KernelWhy.UPGRADE_IS_TOO_SOON)
+        notice = turn.values["kernel.upgrade_notice"]
+        need(height - turn.height >= notice, KernelWhy.UPGRADE_IS_TOO_SOON)
         need(height not in books.upgrades, KernelWhy.UPGRADE_IS_SCHEDULED)
         for member in ("name", "number"):
             said = [line[member] for line in modules]
@@ -72,8 +82,12 @@ class Upgrades:
         need(goes and line["version"] >= least, KernelWhy.MODULE_IS_ANOTHER)
 
     def cancel(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """What has not begun never does, says the authority."""
+        self._authorised(turn, msg)
+        self.take(turn, msg)
+
+    def take(self, turn: Turn, msg: dict[str, Any]) -> None:
         """What has not begun never does."""
-        self._authorised(msg)
         books, height = turn.books, msg["height"]
         known = height in books.upgrades and height > turn.height
         need(known, KernelWhy.UPGRADE_NOT_FOUND)

@@ -36,8 +36,7 @@ class Oracle:
         self._chain = chain_id(genesis)
         self._genesis_hash = hash_of(genesis).hex()
         self._places: dict[bytes, Status] = {}
-        declared = {name: parameter.default for name, parameter in registry.parameters.items()}
-        self._model = model_of(genesis, declared)
+        self._model = model_of(genesis, registry)
 
     def send(self, sent: Sent) -> None:
         """Somebody sends this, and will want to know what became of it."""

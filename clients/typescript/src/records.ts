@@ -1,0 +1,118 @@
+/** Generated from the modules by `make reference`: change those, not this file. */
+
+import type {
+  AddOperator,
+  Address,
+  AdmitPeer,
+  Amount,
+  AssetId,
+  CancelUpgrade,
+  Choice,
+  Count,
+  Delay,
+  Hash,
+  Phase,
+  RemoveOperator,
+  RemovePeer,
+  RemoveValidator,
+  ScheduleUpgrade,
+  SetDelay,
+  SetParameter,
+  SetThreshold,
+  SetValidator,
+  Small,
+  Time,
+  WeightedKey,
+} from "./registry.js";
+
+/** Who may sign for an address. A closed account keeps its row, without keys, and its heir. */
+export interface Account {
+  readonly "@version": 1;
+  readonly keys?: readonly WeightedKey[];
+  readonly ordinary?: Small;
+  readonly sensitive?: Small;
+  readonly lanes?: Small;
+  readonly closed_into?: Address;
+}
+
+/** What an asset is: decimals, most that may be issued, and a hash of its published terms. */
+export interface AssetDefinition {
+  readonly "@version": 1;
+  readonly issuer: Address;
+  readonly scale: Small;
+  readonly cap?: Amount;
+  readonly metadata_hash?: Hash;
+}
+
+/** How much of an asset was issued and not redeemed. */
+export interface AssetSupply {
+  readonly "@version": 1;
+  readonly issued: Amount;
+}
+
+/** What one account or vault owns of one asset; there is no row for nothing. */
+export interface AssetHolding {
+  readonly "@version": 1;
+  readonly amount: Amount;
+}
+
+/** An external reference that was used: what was issued to whom, or redeemed by whom. */
+export interface AssetSettled {
+  readonly "@version": 1;
+  readonly amount: Amount;
+  readonly account: Address;
+  readonly redeemed?: boolean;
+}
+
+/** Value the vault owns on behalf of a payer. */
+export interface Hold {
+  readonly "@version": 1;
+  readonly payer: Address;
+  readonly payee: Address;
+  readonly asset: AssetId;
+  readonly amount: Amount;
+  readonly expires_at: Time;
+}
+
+/** The operators of now, how many approvals they ask for, and how long they wait then. */
+export interface GovernanceCouncil {
+  readonly "@version": 1;
+  readonly operators: readonly Address[];
+  readonly threshold: Small;
+  readonly delay_ms: Delay;
+}
+
+/** What was proposed by the rules of that moment; `number` says why it failed in the end. */
+export interface GovernanceProposal {
+  readonly "@version": 1;
+  readonly proposer: Address;
+  readonly actions: readonly (
+    | SetValidator
+    | RemoveValidator
+    | AdmitPeer
+    | RemovePeer
+    | SetParameter
+    | ScheduleUpgrade
+    | CancelUpgrade
+    | AddOperator
+    | RemoveOperator
+    | SetThreshold
+    | SetDelay
+  )[];
+  readonly closes_at: Time;
+  readonly voters: readonly Address[];
+  readonly threshold: Small;
+  readonly delay_ms: Delay;
+  readonly phase: Phase;
+  readonly approvals: Small;
+  readonly rejections: Small;
+  readonly carries_at?: Time;
+  readonly number?: Count;
+}
+
+/** What an operator said to a proposal, and when. */
+export interface GovernanceBallot {
+  readonly "@version": 1;
+  readonly choice: Choice;
+  readonly at: Time;
+}

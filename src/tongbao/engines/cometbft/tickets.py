@@ -1,0 +1,132 @@
+"""Transactions that wait for their block: in our queue, or handed over to CometBFT's mempool.
+
+CometBFT promises nothing for what it has taken: it may be killed and have forgotten. So everything
+stays here until a block has it or a check says no, and is handed over again when in doubt; the same
+bytes can't happen twice.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from tongbao.engines.solo.engine import Busy
+from tongbao.engines.solo.ticket import Answer, Ticket, tell
+from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.kernel.transaction import Transaction
+
+
+class Tickets:
+    """Who waits for what. Its methods are called in any thread and are quick."""
+
+    def __init__(self, limit: int, offered: int) -> None:
+        """Let `limit` transactions wait, `offered` of them handed over at once."""
+        self.changed = threading.Condition()
+        """Notified when there may be something to hand over."""
+        self._limit = limit
+        self._offered_limit = offered
+        self._queue: deque[Ticket] = deque()
+        self._offered: dict[bytes, float] = {}
+        """When each was handed over, in seconds of a steady clock; the oldest first."""
+        self._pending: dict[bytes, Ticket] = {}
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._pending)
+
+    def put(self, transaction: Transaction) -> Ticket:
+        """A place in the queue, or the one that the same bytes have. Raises Busy."""
+        with self.changed:
+            known = self._pending.get(transaction.wire)
+            if known is not None:
+                return known
+            if len(self._pending) >= self._limit:
+                raise Busy(f"{len(self._pending)} transactions are waiting; try again")
+            ticket = Ticket(transaction)
+            self._pending[transaction.wire] = ticket
+            self._queue.append(ticket)
+            if len(self._queue) == 1:
+                self.changed.notify()
+        return ticket
+
+    def is_pending(self, transaction_id: bytes) -> bool:
+        """Whether a transaction of this id waits."""
+        with self.changed:
+            waiting = self._pending.values()
+            return any(ticket.transaction.id == transaction_id for ticket in waiting)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether something can be handed over."""
+        return bool(self._queue) and len(self._offered) < self._offered_limit
+
+    def take(self, most: int) -> list[Ticket]:
+        """The next ones to hand over, which count as handed over from now on."""
+        batch: list[Ticket] = []
+        now = time.monotonic()
+        with self.changed:
+            while len(batch) < most and self.has_next:
+                ticket = self._queue.popleft()
+                if not ticket.is_answered:
+                    batch.append(ticket)
+                    self._offered[ticket.transaction.wire] = now
+        return batch
+
+    def put_back(self, tickets: Iterable[Ticket]) -> None:
+        """These were not taken: they are the next ones again."""
+        with self.changed:
+            self._back([ticket.transaction.wire for ticket in tickets])
+
+    def offer_again(self) -> None:
+        """CometBFT has forgotten everything: all that was handed over is handed over again."""
+        with self.changed:
+            self._back(list(self._offered))
+            self.changed.notify_all()
+
+    def offer_late(self, seconds: float, most: int) -> None:
+        """Hand over again what was handed over so long ago that it may have been forgotten."""
+        before = time.monotonic() - seconds
+        with self.changed:
+            oldest = islice(self._offered.items(), most)
+            self._back([wire for wire, offered in oldest if offered < before])
+
+    def _back(self, wires: list[bytes]) -> None:
+        for wire in reversed(wires):
+            if self._offered.pop(wire, None) is not None:
+                self._queue.appendleft(self._pending[wire])
+
+    # Answering
+
+    def answer(self, answers: Iterable[tuple[bytes, Answer | Exception]]) -> None:
+        """Answer by wire bytes; nobody may wait for some of them."""
+        answered = []
+        with self.changed:
+            for wire, answer in answers:
+                ticket = self._pending.pop(wire, None)
+                if ticket is not None:
+                    self._offered.pop(wire, None)
+                    ticket.answer(answer)
+                    answered.append(ticket)
+            self.changed.notify()
+        tell(answered)
+
+    def expire(self, time_ms: int) -> None:
+        """Answer those that can't be in a block any more: the last one has this time."""
+        expired = InvalidTransaction(Invalid.EXPIRY_HAS_PASSED)
+        self._answer_if(lambda ticket: ticket.transaction.payload.expires <= time_ms, expired)
+
+    def fail_queue(self, error: Exception) -> None:
+        """Answer those that were not handed over."""
+        self._answer_if(lambda ticket: ticket.transaction.wire not in self._offered, error)
+
+    def fail(self, error: Exception) -> None:
+        """Answer everybody."""
+        self._answer_if(lambda ticket: True, error)
+
+    def _answer_if(self, applies: Callable[[Ticket], bool], error: Exception) -> None:
+        with self.changed:
+            chosen = [wire for wire, ticket in self._pending.items() if applies(ticket)]
+        self.answer((wire, error) for wire in chosen)

@@ -1,0 +1,108 @@
+"""`tongbao localnet` as people use it: real nodes, orders from another terminal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.engines.cometbft.needed import not_tested
+from tests.engines.cometbft.real import PROGRAM
+
+COMMAND: Final = (sys.executable, "-m", "tongbao.cli.main", "localnet")
+SECONDS: Final = 240
+
+
+@pytest.fixture(autouse=True)
+def program() -> None:
+    """CometBFT, or no test."""
+    if not PROGRAM.is_file():
+        not_tested(str(PROGRAM))
+
+
+@contextmanager
+def running(folder: Path, validators: int) -> Iterator[subprocess.Popen[str]]:
+    """The network of a folder, once all of its nodes answer."""
+    command = [*COMMAND, "--folder", str(folder), "--validators", str(validators)]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            assert run.stderr is not None
+            for line in run.stderr:
+                if "Ctrl-C stops it" in line:
+                    break
+            else:
+                raise AssertionError("the network did not start")
+            yield run
+        finally:
+            if run.poll() is None:
+                run.send_signal(signal.SIGINT)
+            run.communicate(timeout=SECONDS)
+
+
+def order(folder: Path, *words: str) -> tuple[int, Any]:
+    """Give an order in another process: its exit code and its JSON."""
+    found = subprocess.run(
+        [*COMMAND, *words, "--folder", str(folder), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return found.returncode, json.loads(found.stdout)
+
+
+def states(folder: Path) -> dict[str, str]:
+    """Whether each node is up."""
+    code, found = order(folder, "status")
+    assert code == 0
+    return {node["node"]: node["state"] for node in found["nodes"]}
+
+
+def test_members_are_killed_revived_added_and_removed(tmp_path: Path) -> None:
+    """
+    Given a network of three validators,
+    when one is killed and revived, another paused and revived, a fourth is added and removed, a
+    wrong name is given and a second start is tried,
+    then each order does what it says; all nodes have one root; the wrong ones are refused; and a
+    start after the end goes on with the same chain.
+    """
+    folder = tmp_path / "net"
+    with running(folder, 3):
+        assert order(folder, "kill", "node3")[0] == 0
+        assert states(folder)["node3"] == "down"
+        assert order(folder, "revive", "node3")[0] == 0
+        assert order(folder, "pause", "node2")[0] == 0
+        assert states(folder)["node2"] == "paused"
+        assert order(folder, "revive", "node2")[0] == 0
+        assert order(folder, "add", "node4")[0] == 0
+        code, found = order(folder, "status")
+        assert {node["state"] for node in found["nodes"]} == {"up"}
+        assert {node["power"] for node in found["nodes"]} == {1}
+        assert order(folder, "remove", "node4")[0] == 0
+        assert set(states(folder)) == {"node1", "node2", "node3"}
+        code, said = order(folder, "kill", "node9")
+        assert (code, "there is no 'node9' here" in said["error"]) == (66, True)
+        again = subprocess.run(
+            [*COMMAND, "--folder", str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert (again.returncode, "runs already" in again.stderr) == (75, True)
+        assert order(folder, "wipe", "--yes")[0] == 75
+    with running(folder, 3):
+        nodes = order(folder, "status")[1]["nodes"]
+        assert min(node["height"] for node in nodes) > 1
+        assert order(folder, "stop")[0] == 0
+    assert order(folder, "wipe", "--yes")[0] == 0
+    assert not folder.exists()
