@@ -103,6 +103,9 @@ def verify_file(proof: ProofFile, trust: TrustFile, at: int | None = None) -> Ve
 
 def verify_under(proof: ProofFile, header: Believed) -> Verified:
     """The same for a header that was read and believed already. Raises VerificationError."""
+    state = proof.state if isinstance(proof, RowProof) else None
+    if header.engine != COMETBFT and (state, proof.block, proof.blocks) != (None, None, ()):
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, "members of a network's proof")
     if isinstance(proof, RowProof):
         return _row(proof, header)
     return _transaction(proof, header)
