@@ -27,10 +27,11 @@ from tongbao.kernel.module import Parameter
 from tongbao.modules import account
 from tongbao.modules.registry import registry
 from tongbao.sdk.choosing import choose_modules
-from tongbao.sdk.genesis_builder import build_genesis, single_key
+from tongbao.sdk.genesis_builder import build_genesis, module_lines, single_key
 from tongbao.testing.backing import SortedBacking
 
 FIXED = fixed_genesis()
+WHOLE = replace(FIXED, modules=module_lines(registry()))
 TEXT = write_genesis(FIXED)
 LAST = FIXED.modules[-1]
 
@@ -151,12 +152,12 @@ def test_a_parameter_stays_within_its_bounds(parameter: Parameter) -> None:
     for value in (parameter.low, parameter.high):
         if parameter is not JSON_DEPTH or value >= registry().json_depth:
             settings = (setting(parameter.name, value),)
-            machine = begun(replace(FIXED, parameters=settings))
+            machine = begun(replace(WHOLE, parameters=settings), registry())
             assert machine.parameters[parameter.name] == value
     for value in (parameter.low - 1, parameter.high + 1):
-        wrong = replace(FIXED, parameters=(setting(parameter.name, value),))
+        wrong = replace(WHOLE, parameters=(setting(parameter.name, value),))
         with pytest.raises(GenesisError, match=f"{parameter.name} is {parameter.low} to"):
-            begun(wrong)
+            begun(wrong, registry())
 
 
 def test_settings_outlive_the_process() -> None:

@@ -19,6 +19,7 @@ from tongbao.kernel import (
     InvalidTransaction,
     Machine,
     Module,
+    PublicKey,
     Refusal,
     Registry,
     Small,
@@ -26,14 +27,15 @@ from tongbao.kernel import (
     jcs,
 )
 from tongbao.kernel.envelope import assemble, normalise, signing_input
-from tongbao.kernel.genesis import Setting, chain_id, read_genesis, write_genesis
-from tongbao.kernel.kernel_module import SettingName
+from tongbao.kernel.genesis import Setting, chain_id, read_genesis, section, write_genesis
+from tongbao.kernel.kernel_module import NodeId, Power, SettingName
 from tongbao.kernel.limits import LIMITS, Limit
 from tongbao.kernel.nonces import WINDOW
-from tongbao.modules import asset, hold
+from tongbao.modules import asset, governance, hold
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.store.memory import MemoryStore
+from tongbao.testing import Chain, bank
 
 
 def payload(**changed: Any) -> dict[str, Any]:
@@ -237,6 +239,21 @@ def query_rows() -> str:
     return f"{caught.value.why.name} ({caught.value.why.number})"
 
 
+def proposal(most: dict[str, int], *actions: governance.Action) -> str:
+    """What becomes of a proposal on a chain with parameters, whose bank governs alone."""
+    seats = governance.Start(operators=(bank,), threshold=Small(1), delay_ms=governance.Delay(0))
+    chain = Chain(sections=(section("governance", seats),), parameters=most)
+    message = governance.Propose(actions=actions, closes_at=chain.in_days(1))
+    number = chain.block(chain.sign("bank", message)).results[0].number
+    found = chain.machine.registry.reasons[number]
+    return f"{found.name} ({number})"
+
+
+def validator(name: str, power: int = 1) -> governance.SetValidator:
+    """An action that lets a key vote on blocks."""
+    return governance.SetValidator(key=PublicKey(key(name).key_id), power=Power(power))
+
+
 def setting(name: str, value: int) -> Setting:
     """A line of genesis."""
     return Setting(name=SettingName(name), value=Count(value))
@@ -259,6 +276,14 @@ CASES: dict[str, Callable[[], str]] = {
         + "; deeper payloads: "
         + invalid(signed(payment(payee=DEEP)))
     ),
+    "kernel.validators_limit": lambda: proposal(
+        {"kernel.validators_limit": 2}, *map(validator, ("first", "second", "third"))
+    ),
+    "kernel.peers_limit": lambda: proposal(
+        {"kernel.peers_limit": 1},
+        *[governance.AdmitPeer(node=NodeId(digits * 20)) for digits in ("aa", "bb")],
+    ),
+    "power of a validator": lambda: proposal({}, validator("heavy", 1_000_001)),
     "bytes of a transaction in any spelling": any_spelling,
     "bytes of a row's key": row_key,
     "messages of a transaction": lambda: invalid(

@@ -28,6 +28,7 @@ from tongbao.sdk.answers import (
     BlockTransaction,
     ChainAnswer,
     HeaderAnswer,
+    LightBlockAnswer,
     ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
@@ -246,9 +247,8 @@ async def row_proofs(api: Api, request: Request, asked: AtHeight) -> ProofsAnswe
     rows = [_row_key(api, row) for row in wanted]
 
     def read() -> ProofsAnswer:
-        with api.chain.reading() as height:
-            proofs = tuple([api.chain.prove_row(table, key) for table, key in rows])
-        return ProofsAnswer(height, proofs)
+        height, proofs = api.chain.prove_rows(rows)
+        return ProofsAnswer(height, tuple(proofs))
 
     return await api.read(asked.min_height, read)
 
@@ -272,9 +272,25 @@ def _row_key(api: Api, asked: OfRow | WantedRow) -> tuple[str, Any]:
     return asked.table, tuple(parts) if table.codec.is_tuple else parts[0]
 
 
+async def light_block(api: Api, request: Request, asked: OfBlock) -> LightBlockAnswer:
+    """A network's header with the votes on it; a chain of one authority has signed headers."""
+    try:
+        return await api.read(None, api.chain.light_block, asked.height)
+    except LookupError as error:
+        raise not_found(str(error)) from error
+
+
+async def newest_light_block(api: Api, request: Request, asked: AtHeight) -> LightBlockAnswer:
+    """The newest header with votes: it says what the state of the block before it is."""
+    try:
+        return await api.read(asked.min_height, api.chain.light_block)
+    except LookupError as error:
+        raise not_found(str(error)) from error
+
+
 async def trust(api: Api, request: Request, asked: Nothing) -> TrustFile:
     """The trust file of this chain: compare it with one that you got from somebody you trust."""
-    return api.chain.trust()
+    return await api.read(None, api.chain.trust)
 
 
 async def openapi(api: Api, request: Request, asked: Nothing) -> Response:

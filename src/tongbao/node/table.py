@@ -16,6 +16,7 @@ from tongbao.sdk.answers import (
     ChainAnswer,
     DryRunAnswer,
     HeaderAnswer,
+    LightBlockAnswer,
     ManyAnswers,
     MovementsAnswer,
     ProofsAnswer,
@@ -194,6 +195,10 @@ def _chain() -> Iterator[Operation]:
 
 def _proving() -> Iterator[Operation]:
     yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile)
+    newest = ("newest_light_block", reading.newest_light_block, AtHeight, LightBlockAnswer)
+    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,))
+    at_height = ("light_block", reading.light_block, reading.OfBlock, LightBlockAnswer)
+    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,))
     yield _get(
         "proofs",
         "/v1/transactions/{id}/proof",

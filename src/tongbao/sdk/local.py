@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -23,7 +23,7 @@ from tongbao.kernel import (
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
-from tongbao.sdk.answers import Happening
+from tongbao.sdk.answers import Happening, LightBlockAnswer
 from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.errors import id_and_expiry
 from tongbao.sdk.joined import check_known
@@ -290,6 +290,14 @@ class Chain(Closable):
         Raises KeyError for a table that no module has.
         """
         return self._prover.prove_row(table_name, key)
+
+    def prove_rows(self, rows: Sequence[tuple[str, Any]]) -> tuple[int, list[RowProof]]:
+        """The height of one state, and proofs of rows of it, each a table's name and a key."""
+        return self._prover.prove_rows(rows)
+
+    def light_block(self, height: int | None = None) -> LightBlockAnswer:
+        """A network's header with the votes on it, the newest unless told. Raises LookupError."""
+        return self._prover.light_block(height)
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError, Pruned."""

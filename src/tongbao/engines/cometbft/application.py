@@ -8,7 +8,6 @@ never ahead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -16,37 +15,28 @@ import msgspec
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.light.hashes import app_hash
+from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
     CheckTxType,
     ExecTxResult,
     ProposalStatus,
-    PublicKey,
     Timestamp,
-    ValidatorUpdate,
     VerifyStatus,
 )
 from tongbao.engines.cometbft.snapshots import NoSnapshots, Snapshots
 from tongbao.engines.cometbft.wire import write_varint
-from tongbao.engines.headers import is_network
 from tongbao.kernel import InvalidTransaction, Machine
-from tongbao.kernel.envelope import decode_base64url
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import ID_BYTES
 
-APP_DOMAIN: Final = b"tongbao/app/1"
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
 NOT_HERE: Final = 3
-FIRST_POWER: Final = 1
 
 
 class OutOfStep(Exception):
     """CometBFT and this chain are not the same chain, or not at the same block; says which."""
-
-
-def app_hash(state_root: bytes) -> bytes:
-    """What stands in the next header: only the state, or idle blocks would never stop."""
-    return sha256(APP_DOMAIN + state_root).digest()
 
 
 def milliseconds(time: Timestamp | None) -> int:
@@ -78,13 +68,15 @@ class MachineApplication:
         self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
+        self.chosen_peers: frozenset[str] = frozenset()
+        """The nodes whom this node's own configuration names, admitted or not."""
 
     # Consensus
 
     def init_chain(self, request: q.RequestInitChain, /) -> r.ResponseInitChain:
         """Decide genesis in memory; asked again before the first Commit, answer the same.
 
-        Raises OutOfStep.
+        Raises OutOfStep, GenesisError.
         """
         blocks, machine = self.blocks, self.blocks.machine
         if request.chain_id != machine.chain:
@@ -94,15 +86,7 @@ class MachineApplication:
         if blocks.is_begun:
             raise OutOfStep(f"CometBFT begins anew; this chain is at block {machine.height}")
         begun = app_hash(blocks.begin())
-        return r.ResponseInitChain(validators=self._first_validators(), app_hash=begun)
-
-    def _first_validators(self) -> tuple[ValidatorUpdate, ...]:
-        """Those whose keys genesis names; none where CometBFT's own genesis names them."""
-        genesis = self.blocks.machine.genesis_file
-        if not is_network(genesis):
-            return ()
-        keys = [decode_base64url(key.encode()) for key in genesis.engine.keys]
-        return tuple(ValidatorUpdate(PublicKey(ed25519=key), FIRST_POWER) for key in keys)
+        return r.ResponseInitChain(validators=first_validators(machine), app_hash=begun)
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
         """The mempool's transactions in its order, as many as there is room for.
@@ -149,6 +133,7 @@ class MachineApplication:
             tx_results=tuple(
                 ExecTxResult(code=result.number, data=result.receipt) for result in decided.results
             ),
+            validator_updates=blocks.validator_updates(decided),
             app_hash=app_hash(decided.state_root),
         )
 
@@ -205,7 +190,12 @@ class MachineApplication:
         )
 
     def query(self, request: q.RequestQuery, /) -> r.ResponseQuery:
-        """`status` of a transaction's id, as JSON, or no value for an id that no block holds."""
+        """`status` of a transaction's id, as JSON, or no value for an id that no block holds; and
+        whether CometBFT may speak to a node.
+        """
+        if request.path.startswith(FILTERS):
+            with self.blocks.reading() as now:
+                return answer_filter(now.machine, request.path, self.chosen_peers)
         if request.path != "status":
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
 from tongbao.engines.cometbft.header import BlockHash, LocalHeader, encode_local
+from tongbao.engines.cometbft.membership import updates_of
+from tongbao.engines.cometbft.messages import ValidatorUpdate
 from tongbao.engines.headers import header_hash, read_header, tree_root
 from tongbao.kernel import Block, Count, Decided, Hash, InvalidTransaction, Machine, Time
 from tongbao.store.errors import DiskFull
@@ -190,6 +192,11 @@ class Blocks:
             self._take_back()
             self._wanted = block, BlockHash(block_hash.hex())
             return self._candidate_again().decided
+
+    def validator_updates(self, decided: Decided) -> tuple[ValidatorUpdate, ...]:
+        """What the block that was carried out changes of the validators."""
+        with self._changed:
+            return updates_of(self.machine, decided)
 
     def _candidate_again(self) -> Candidate:
         """The block that is wanted, carried out, unless that is done."""

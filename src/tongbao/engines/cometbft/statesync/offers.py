@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from tongbao.engines.cometbft.application import app_hash
 from tongbao.engines.cometbft.header import LocalHeader, decode_local
+from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.messages import OfferResult, Snapshot
 from tongbao.engines.cometbft.statesync.options import METADATA_BYTES
 from tongbao.engines.solo.header import HeaderError
