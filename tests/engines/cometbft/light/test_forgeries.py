@@ -42,7 +42,8 @@ def twice(block: LightBlock) -> LightBlock:
 
 def with_set(block: LightBlock, *who: object) -> LightBlock:
     """The same header and votes beside other validators."""
-    return replace(block, validator_set=ValidatorSet(validators=tuple(who)))  # type: ignore[arg-type]
+    members = ValidatorSet(validators=tuple(who))  # type: ignore[arg-type]
+    return replace(block, validator_set=members)
 
 
 def with_vote(block: LightBlock, **changes: object) -> LightBlock:
