@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 import click
@@ -24,7 +23,9 @@ from tongbao.demo.failures import (
     begin_anew,
     unusable,
 )
-from tongbao.demo.purchases import Report, run
+from tongbao.demo.network_commands import network
+from tongbao.demo.progress import Progress
+from tongbao.demo.purchases import Report, run, verdict
 from tongbao.demo.read_back import PROOFS, TRUST
 from tongbao.demo.serving import SECRET_FILE, Node
 from tongbao.sdk.folder import Folder
@@ -42,12 +43,14 @@ PATIENCE_S: Final = 10.0
 SECRET_DIGITS: Final = 64
 NO_INPUT: Final = 66
 """The exit code of a folder that can't be used."""
-REDRAW_SECONDS: Final = 0.2
 
 
 @click.group()
 def demo() -> None:
     """Stories on real input, on throw-away chains."""
+
+
+demo.add_command(network)
 
 
 @demo.command()
@@ -178,33 +181,6 @@ def _secret(path: Path) -> str:
     return secret
 
 
-class Progress:
-    """One line a stage: redrawn on a terminal, written once it is done elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        """Say nothing when quiet."""
-        self.quiet = quiet
-        self.live = sys.stderr.isatty()
-        self.stage = ""
-        self.begun = 0.0
-        self.drawn = 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show how far a stage is."""
-        now = perf_counter()
-        if stage != self.stage:
-            self.stage, self.begun = stage, now
-        if self.quiet or (done < total and (not self.live or now - self.drawn < REDRAW_SECONDS)):
-            return
-        self.drawn = now
-        rate = f", {done / (now - self.begun):,.0f}/s" if done and now > self.begun else ""
-        line = f"{stage:10} {done:>9,} of {total:,}{rate}"
-        if self.live:
-            click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
-        else:
-            click.echo(line, err=True)
-
-
 def tell(report: Report, folder: Path) -> None:
     """The report for people; the last line is the verdict."""
     rate = f" ({report.carried_now / report.seconds:,.0f} a second)" if report.carried_now else ""
@@ -224,15 +200,6 @@ def tell(report: Report, folder: Path) -> None:
         click.echo(f"  {words}")
     click.echo()
     click.echo(verdict(report))
-
-
-def verdict(report: Report) -> str:
-    """The last line."""
-    word = "FAILED" if report.differences else "agreed"
-    return (
-        f"{word}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
-        f"{len(report.differences)} totals differ from the data file"
-    )
 
 
 def suggestions(report: Report, folder: Path) -> Iterator[str]:

@@ -154,6 +154,24 @@ class Run:
                 raise DemoError(f"a payment did not happen: {answer}", GO_ON, code) from answer
         return len(answers)
 
+    def reckon(
+        self,
+        purchases: Purchases,
+        asked: list[Basket],
+        now: int,
+        seconds: float,
+        folder: Path,
+        address: str,
+    ) -> Report:
+        """Let a second process prove and add up what the chain says was paid; compare."""
+        counts = self.paid_counts(set(self.plan.funds))
+        carried = list(_carried(purchases.baskets, counts))
+        self.write_parties(folder)
+        self.progress("proofs", 0, 1)
+        totals = read_back_elsewhere(folder, address)
+        self.progress("proofs", totals.proofs, totals.proofs)
+        return report_of(self.chain.id, address, asked, carried, now, seconds, totals)
+
     def write_parties(self, folder: Path) -> None:
         """Tell the second process whose totals to ask for."""
         plan = self.plan
@@ -200,27 +218,36 @@ def run(
     progress: Progress,
 ) -> Report:
     """Carry the first `limit` baskets (None: all), read back elsewhere from the node, compare."""
-    everything = purchases.baskets
-    funds: Counter[str] = Counter()
-    for basket in everything:
-        funds[basket.household_id] += basket.cents
-    stores = sorted({basket.store_id for basket in everything})
-    plan = Plan(bank.address, seed, dict(funds), stores)
-    job = Run(chain, bank, plan, progress)
+    job = Run(chain, bank, plan_of(bank, seed, purchases), progress)
     job.prepare()
     begun = perf_counter()
-    asked = everything if limit is None else everything[:limit]
+    asked = purchases.baskets[:limit]
     now = job.carry(asked)
-    seconds = perf_counter() - begun
-    counts = job.paid_counts(set(funds))
-    carried = list(_carried(everything, counts))
-    job.write_parties(folder)
-    progress("proofs", 0, 1)
-    totals = read_back_elsewhere(folder, address)
-    progress("proofs", totals.proofs, totals.proofs)
+    return job.reckon(purchases, asked, now, perf_counter() - begun, folder, address)
+
+
+def plan_of(bank: Wallet, seed: bytes, purchases: Purchases) -> Plan:
+    """Everybody who is in the data, with the money that all of their baskets cost."""
+    funds: Counter[str] = Counter()
+    for basket in purchases.baskets:
+        funds[basket.household_id] += basket.cents
+    stores = sorted({basket.store_id for basket in purchases.baskets})
+    return Plan(bank.address, seed, dict(funds), stores)
+
+
+def report_of(
+    chain: str,
+    address: str,
+    asked: list[Basket],
+    carried: list[Basket],
+    now: int,
+    seconds: float,
+    totals: Totals,
+) -> Report:
+    """The proven totals beside those of the data file."""
     wanted = expected_totals({basket.basket_id for basket in carried})
     return Report(
-        chain=chain.id,
+        chain=chain,
         address=address,
         height=totals.height,
         payments=len(carried),
@@ -243,3 +270,12 @@ def _carried(baskets: list[Basket], counts: Counter[str]) -> Iterator[Basket]:
             place[basket.household_id] += 1
             if place[basket.household_id] <= counts[basket.household_id]:
                 yield basket
+
+
+def verdict(report: Report) -> str:
+    """The last line."""
+    word = "FAILED" if report.differences else "agreed"
+    return (
+        f"{word}: {report.cents / 100:,.2f} USD in {report.payments:,} payments, "
+        f"{len(report.differences)} totals differ from the data file"
+    )

@@ -124,7 +124,10 @@ async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
 
 async def transaction(api: Api, request: Request, asked: OfTransaction) -> TransactionAnswer:
     """What became of a transaction, and what was signed."""
-    return await api.read(asked.min_height, _transaction, api, asked)
+    try:
+        return await api.read(asked.min_height, _transaction, api, asked)
+    except Pruned as error:
+        raise gone(str(error)) from error
 
 
 def _transaction(api: Api, asked: OfTransaction) -> TransactionAnswer:
@@ -171,9 +174,10 @@ async def blocks(api: Api, request: Request, asked: OfBlocks) -> BlocksAnswer:
 def _blocks(api: Api, asked: OfBlocks) -> BlocksAnswer:
     last = api.chain.head().height
     first = last if asked.before is None else min(last, asked.before - 1)
-    low = max(first - asked.limit + 1, 0)
+    begins = api.chain.begins
+    low = max(first - asked.limit + 1, begins)
     lines = [BlockLine(height, *_of_block(api, height)) for height in range(first, low - 1, -1)]
-    return BlocksAnswer(tuple(lines), low if low > 0 else None)
+    return BlocksAnswer(tuple(lines), low if low > begins else None)
 
 
 def _of_block(api: Api, height: int) -> tuple[int, int | None]:
@@ -209,6 +213,8 @@ def _block(api: Api, height: int) -> BlockAnswer:
 async def header(api: Api, request: Request, asked: OfBlock) -> HeaderAnswer:
     """One block's signed header, of a pruned block too."""
     lines = await api.read(None, api.chain.headers, asked.height, asked.height)
+    if not lines and asked.height < api.chain.begins:
+        raise gone(f"this node joined its network at block {api.chain.begins}")
     if not lines:
         raise not_found(f"there is no block {asked.height} yet")
     return HeaderAnswer(lines[0].height, lines[0].time, lines[0].header.decode())

@@ -167,6 +167,7 @@ def _sending() -> Iterator[Operation]:
         reading.transaction,
         reading.OfTransaction,
         TransactionAnswer,
+        errors=(410,),
     )
 
 
@@ -185,7 +186,7 @@ def _chain() -> Iterator[Operation]:
     block = ("/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer)
     yield _get("chain", *block, errors=(404, 410), is_lasting=True)
     header = ("/v1/headers/{height}", "header", reading.header, reading.OfBlock, HeaderAnswer)
-    yield _get("chain", *header, errors=(404,), is_lasting=True)
+    yield _get("chain", *header, errors=(404, 410), is_lasting=True)
     genesis = ("/v1/genesis", "genesis", reading.genesis_file, Nothing, whatever)
     yield _get("chain", *genesis, is_lasting=True)
     document = ("/openapi.json", "openapi", reading.openapi, Nothing, whatever)

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from tongbao.engines.cometbft.keys import NODE_KEY, VALIDATOR_KEY, KeyFileError
+from tongbao.engines.cometbft.statesync.laying import JOINING
 from tongbao.engines.headers import is_network
 from tongbao.index.adding import hash_of
 from tongbao.index.history import FILE as INDEX
@@ -174,6 +175,7 @@ def check_leftovers(case: Case) -> Findings:
             (f"{INDEX}.damaged", "an index that was set aside"),
             (PART, "a base that `tongbao prune` had begun to make"),
             (f"{PART}.new", "a base that `tongbao prune` had begun to make"),
+            (JOINING, "a snapshot that the node had begun to join by"),
             ("genesis.part", "a file that was not written to its end"),
             ("trust.part", "a file that was not written to its end"),
             (f"{PRESENCE}.part", "a file that was not written to its end"),

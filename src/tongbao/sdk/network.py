@@ -18,6 +18,7 @@ from msgspec import Struct
 from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.configuration import (
     Configuration,
+    StateSync,
     signer_socket,
     write_configuration,
 )
@@ -36,6 +37,8 @@ from tongbao.engines.cometbft.program import find_program
 from tongbao.engines.cometbft.rpc import Rpc
 from tongbao.engines.cometbft.server import Server
 from tongbao.engines.cometbft.serving import Serving
+from tongbao.engines.cometbft.statesync.options import SyncOptions
+from tongbao.engines.cometbft.statesync.service import SnapshotService
 from tongbao.engines.cometbft.supervisor import Supervisor
 from tongbao.engines.headers import is_network
 from tongbao.engines.solo.engine import wall_clock
@@ -44,6 +47,7 @@ from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.choosing import likely_tables
 from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
+from tongbao.sdk.joiner import InstalledCode
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
 
@@ -78,6 +82,9 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     remote_signer: str = ""
     cometbft: str = ""
     queue_transactions: int = 100_000
+    snapshots: SyncOptions = SyncOptions()
+    rpc_listen: str = ""
+    state_sync: StateSync | None = None
 
 
 def home_of(folder: Path) -> Path:
@@ -205,6 +212,16 @@ def _started(
             peer.partition("@")[0] for peer in options.persistent_peers
         )
         application.blocks.begin_here()
+        service = SnapshotService(
+            *(place.path, store, application.blocks, InstalledCode(genesis), clock),
+            options.snapshots,
+        )
+        application.snapshots = service
+
+        def release_all() -> None:
+            service.close()
+            release()
+
         rpc = Rpc(configuration.rpc)
         engine = CometEngine(
             application,
@@ -213,7 +230,7 @@ def _started(
             rpc,
             Options(queue_transactions=options.queue_transactions),
             clock,
-            release,
+            release_all,
         )
         engine.start()
         return Chain(engine, store, genesis, CometProver(engine, genesis, rpc))
@@ -235,4 +252,6 @@ def configuration_of(options: NetworkOptions, sockets: Path) -> Configuration:
         timeout_commit_ms=options.timeout_commit_ms,
         metrics_listen=options.cometbft_metrics,
         remote_signer_listen=options.remote_signer,
+        extra_rpc=options.rpc_listen,
+        state_sync=options.state_sync,
     )

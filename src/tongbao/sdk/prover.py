@@ -11,6 +11,7 @@ from tongbao.engines.interface import Engine
 from tongbao.kernel import Genesis, merkle
 from tongbao.sdk.answers import LightBlockAnswer
 from tongbao.sdk.folder import trust_file
+from tongbao.sdk.joined import check_known
 from tongbao.sdk.proofs import FORMAT, NO_VALUE, RowProof, TransactionProof, TrustFile, key_parts
 from tongbao.store.interface import AnyStore
 
@@ -87,6 +88,7 @@ class SoloProver:
         with self._engine.reading():
             found = self._store.status(bytes.fromhex(transaction_id))
             if found is None:
+                check_known(self._store, transaction_id, None)
                 raise LookupError(f"no block holds a transaction {transaction_id}")
             record = self._store.block(found.height)
         at = found.index
