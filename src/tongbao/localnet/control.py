@@ -6,6 +6,7 @@ folder's owner can connect. Requests are carried out one after the other.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -19,12 +20,19 @@ from msgspec import Struct
 
 from tongbao.localnet.errors import LocalnetError
 from tongbao.localnet.holding import IN_USE, end_left_behind, is_held
+from tongbao.sdk.errors import NodeError, Unreachable, Unsettled
+from tongbao.sdk.folder import FolderError
 
 FILE: Final = "control.sock"
 LINE_BYTES_LIMIT: Final = 65_536
 SECONDS: Final = 600.0
 """How long a command may take: adding a validator waits for votes and blocks."""
 NOT_RUNNING: Final = 69
+BUG: Final = 70
+FILE_FAILED: Final = 74
+SEE_STATUS: Final = "see `tongbao localnet status`, and give it again"
+
+log = logging.getLogger(__name__)
 
 Verb = Literal["status", "add", "remove", "kill", "revive", "pause", "stop"]
 
@@ -122,11 +130,16 @@ class Desk:
             done = self._carry_out(_order.decode(line), lambda text: say(Note(text)))
         except msgspec.DecodeError as error:
             say(Failed(f"not an order: {error}", "use `tongbao localnet`", 2))
-        except LocalnetError as error:
+        except (LocalnetError, FolderError) as error:
             say(Failed(str(error), error.advice, error.exit_code))
+        except (NodeError, Unreachable, Unsettled) as error:
+            say(Failed(str(error), SEE_STATUS, error.exit_code))
+        except OSError as error:
+            say(Failed(str(error), "check permissions and room of the folder's disk", FILE_FAILED))
         except Exception as error:
-            say(Failed(f"a bug of ours: {type(error).__name__}: {error}", "", 70))
-            raise
+            # This thread takes the next order all the same: nobody could stop the network else.
+            say(Failed(f"a bug of ours: {type(error).__name__}: {error}", SEE_STATUS, BUG))
+            log.exception("an order has failed")
         else:
             say(done)
 
