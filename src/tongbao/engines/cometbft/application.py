@@ -129,6 +129,7 @@ class MachineApplication:
         self._check_joined(milliseconds(request.time))
         block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
         decided = blocks.carry_out(block, request.hash)
+        blocks.evidence.saw(request.height, request.misbehavior)
         return r.ResponseFinalizeBlock(
             tx_results=tuple(
                 ExecTxResult(code=result.number, data=result.receipt) for result in decided.results

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from tongbao.engines.cometbft.evidence import Evidence
 from tongbao.engines.cometbft.header import BlockHash, LocalHeader, encode_local
 from tongbao.engines.cometbft.membership import updates_of
 from tongbao.engines.cometbft.messages import ValidatorUpdate
@@ -89,6 +90,7 @@ class Blocks:
         self.listener: Listener = Nobody()
         self.lack: DiskFull | None = None
         """Why a block can't be kept; None while blocks can."""
+        self.evidence = Evidence()
         self._changed = threading.Condition(threading.RLock())
         self._stopping = threading.Event()
         self._deciding = False

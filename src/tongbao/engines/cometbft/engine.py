@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, Protocol
@@ -190,6 +190,11 @@ class CometEngine:
     def is_disk_full(self) -> bool:
         """Whether no transactions are taken for want of space; it ends by itself."""
         return self._blocks.lack is not None
+
+    @property
+    def misbehaviour(self) -> Mapping[str, int]:
+        """Evidence against validators in blocks, by kind, since this process began."""
+        return self._blocks.evidence.counts
 
     def close(self) -> None:
         """Wait a while for the answers of what was taken, then stop. May be called again.
