@@ -16,7 +16,7 @@ from tongbao.kernel.nonces import Nonces, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
-from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.state import PREFIX_BYTES, State
 from tongbao.kernel.transaction import Payload, Transaction
 
 PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
@@ -59,6 +59,12 @@ def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
         raise InvalidTransaction(Invalid.EXPIRY_HAS_PASSED, f"the block's time is {time}")
     if payload.expires > time + expiry_ms:
         raise InvalidTransaction(Invalid.EXPIRY_IS_TOO_FAR, f"the block's time is {time}")
+
+
+def check_nonce(state: State, payload: Payload[Any]) -> None:
+    """Whether a transaction's nonce can be used. Raises InvalidTransaction when it can't be."""
+    full_key = nonces.full_key((payload.sender, payload.lane))  # type: ignore[arg-type]
+    use(state.read(nonces, full_key), payload.nonce)
 
 
 def use_nonce(job: Job, sender: Address, lane: int, nonce: int) -> None:

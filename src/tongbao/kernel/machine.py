@@ -21,7 +21,9 @@ from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
     carry_out,
+    check_expiry,
     check_lane,
+    check_nonce,
     due_head,
     find_keys,
     run_due,
@@ -60,6 +62,7 @@ from tongbao.kernel.trie_proof import Proof
 
 SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
+SETTINGS: Final = (parameters, features, upgrades)
 
 
 class Candidate(NamedTuple):
@@ -108,6 +111,8 @@ class Machine:
         self._candidate: Candidate | None = None
         self._seen: dict[bytes, Transaction] = {}
         self._settings()
+        self._keys_changed = True
+        """Whether the last block may have changed whose signature counts."""
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
 
@@ -116,6 +121,7 @@ class Machine:
     def _authentication(self) -> KeysOf:
         """The function of the module that genesis lets authenticate, run as that module."""
         module, keys_of = find_authentication(self.genesis_file, self.registry)
+        self._keys_tables = tuple(module.tables)
 
         def call(view: View, address: Any) -> Any:
             return keys_of(self._admission.context(View, module, None), address)
@@ -237,8 +243,11 @@ class Machine:
         self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        if any(written.table in (parameters, features, upgrades) for written in journal):
+        tables = {written.table for written in journal}
+        self._keys_changed = not tables.isdisjoint(self._keys_tables)
+        if not tables.isdisjoint(SETTINGS):
             self._settings()
+            self._keys_changed = True
 
     def discard(self) -> None:
         """Take the candidate back; no byte of it is left."""
@@ -292,12 +301,21 @@ class Machine:
         assert self._candidate is None
         self._place(self._admission, self.height + 1, time)
         transaction = self.decode(wire)
-        payload = transaction.payload
         self._admit(transaction)
-        mark = len(self._state.journal)
-        use_nonce(self._admission, payload.sender, payload.lane, payload.nonce)
-        self._state.rollback(mark)
+        check_nonce(self._state, transaction.payload)
         return transaction
+
+    def check_again(self, wire: bytes, time: Time) -> None:
+        """As `check`, for what passed it before: only expiry and nonce, while all have their keys.
+
+        Raises InvalidTransaction.
+        """
+        known = self._seen.get(wire)
+        if known is None or self._keys_changed:
+            self.check(wire, time)
+        else:
+            check_expiry(known.payload, time, self.parameters[EXPIRY_MS.name])
+            check_nonce(self._state, known.payload)
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0

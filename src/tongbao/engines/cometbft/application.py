@@ -17,6 +17,7 @@ from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
+from tongbao.engines.cometbft.codec import ACCEPTED
 from tongbao.engines.cometbft.messages import (
     CheckTxType,
     ExecTxResult,
@@ -175,7 +176,7 @@ class MachineApplication:
         except InvalidTransaction as error:
             self.blocks.listener.dropped(request.tx, error)
             return r.ResponseCheckTx(code=error.why.number, log=str(error))
-        return r.ResponseCheckTx()
+        return ACCEPTED
 
     # Query
 
