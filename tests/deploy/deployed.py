@@ -18,7 +18,9 @@ from tongbao.node.settings import PREFIX, lines
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 SECONDS: Final = 60
-COMING: Final = frozenset({"cometbft_metrics", "p2p_listen", "persistent_peers"})
+COMING: Final = frozenset(
+    {"cometbft_metrics", "p2p_listen", "persistent_peers", "timeout_commit_ms"}
+)
 """Settings that come with the network's engine and are not in this version's table yet."""
 METRIC: Final = re.compile(r"\b(?:(?:cometbft|process|tongbao)_[a-z0-9_]+|up)\b(?!\()")
 

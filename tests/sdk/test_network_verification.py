@@ -7,24 +7,25 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from tests.golden_file import check_golden
 from tests.paper_network import (
-    FOUR,
-    commit_of,
     header_of,
-    members,
     time_of,
-    voted,
-    with_commit,
     with_header,
+)
+from tests.sdk.network_lies import (
+    ROW_LIES,
+    TRANSACTION_LIES,
+    TRUST_LIES,
+    changed,
+    forgeries,
+    golden_lies,
+    text,
 )
 from tests.sdk.proven_network import AT, ProvenNetwork
 from tongbao.engines.cometbft.codec import encode
 from tongbao.engines.cometbft.light.form import milliseconds
-from tongbao.engines.cometbft.light.hashes import validators_hash
-from tongbao.engines.cometbft.light.types import LightBlock, Validator, ValidatorSet
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.network_verification import AHEAD_MS
 from tongbao.sdk.proofs import PERIOD_MS
@@ -35,23 +36,6 @@ from tongbao.sdk.verification import Finding, VerificationError, Verified, verif
 def proven() -> ProvenNetwork:
     """Made once: nothing changes it."""
     return ProvenNetwork()
-
-
-def changed(file: bytes, path: tuple[Any, ...], value: Any) -> bytes:
-    """A file with one member replaced."""
-    members_ = json.loads(file)
-    place = members_
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return json.dumps(members_).encode()
-
-
-def without(file: bytes, name: str) -> bytes:
-    """A file that lacks a member."""
-    members_ = json.loads(file)
-    del members_[name]
-    return json.dumps(members_).encode()
 
 
 def finding_of(proof: bytes, trust: bytes, at: int = AT) -> Finding | None:
@@ -147,36 +131,8 @@ def test_golden_proofs_of_a_network_verify_in_every_later_version(proven: Proven
     when they are compared with the golden files,
     then none has changed.
     """
-    for name, found in proven.golden().items():
+    for name, found in (*proven.golden().items(), ("lies", golden_lies(proven))):
         check_golden("cometbft.json", name, found)
-
-
-def text(block: LightBlock) -> str:
-    """A light block as it stands in a proof."""
-    return encode_base64url(encode(block))
-
-
-ROW_LIES: list[tuple[tuple[Any, ...], Any, Finding]] = [
-    (("value", "amount"), "99.50", Finding.ROW_IS_NOT_PROVEN),
-    (("key", 0, "id"), "0" * 40, Finding.ROW_IS_NOT_PROVEN),
-    (("state",), "00" * 32, Finding.ROW_IS_NOT_PROVEN),
-    (("state",), "", Finding.PROOF_IS_UNREADABLE),
-    (("state",), None, Finding.PROOF_IS_UNREADABLE),
-    (("state",), "AB" * 32, Finding.PROOF_IS_UNREADABLE),
-    (("state",), "zz" * 32, Finding.PROOF_IS_UNREADABLE),
-    (("name",), "asset.debts", Finding.NAME_IS_WRONG),
-    (("engine",), "solo", Finding.ENGINE_IS_ANOTHER),
-    (("format",), 2, Finding.PROOF_IS_UNREADABLE),
-    (("header",), "", Finding.HEADER_IS_WRONG),
-    (("header",), "a.b.c", Finding.HEADER_IS_WRONG),
-    (("header",), "CgA=", Finding.HEADER_IS_WRONG),
-    (("header",), "CgA", Finding.HEADER_IS_WRONG),
-    (("block",), None, Finding.BLOCK_IS_ANOTHER),
-    (("block",), "CgIICw", Finding.HEADER_IS_WRONG),
-    (("blocks",), ["CgA"], Finding.HEADER_IS_WRONG),
-    (("blocks",), ["CgA"] * 65, Finding.PROOF_IS_UNREADABLE),
-    (("surprise",), 1, Finding.PROOF_IS_UNREADABLE),
-]
 
 
 @pytest.mark.parametrize(("path", "value", "finding"), ROW_LIES)
@@ -189,23 +145,6 @@ def test_a_row_proof_that_lies_is_found_out(
     then it is refused with the number of what is wrong.
     """
     assert finding_of(changed(proven.holding, path, value), proven.trust) is finding
-
-
-TRANSACTION_LIES: list[tuple[tuple[Any, ...], Any, Finding]] = [
-    (("index",), 0, Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("size",), 5, Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("receipts",), 5, Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("receipt", "outcome"), "refused", Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("receipt", "number"), 7, Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("receipt", "number"), -1, Finding.PROOF_IS_UNREADABLE),
-    (("receipt", "number"), 2**32, Finding.PROOF_IS_UNREADABLE),
-    (("receipt",), 7, Finding.PROOF_IS_UNREADABLE),
-    (("transaction_path",), [], Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("receipt_path",), ["00" * 32], Finding.TRANSACTION_IS_NOT_PROVEN),
-    (("transaction",), "x", Finding.PROOF_IS_UNREADABLE),
-    (("block",), None, Finding.BLOCK_IS_ANOTHER),
-    (("state",), "00" * 32, Finding.PROOF_IS_UNREADABLE),
-]
 
 
 @pytest.mark.parametrize(("path", "value", "finding"), TRANSACTION_LIES)
@@ -232,39 +171,6 @@ def test_another_block_is_not_the_one_before(proven: ProvenNetwork) -> None:
         assert finding_of(lie, proven.trust) is Finding.BLOCK_IS_ANOTHER
 
 
-def beside(block: LightBlock, validators: tuple[Validator, ...]) -> LightBlock:
-    """The same header and votes with other validators."""
-    return replace(block, validator_set=ValidatorSet(validators=validators))
-
-
-def voting_twice(block: LightBlock) -> LightBlock:
-    """A header under which one validator has two places."""
-    doubled = (FOUR.validators[0], *FOUR.validators[:3])
-    forged = with_header(block, validators_hash=validators_hash(doubled))
-    honest = commit_of(voted(header_of(forged), FOUR))
-    first, second, third, _ = honest.signatures
-    votes = (first, first, second, third)
-    return beside(with_commit(forged, block_id=honest.block_id, signatures=votes), doubled)
-
-
-def forgeries(block: LightBlock) -> dict[Finding, LightBlock]:
-    """A good light block forged in each way that votes find out."""
-    header = header_of(block)
-    strangers = members("a", "b", "c", "d")
-    foreign = header_of(with_header(block, chain_id="other-01234567"))
-    theirs = header_of(with_header(block, validators_hash=validators_hash(strangers.validators)))
-    return {
-        Finding.HEADER_IS_WRONG: with_header(block, data_hash=b"\1"),
-        Finding.CHAIN_IS_ANOTHER: voted(foreign, FOUR),
-        Finding.BLOCK_IS_ANOTHER: with_header(block, app_hash=bytes(32)),
-        Finding.VALIDATORS_ARE_OTHERS: beside(block, strangers.validators),
-        Finding.VOTE_IS_WRONG: with_commit(block, round=1),
-        Finding.VOTES_TWICE: voting_twice(block),
-        Finding.VOTES_ARE_TOO_FEW: voted(header, FOUR, absent=["north"], against=["east"]),
-        Finding.TRUST_IS_TOO_LITTLE: voted(theirs, strangers),
-    }
-
-
 def test_forged_headers_votes_and_validators_are_found_out(proven: ProvenNetwork) -> None:
     """
     Given a proof whose light block is forged in each way,
@@ -277,26 +183,6 @@ def test_forged_headers_votes_and_validators_are_found_out(proven: ProvenNetwork
         for finding, block in forged.items()
     }
     assert found == {finding: finding for finding in forged}
-
-
-TRUST_LIES: list[tuple[tuple[Any, ...], Any, Finding | None]] = [
-    (("chain",), "other-01234567", Finding.CHAIN_IS_ANOTHER),
-    (("engine",), "solo", Finding.TRUST_IS_UNREADABLE),
-    (("engine",), "other", Finding.TRUST_IS_UNREADABLE),
-    (("format",), 2, Finding.TRUST_IS_UNREADABLE),
-    (("hash",), "zz", Finding.TRUST_IS_UNREADABLE),
-    (("height",), -1, Finding.TRUST_IS_UNREADABLE),
-    (("height",), 3, Finding.HEADER_IS_NOT_LATER),
-    (("height",), 2, None),  # the same validators, one height before the header
-    (("period_ms",), 0, Finding.TRUST_IS_UNREADABLE),
-    (("period_ms",), 1, Finding.TRUST_IS_OLD),
-    (("validators",), [], Finding.TRUST_IS_UNREADABLE),
-    (("validators", 0, "power"), 0, Finding.TRUST_IS_UNREADABLE),
-    (("validators", 0, "power"), 1, None),  # enough of the others have voted
-    (("validators", 0, "key"), "A" * 43, None),
-    (("validators", 0, "key"), "x", Finding.TRUST_IS_UNREADABLE),
-    (("surprise",), 1, Finding.TRUST_IS_UNREADABLE),
-]
 
 
 @pytest.mark.parametrize(("path", "value", "finding"), TRUST_LIES)

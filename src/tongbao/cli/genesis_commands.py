@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tongbao.cli.chain_commands import ENGINES, NETWORK
 from tongbao.cli.failures import CommandError
+from tongbao.cli.init_command import ENGINES, NETWORK
 from tongbao.cli.options import (
     Passphrase,
     folder_option,
@@ -48,15 +48,8 @@ def genesis() -> None:
     type=click.Choice(ENGINES),
     default=ENGINES[0],
     show_default=True,
-    help="Who orders the new chain's blocks.",
-)
-@click.option(
-    "--validator",
-    "validators",
-    multiple=True,
-    metavar="KEY",
-    help="With --engine cometbft, a public key (base64url) that votes on blocks; repeat it. "
-    "Without one, keys are made in the new folder, and its node begins alone.",
+    help="Who orders the new chain's blocks: one authority, or the validators on which the old "
+    "chain's operators have decided.",
 )
 @folder_option
 @passphrase_option
@@ -68,7 +61,6 @@ def export(
     name: str,
     authority: str | None,
     engine: str,
-    validators: tuple[str, ...],
     folder: Path,
     passphrase_file: Path | None,
 ) -> None:
@@ -83,12 +75,17 @@ def export(
     from tongbao.sdk.genesis_export import check_names
     from tongbao.sdk.genesis_export import export as write
 
-    network = _validators(engine, authority, validators)
+    network = engine == NETWORK
+    if network and authority is not None:
+        raise CommandError(
+            "--authority is for --engine solo: a network has validators",
+            "see `tongbao genesis export --help`",
+        )
     try:
-        check_names(name, *(network or (authority,)))
+        check_names(name, authority)
     except GenesisError as error:
         raise CommandError(str(error), "see `tongbao genesis export --help`") from None
-    is_asked = authority is None and network is None
+    is_asked = authority is None and not network
     secret = Passphrase(passphrase_file).new() if is_asked else None
     terminal = terminal_of(ctx)
     with terminal.progress() as progress:
@@ -98,25 +95,11 @@ def export(
             name,
             authority=authority,
             passphrase=secret,
-            validators=network,
+            network=network,
             progress=progress,
         )
     terminal.note(f"note: the old chain {report.origin} must not go on besides the new one")
     _tell(ctx, target, report, f"begins with {_what(report)}, in {target}")
-
-
-def _validators(
-    engine: str, authority: str | None, validators: tuple[str, ...]
-) -> tuple[str, ...] | None:
-    """The validators of a network, None for a chain of one authority. Raises CommandError."""
-    if engine == NETWORK and authority is None:
-        return validators
-    if engine == NETWORK or validators:
-        raise CommandError(
-            "--authority is for --engine solo, --validator for --engine cometbft",
-            "see `tongbao genesis export --help`",
-        )
-    return None
 
 
 @genesis.command(epilog="\b\nExample:\n  tongbao genesis verify network --trust old-trust.json")

@@ -9,7 +9,7 @@ whose proofs go on to be proofs under the old trust file.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +22,13 @@ from tongbao.kernel import Genesis, GenesisError, Name, PublicKey, Small, Time, 
 from tongbao.kernel.ed25519 import public_key_is_acceptable
 from tongbao.kernel.envelope import decode_base64url
 from tongbao.kernel.genesis import FORMAT, ChainName, EngineLine, Origin, chain_id
-from tongbao.kernel.kernel_module import ModuleLine
+from tongbao.kernel.kernel_module import ModuleLine, validators
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.bases import base_of
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
-from tongbao.sdk.network import HOME, make_keys
+from tongbao.sdk.network import HOME
 from tongbao.sdk.opening import AUTHORITY, open_producer
 from tongbao.sdk.pruning import PART
 from tongbao.sdk.snapshot_folder import new_folder
@@ -37,9 +37,7 @@ from tongbao.sdk.verification import read_trust
 from tongbao.store.base import Base, base_heights, base_name
 from tongbao.store.errors import StoreError, WrongChain
 
-OURS: Final = re.compile(
-    r"(genesis|trust)\.(json|part)|keys|cometbft|base-[0-9]{10}|base\.part(\.new)?"
-)
+OURS: Final = re.compile(r"(genesis|trust)\.(json|part)|keys|base-[0-9]{10}|base\.part(\.new)?")
 """What an export that was killed may have left."""
 
 
@@ -66,23 +64,25 @@ def export(
     *,
     authority: str | None = None,
     passphrase: str | None = None,
-    validators: Sequence[str] | None = None,
+    network: bool = False,
     progress: Progress = silent,
 ) -> ExportReport:
     """Make the folder of a new chain out of the last block of a chain that nobody has open.
 
     `authority` is the public key, in base64url, that is to sign the new chain's blocks; without it
-    a key is made in the new folder's keystore under `passphrase`. With `validators` the new chain
-    is a network's, whose blocks these public keys vote on; with none of them a node's keys are made
-    in the new folder, and it begins alone. Accounts keep their keys. The folder appears whole or
-    not at all. Raises FolderError, StoreError, GenesisError, ModuleError, KeystoreError.
+    a key is made in the new folder's keystore under `passphrase`. The chain of a `network` has the
+    validators that the old chain's operators have decided on, with a vote each. Accounts keep their
+    keys. The folder appears whole or not at all. Raises FolderError, StoreError, GenesisError,
+    ModuleError, KeystoreError.
     """
-    check_names(name, *(validators or (authority,)))
-    if authority is None and validators is None:
+    check_names(name, authority)
+    if authority is None and not network:
         check_strength(_given(passphrase))  # before rows are written for minutes
     place, target = Folder(folder), Path(target)
     old = place.genesis()
-    modules, height = _last_of(place, old)
+    modules, height, voting = _last_of(place, old)
+    if network:
+        check_first(voting)
     with new_folder(target, OURS) as new:
         report = take(place.path, new / PART, progress)
         if report.height != height:
@@ -95,7 +95,7 @@ def export(
             format=Small(FORMAT),
             chain=ChainName(name),
             time=Time(max(wall_clock(), report.time + 1)),
-            engine=_engine(new, authority, passphrase, validators),
+            engine=_engine(new, authority, passphrase, tuple(voting) if network else ()),
             authentication=old.authentication,
             modules=modules,
             origin=_origin_of(Base(new / base_name(height), chain_id(old))),
@@ -105,39 +105,51 @@ def export(
 
 
 def _engine(
-    new: Path, authority: str | None, passphrase: str | None, validators: Sequence[str] | None
+    new: Path, authority: str | None, passphrase: str | None, validators: tuple[PublicKey, ...]
 ) -> EngineLine:
-    """Who orders the new chain's blocks; keys that nobody has named are made in its folder."""
-    if validators is None:
-        key = _new_key(new, passphrase) if authority is None else authority
-        return EngineLine(name=Name(SOLO), keys=(PublicKey(key),))
-    keys = validators or (make_keys(new).validator,)
-    return EngineLine(name=Name(COMETBFT), keys=tuple(map(PublicKey, keys)))
+    """Who orders the new chain's blocks; an authority that nobody has named is made."""
+    if validators:
+        return EngineLine(name=Name(COMETBFT), keys=validators)
+    key = _new_key(new, passphrase) if authority is None else authority
+    return EngineLine(name=Name(SOLO), keys=(PublicKey(key),))
 
 
-def check_names(name: str, *keys: str | None) -> None:
-    """Whether a chain can have this name, and these keys for its blocks. Raises GenesisError."""
+def check_first(powers: Mapping[PublicKey, int]) -> None:
+    """Whether a network can begin with these validators: some, of one vote. Raises GenesisError.
+
+    Its genesis file names keys alone, so that anybody can tell from it who votes on the first
+    block; powers are changed afterwards.
+    """
+    if not powers:
+        raise GenesisError(
+            "the old chain's operators have decided on no validators: let each node make its keys "
+            "by `tongbao keys node`, and propose `governance.set_validator` and "
+            "`governance.admit_peer` for each before the export"
+        )
+    if set(powers.values()) != {1}:
+        raise GenesisError(
+            "the first validators have power 1 each: propose `governance.set_validator` with that, "
+            "and change it on the network"
+        )
+
+
+def check_names(name: str, authority: str | None) -> None:
+    """Whether a chain can have this name, and this key for its authority. Raises GenesisError."""
     try:
         jcs.convert(name, ChainName)
     except ValidationError:
         raise GenesisError(
             f"{name!r} can't name a chain: use 1 to 24 of a-z and 0-9, a letter first"
         ) from None
-    for key in keys:
-        if key is not None:
-            _check_key(key)
-    if len(set(keys)) != len(keys):
-        raise GenesisError("a key is named twice: each votes once")
-
-
-def _check_key(key: str) -> None:
+    if authority is None:
+        return
     try:
-        public = decode_base64url(jcs.convert(key, PublicKey).encode())
+        public = decode_base64url(jcs.convert(authority, PublicKey).encode())
     except ValidationError:
         public = b""
     if not public_key_is_acceptable(public):
         raise GenesisError(
-            f"{key!r} is no public key of Ed25519: give the 43 characters that "
+            f"{authority!r} is no public key of Ed25519: give the 43 characters that "
             "`tongbao keys show` prints"
         )
 
@@ -183,12 +195,22 @@ def _others(place: Folder, base: str) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in place.path.iterdir() if path.name not in ours))
 
 
-def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], int]:
-    """The modules for the block after the last, and the last's height; rows are up to it."""
+def _last_of(
+    place: Folder, genesis: Genesis
+) -> tuple[tuple[ModuleLine, ...], int, dict[PublicKey, int]]:
+    """The modules for the block after the last, the last's height, and the power of validators.
+
+    Rows are up to that block.
+    """
     producer, store = open_producer(place, genesis, None)
     try:
-        height = producer.machine.height
-        return producer.machine.code.lines(height + 1), height
+        machine = producer.machine
+        rows = machine.audit(validators.module)[validators].items()
+        return (
+            machine.code.lines(machine.height + 1),
+            machine.height,
+            {key: row.power for key, row in rows},
+        )
     finally:
         store.close()
 

@@ -19,12 +19,14 @@ from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.configuration import (
     Configuration,
     StateSync,
+    signer_socket,
     write_configuration,
 )
 from tongbao.engines.cometbft.engine import CometEngine, Options
 from tongbao.engines.cometbft.genesis_document import write_genesis_document
 from tongbao.engines.cometbft.keys import (
     VALIDATOR_KEY,
+    check_keys,
     new_seed,
     read_node_id,
     read_validator_key,
@@ -160,7 +162,7 @@ def open_network(
     must_be_network(genesis)
     program = find_program(Path(wanted.cometbft) if wanted.cometbft else None)
     home = home_of(place.path).absolute()
-    keys_of(place.path)
+    check_keys(home, has_remote_signer=bool(wanted.remote_signer))
     write_genesis_document(home, genesis)
     sockets = Path(tempfile.mkdtemp(prefix="tongbao-"))  # a socket's whole name has 107 bytes
 
@@ -182,6 +184,7 @@ def open_network(
                 log_path,
                 listener=moved,
                 environment=environment,
+                signer=signer_socket(configuration),
             )
 
         return _started(place, genesis, configuration, process, wanted, clock, release)

@@ -17,6 +17,8 @@ from tongbao.sdk.findings import Finding, VerificationError
 from tongbao.sdk.proofs import FORMAT, PERIOD_MS, NetworkTrust, TrustedValidator
 
 SECTION: Final = "governance"
+FIRST_POWER: Final = 1
+"""The power of each first validator where the genesis file names keys alone."""
 
 
 class _Section(Struct, frozen=True):
@@ -30,6 +32,8 @@ def first_trust(genesis: Genesis) -> NetworkTrust:
 
     Its period begins with the chain: later, a trust file of a later block is handed out.
     """
+    if genesis.origin is not None:
+        return _trust_in(genesis, genesis.origin.height, tuple(map(_first, genesis.engine.keys)))
     content = next((bytes(one.content) for one in genesis.sections if one.module == SECTION), b"{}")
     try:
         validators = msgspec.json.decode(content, type=_Section).validators
@@ -37,10 +41,21 @@ def first_trust(genesis: Genesis) -> NetworkTrust:
         raise GenesisError(f"section {SECTION}: {error}") from error
     if not validators:
         raise GenesisError(f"the section {SECTION} of a network's genesis file names no validators")
+    return _trust_in(genesis, Count(0), validators)
+
+
+def _first(key: PublicKey) -> TrustedValidator:
+    """A validator of a chain that goes on from another: each has one vote in its first block."""
+    return TrustedValidator(key=key, power=FIRST_POWER)
+
+
+def _trust_in(
+    genesis: Genesis, height: Count, validators: tuple[TrustedValidator, ...]
+) -> NetworkTrust:
     return NetworkTrust(
         format=FORMAT,
         chain=chain_id(genesis),
-        height=Count(0 if genesis.origin is None else genesis.origin.height),
+        height=height,
         time=genesis.time,
         hash="",
         validators=validators,

@@ -16,6 +16,10 @@ TIME = "[2026-11-26|05:48:49.302]"
     ("line", "complaint"),
     [
         ("ERROR: failed to create node: no", Complaint("failed to create node: no", False)),
+        (
+            "open /x/data/state.json: no such file or directory",
+            Complaint("open /x/data/state.json: no such file or directory", False),
+        ),
         ("panic: runtime  error", Complaint("panic: runtime error", False)),
         (
             "Error reading PrivValidator state from x: no",

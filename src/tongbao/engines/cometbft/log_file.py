@@ -34,6 +34,7 @@ _AT: Final = rb"^E\[[^\]]*\] "
 _COMPLAINTS: Final = (
     (re.compile(rb"^ERROR: (.+)"), False),
     (re.compile(rb"^(Error reading PrivValidator .+)"), False),
+    (re.compile(rb"^(open /.+: [a-z ]+)$"), False),
     (re.compile(rb"^(panic: .+)"), False),
     (re.compile(rb"^(fatal error: .+)"), False),
     (re.compile(_AT + rb"CONSENSUS FAILURE!!! .*?err=(.+?)(?: stack=|$)"), True),

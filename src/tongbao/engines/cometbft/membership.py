@@ -44,6 +44,8 @@ def first_validators(machine: Machine) -> tuple[ValidatorUpdate, ...]:
             "which must be the same keys: name them in the section governance of the genesis "
             "file, or let the chain that this one goes on from decide on them"
         )
+    if genesis.origin is not None and any(row.power != 1 for row in rows.values()):
+        raise GenesisError("a network that goes on from another chain begins with one vote a key")
     return tuple([_update(key, row.power) for key, row in rows.items()])
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.engines.cometbft.statesync.nodes import history, node
+from tests.engines.cometbft.statesync.nodes import history, large_genesis, node
 from tongbao.engines.cometbft.genesis_document import EVIDENCE_BLOCKS
 from tongbao.engines.cometbft.messages import Snapshot
+from tongbao.engines.cometbft.statesync.cutting import COPY, WORK, Order
 from tongbao.engines.cometbft.statesync.kept import SERVED_SECONDS, Kept
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.engines.cometbft.statesync.retaining import KEEP_ALL, retain_height
+from tongbao.engines.cometbft.statesync.taking import CUTTING
 from tongbao.store.snapshot.names import MANIFEST
 
 
@@ -81,6 +86,63 @@ def test_blocks_go_on_while_a_snapshot_is_taken(tmp_path: Path) -> None:
     with node(tmp_path / "chain") as one:
         assert one.snapshots() == (first,)
         assert [path.name for path in folder.iterdir()] == ["0000000001"]
+
+
+def test_the_helper_ends_with_its_node(tmp_path: Path) -> None:
+    """
+    Given the helper process at work on many rows,
+    when the node that has started it is gone,
+    then it ends before it is done.
+    """
+    work = tmp_path / "0000000001.new"
+    (work / WORK / COPY).mkdir(parents=True)
+    with node(tmp_path / "chain", large_genesis()) as one:
+        one.begin()
+        one.decide(1)
+        one.store.maintain(idle=True)
+        machine, last = one.application.blocks.machine, one.store.last
+        assert last is not None
+        with one.store.pin() as pin, (work / WORK / COPY / "data.mdb").open("wb") as file:
+            pin.copy_to(file.fileno())
+        order = Order(
+            chain=machine.chain,
+            genesis=machine.genesis_hash,
+            height=1,
+            header=last.header,
+            root=machine.state_root,
+            tables=tuple(sorted(machine.registry.tables)),
+        )
+    data = msgspec.json.encode(order)
+    helper = subprocess.Popen([sys.executable, "-m", CUTTING, str(work)], stdin=subprocess.PIPE)
+    assert helper.stdin is not None
+    helper.stdin.write(len(data).to_bytes(8, "big") + data)
+    helper.stdin.close()
+    assert helper.wait(60) == 1
+    assert not (work / MANIFEST).exists()
+
+
+def test_a_snapshot_that_can_not_be_made_is_told_and_leaves_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Given a node whose folder of snapshots has a file where the next one would be made,
+    when it is time for one,
+    then the log says that there is none and why, blocks go on, and the next one is made.
+    """
+    with node(tmp_path / "chain", options=SyncOptions(interval=2)) as one:
+        one.begin()
+        folder = tmp_path / "chain" / "snapshots"
+        folder.rename(tmp_path / "away")
+        folder.write_bytes(b"")
+        for height in (1, 2):
+            one.decide(height, *history()[height - 1])
+        assert one.snapshots() == ()
+        assert "no snapshot of block 2" in caplog.text
+        folder.unlink()
+        (tmp_path / "away").rename(folder)
+        for height in (3, 4):
+            one.decide(height, *history()[height - 1])
+        assert [each.height for each in one.snapshots()] == [4]
 
 
 class Clock:

@@ -1,13 +1,16 @@
 """The helper process that makes a snapshot out of a copy of the rows: `python -m ... FOLDER`.
 
-What is wanted stands on its standard input. It touches nothing but the folder, which has no name
-that counts until the node gives it one, so it may die at any moment.
+What is wanted comes over its standard input; when that ends, the node has, and so does this. It
+touches nothing but the folder, which has no name that counts until the node gives it one, so it may
+die at any moment.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,7 @@ from msgspec import Struct
 from tongbao.engines.cometbft.statesync.writing import Writing
 from tongbao.kernel.state import after_prefix
 from tongbao.store.errors import StoreError
+from tongbao.store.helper import frames
 from tongbao.store.snapshot.buckets import Buckets, digits_for
 from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, root_of
 from tongbao.store.snapshot.errors import BadSnapshot
@@ -27,6 +31,8 @@ from tongbao.store.state import State
 WORK: Final = "work"
 COPY: Final = "state"
 """Within `work/`: the copied rows."""
+DONE: Final = b"done"
+ORDER_BYTES: Final = 1024 * 1024
 NICENESS: Final = 10
 """The processor is for blocks first."""
 
@@ -92,17 +98,28 @@ def _parted(work: Path, order: Order) -> Buckets:
         state.close()
 
 
-def main() -> int:
-    """Do it; what goes wrong is one line on the standard error."""
+def main() -> None:
+    """Do it, and answer `DONE`, or what went wrong."""
     os.nice(NICENESS)
+    asked = frames(sys.stdin.buffer, ORDER_BYTES)
+    order = msgspec.json.decode(next(asked), type=Order)
+    threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
     try:
-        order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
         cut_snapshot(Path(sys.argv[1]), order, Writing())
-    except (StoreError, OSError, msgspec.DecodeError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    except (StoreError, OSError) as error:
+        sys.stdout.buffer.write(str(error).encode())
+    else:
+        sys.stdout.buffer.write(DONE)
+    sys.stdout.buffer.flush()
+    os._exit(0)  # the thread holds the standard input
+
+
+def _end_with(asked: Iterator[bytes]) -> None:
+    """End as soon as nobody can ask any more."""
+    for _ in asked:
+        continue
+    os._exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

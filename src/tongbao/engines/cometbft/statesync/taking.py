@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tongbao.engines.cometbft.statesync.cutting import COPY, WORK, Order
+from tongbao.engines.cometbft.statesync.cutting import COPY, DONE, WORK, Order
 from tongbao.engines.cometbft.statesync.kept import Kept, snapshot_name
 from tongbao.engines.cometbft.statesync.writing import Writing
 from tongbao.store.errors import StoreError
+from tongbao.store.helper import Helper
 from tongbao.store.pinned import Pin
 
 log = logging.getLogger("tongbao.engines.cometbft")
@@ -30,7 +30,7 @@ class Taker:
         self._kept = kept
         self._writing = Writing()
         self._thread: threading.Thread | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._helper: Helper | None = None
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -54,8 +54,8 @@ class Taker:
         """End the one that is being taken; what there is of it is removed at the next start."""
         with self._lock:
             self._is_closed = True
-            if self._process is not None:
-                self._process.kill()
+            if self._helper is not None:
+                self._helper.process.kill()
         self.wait()
 
     def _run(self, pin: Pin, order: Order) -> None:
@@ -67,11 +67,13 @@ class Taker:
             why = self._cut(new, order)
             if why is None:
                 self._kept.add(new, order.height)
-                log.info("snapshot of block %d is kept", order.height)
-                return
-            self._writing.remove(new)
         except (StoreError, OSError) as error:
             why = str(error)
+        if why is None:
+            log.info("snapshot of block %d is kept", order.height)
+            return
+        with suppress(OSError):  # the next start removes it
+            self._writing.remove(new)
         if not self._is_closed:
             log.warning("no snapshot of block %d: %s", order.height, why)
 
@@ -87,13 +89,12 @@ class Taker:
         with self._lock:
             if self._is_closed:
                 return "the node ends"
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", CUTTING, str(new)],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for the node, which ends this one
-            )
-        _, said = self._process.communicate(msgspec.json.encode(order))
-        with self._lock:
-            code, self._process = self._process.returncode, None
-        return None if code == 0 else said.decode("utf-8", "replace").strip() or f"code {code}"
+            self._helper = Helper(CUTTING, str(new))
+        try:
+            self._helper.ask(msgspec.json.encode(order))
+            said = self._helper.answer()
+        finally:
+            with self._lock:
+                self._helper.close()
+                self._helper = None
+        return None if said == DONE else said.decode("utf-8", "replace") or "its helper was ended"
