@@ -1,4 +1,4 @@
-"""One contender of `bench.network` as its processes: started together, ordered, and their CPU read."""
+"""One contender of `bench.network` as its processes: started, ordered, and their CPU read."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Contestant(Closable):
     def _cpu(self) -> dict[str, float]:
         found: Counter[str] = Counter()
         for driver in self._drivers:
-            found.update(cpu_seconds(driver.pid))  # type: ignore[arg-type]
+            found.update(cpu_seconds(driver.pid))
         return dict(found)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Sends transactions to CometBFT's kvstore as our engine sends payments, and sees when each is final.
+"""Sends transactions to CometBFT's kvstore as our engine sends payments; sees when each is final.
 
 The same RPC client, the same batches of at most 500, as many outstanding. What is final is learned
 from the headers, which are asked for again and again: blocks hold transactions in the order in
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from tongbao.engines.cometbft.engine import BATCH, Options
-from tongbao.engines.cometbft.rpc import Rpc, RpcError
+from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.store.closable import Closable
 
 POLL_S: Final = 0.004
@@ -36,7 +37,7 @@ class KvstoreClient(Closable):
         self._seen = 0
         self._height = 0
         self._closing = False
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self.final: list[float] = []
         """When each was final, in their order, since somebody emptied it."""
         self._threads = [
@@ -73,12 +74,11 @@ class KvstoreClient(Closable):
             thread.join()
         self._rpc.close()
 
-    def _run(self, work: object) -> None:
-        assert callable(work)
+    def _run(self, work: Callable[[], None]) -> None:
         try:
             while not self._closing:
                 work()
-        except BaseException as error:
+        except (RpcError, RpcUnreachable, AssertionError) as error:
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()

@@ -120,7 +120,7 @@ def measure(folder: Path, validators: int, chosen: argparse.Namespace) -> dict[s
 
 
 def _median(made: list[dict[str, Any]]) -> float:
-    return statistics.median(one["rate"] for one in made)
+    return float(statistics.median(one["rate"] for one in made))
 
 
 def _median_cpu(made: list[dict[str, Any]]) -> dict[str, float]:
@@ -142,7 +142,7 @@ def _ratios(runs: dict[str, list[dict[str, Any]]]) -> dict[str, float]:
 
     def ratio(of: Callable[[int], float]) -> float:
         own = runs[OURS]
-        return statistics.median(one["rate"] / of(place) for place, one in enumerate(own))
+        return float(statistics.median(one["rate"] / of(place) for place, one in enumerate(own)))
 
     found = {
         name: ratio(lambda place, name=name: runs[name][place]["rate"])  # type: ignore[misc]
@@ -171,7 +171,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         "node's process; kvstore's client is a process beside it."
     )
     for one in found["networks"]:
-        yield f"\n{one['validators']} validator(s), transactions of {one['transaction_bytes']} bytes"
+        yield f"\n{one['validators']} validator(s), {one['transaction_bytes']} bytes a transaction"
         yield (
             f"{'':22}{'tx/s':>8}{'of ours':>9}{'p50':>9}{'p95':>9}{'p99 ms':>9}"
             f"   CPU s per 1,000 tx by process, at {one['latency_at_tx_per_s']:,.0f} tx/s latency"
@@ -204,7 +204,9 @@ def verdict(found: dict[str, Any]) -> tuple[bool, str]:
     again = found["check_us"]["recheck"]
     is_met = is_met and check < CHECK_US and again < RECHECK_US
     parts.append(f"CheckTx {check:.1f} us (< {CHECK_US:.0f}), recheck {again:.1f} us (< 5)")
-    return is_met, f"bench-network: {'targets met' if is_met else 'below target'}: " + "; ".join(parts)
+    return is_met, f"bench-network: {'targets met' if is_met else 'below target'}: " + "; ".join(
+        parts
+    )
 
 
 def main() -> None:

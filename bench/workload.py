@@ -105,9 +105,7 @@ class Workload(Accounts):
         """Begin a chain in `folder` with `accounts` accounts that hold money."""
         super().__init__(accounts)
         self.folder = Folder(folder)
-        genesis = build_genesis(
-            registry(), "bench", wall_clock(), AUTHORITY.key_id, self.openings
-        )
+        genesis = build_genesis(registry(), "bench", wall_clock(), AUTHORITY.key_id, self.openings)
         folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(folder, chain=chain_id(genesis))
         machine = Machine(registry(), genesis, self.store, -1, 0)

@@ -67,6 +67,12 @@ def check_nonce(state: State, payload: Payload[Any]) -> None:
     use(state.read(nonces, full_key), payload.nonce)
 
 
+def check_quickly(state: State, payload: Payload[Any], time: Time, expiry_ms: int) -> None:
+    """What alone changes while keys and parameters stay. Raises InvalidTransaction."""
+    check_expiry(payload, time, expiry_ms)
+    check_nonce(state, payload)
+
+
 def use_nonce(job: Job, sender: Address, lane: int, nonce: int) -> None:
     """Mark a nonce as used. Raises InvalidTransaction when it can't be."""
     key = sender, lane
@@ -125,6 +131,13 @@ def due_head(
     for full_key, row_key in job.state.scan(index.prefix, index.prefix + limit):
         return full_key, row_key
     return None
+
+
+def next_due(job: Job) -> Time | None:
+    """The earliest time at which due work waits, None when nothing does."""
+    heads = [due_head(job, index, None) for index, _ in job.registry.dues]
+    times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
+    return Time(int.from_bytes(min(times), "big")) if times else None
 
 
 def run_due(job: Job, items: int) -> bytes | None:

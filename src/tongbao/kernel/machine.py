@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.assertions import require_assertions
@@ -21,16 +21,16 @@ from tongbao.kernel.context import Audit, View
 from tongbao.kernel.execution import (
     admit,
     carry_out,
-    check_expiry,
     check_lane,
     check_nonce,
-    due_head,
+    check_quickly,
     find_keys,
+    next_due,
     run_due,
     use_nonce,
 )
 from tongbao.kernel.genesis import Genesis, chain_id, hash_of
-from tongbao.kernel.history import BlockUndo, History, Past
+from tongbao.kernel.history import BlockUndo, Candidate, History, Past
 from tongbao.kernel.identifiers import Count, Hash, Time
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
@@ -48,8 +48,7 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
-from tongbao.kernel.row_keys import INTEGER_BYTES
-from tongbao.kernel.state import PREFIX_BYTES, Backing, State, leaves_of
+from tongbao.kernel.state import Backing, State, leaves_of
 from tongbao.kernel.transaction import (
     Transaction,
     check_signatures,
@@ -57,21 +56,12 @@ from tongbao.kernel.transaction import (
     decode_transaction,
     id_of,
 )
-from tongbao.kernel.trie import Trie, Undo
+from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
 SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
 SETTINGS: Final = (parameters, features, upgrades)
-
-
-class Candidate(NamedTuple):
-    """A block that is decided and neither committed nor discarded, and what either needs."""
-
-    transactions: tuple[bytes, ...]
-    decided: Decided
-    old_rows: dict[bytes, Any]
-    undo: Undo
 
 
 class Machine:
@@ -111,8 +101,7 @@ class Machine:
         self._candidate: Candidate | None = None
         self._seen: dict[bytes, Transaction] = {}
         self._settings()
-        self._keys_changed = True
-        """Whether the last block may have changed whose signature counts."""
+        self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
 
@@ -122,17 +111,13 @@ class Machine:
         """The function of the module that genesis lets authenticate, run as that module."""
         module, keys_of = find_authentication(self.genesis_file, self.registry)
         self._keys_tables = tuple(module.tables)
-
-        def call(view: View, address: Any) -> Any:
-            return keys_of(self._admission.context(View, module, None), address)
-
-        return call
+        return lambda _, address: keys_of(self._admission.context(View, module, None), address)
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""
         known = self.registry.parameters
-        self.parameters = {name: parameter.default for name, parameter in known.items()}
-        self.parameters |= {name: row.value for name, row in self._state.items(parameters)}
+        rows = {name: row.value for name, row in self._state.items(parameters)}
+        self.parameters = {name: parameter.default for name, parameter in known.items()} | rows
         self.features = {name: row.height for name, row in self._state.items(features)}
         self.code.follow(dict(self._state.items(upgrades)), self.height)
 
@@ -290,6 +275,10 @@ class Machine:
         envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
         return Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
 
+    def knows(self, wire: bytes) -> bool:
+        """Whether a transaction's signatures were checked, and that is remembered."""
+        return wire in self._seen
+
     def remember(self, verified: Transaction) -> None:
         """Take an engine's word that every signature was checked by `ed25519.verify`."""
         if len(self._seen) >= SEEN_LIMIT:
@@ -314,8 +303,7 @@ class Machine:
         if known is None or self._keys_changed:
             self.check(wire, time)
         else:
-            check_expiry(known.payload, time, self.parameters[EXPIRY_MS.name])
-            check_nonce(self._state, known.payload)
+            check_quickly(self._state, known.payload, time, self.parameters[EXPIRY_MS.name])
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
@@ -345,9 +333,7 @@ class Machine:
 
     def next_due(self) -> Time | None:
         """The earliest time at which due work waits, None when nothing does."""
-        heads = [due_head(self._job, index, None) for index, _ in self.registry.dues]
-        times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
-        return Time(int.from_bytes(min(times), "big")) if times else None
+        return next_due(self._job)
 
     # Reading
 
