@@ -282,6 +282,8 @@ def _plain_check(data: bytes) -> RequestCheckTx | None:
         return None
     length, at = _short_length(data, at + 1)
     rest = len(data) - at - length
+    if length < 0:
+        return None
     if rest == 0:
         return RequestCheckTx(data[at:])
     if rest == 2 and data[-2:] == _CHECK_AGAIN:
