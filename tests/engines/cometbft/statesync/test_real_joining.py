@@ -13,9 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engines.cometbft.whole_node import FREE, begun, held, payments
+from tests.sdk.kept_chain import CNY
 from tongbao.engines.cometbft.configuration import StateSync
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.kernel import Address
+from tongbao.sdk import to_json, verify
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up
 from tongbao.sdk.doctor import examine
@@ -26,6 +28,7 @@ from tongbao.sdk.pruning import prune
 from tongbao.sdk.snapshots import take
 from tongbao.store.errors import Pruned
 
+HOLDINGS = "asset.holdings"
 SECONDS = 60
 PAYMENTS = 20
 ROUNDS = 10
@@ -103,6 +106,12 @@ def joined(folder: Path, first: Chain, options: NetworkOptions) -> Chain:
     return chain
 
 
+def finished(folder: Path) -> bool:
+    """Whether snapshots are there, and none is being taken."""
+    names = [path.name for path in folder.iterdir()]
+    return bool(names) and all(name.isdecimal() for name in names)
+
+
 def same(one: Chain, other: Chain, shop: Address) -> None:
     """Both come to the same block, with the same rows and headers; empty ones may follow."""
     last = max(one.head().height, other.head().height)
@@ -118,7 +127,7 @@ def test_a_fresh_node_joins_by_a_snapshot_and_by_all_blocks(tmp_path: Path) -> N
     when a fresh node joins by state sync, another one by all blocks since genesis, and payments
     go on through each of the three,
     then all have the same rows and headers; the one that joined late has no old block, says of an
-    old transaction that it can't know, and tells later ones as the others do.
+    old transaction that it can't know, tells and proves later ones as the others do.
     """
     network = Network(tmp_path / "first")
     with begun(tmp_path / "first", network.first) as (first, _, shop):
@@ -138,6 +147,8 @@ def test_a_fresh_node_joins_by_a_snapshot_and_by_all_blocks(tmp_path: Path) -> N
             (wire,) = payments(late, network.folder, shop, 1)
             paid = late.submit(wire)
             assert late.status(paid.id).state == "applied"
+            for proof in (late.prove_transaction(paid.id), late.prove_row(HOLDINGS, (shop, CNY))):
+                verify(to_json(proof), to_json(first.trust()))
             whole = joined(tmp_path / "whole", first, network.later(by_snapshot=False))
             with whole:
                 (wire,) = payments(whole, network.folder, shop, 1)
@@ -181,3 +192,34 @@ def test_a_folder_that_joined_is_audited_and_says_what_it_can_not_do(tmp_path: P
         with pytest.raises(NoHistory, match=f"joined its network at block {begins}"):
             ask()
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_node_that_serves_a_bad_chunk_keeps_nobody_from_joining(tmp_path: Path) -> None:
+    """
+    Given a network in which a second node serves every chunk of its snapshots with a flipped byte,
+    when a fresh node joins that knows both,
+    then it refuses what the liar gives it, takes the rows from the other, and has the same root.
+    """
+    network = Network(tmp_path / "first")
+    with begun(network.folder, network.first) as (first, _, shop):
+        liar_port = free_port()
+        options = replace(
+            network.later(by_snapshot=False),
+            p2p_listen=f"tcp://127.0.0.1:{liar_port}",
+            snapshots=SyncOptions(interval=5, keep=3),
+        )
+        with joined(tmp_path / "liar", first, options) as liar:
+            while first.head().height < 7:
+                pay_all(first, network.folder, shop, rounds=1)
+            same(first, liar, shop)
+            folder = tmp_path / "liar" / "snapshots"
+            eventually(lambda: finished(folder) and finished(network.folder / "snapshots"))
+            for chunk in folder.glob("*/chunks/*.rows"):
+                data = chunk.read_bytes()
+                chunk.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+            peer = f"{keys_of(tmp_path / 'liar').node}@127.0.0.1:{liar_port}"
+            wanted = network.later(by_snapshot=True)
+            wanted = replace(wanted, persistent_peers=(peer, *wanted.persistent_peers))
+            with joined(tmp_path / "late", first, wanted) as late:
+                assert late.begins > 0
+                same(first, late, shop)
