@@ -165,10 +165,10 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         "cores."
     )
     yield (
-        "Final: ours after the block is in the log and, with it, in CometBFT's (fsync of its WAL); "
-        "solo after fdatasync of the log; kvstore when a header has it. The kvstore checks no "
-        "signatures, keeps no log and has its state in memory. Ours hands payments over in the "
-        "node's process; kvstore's client is a process beside it."
+        "Final: ours and solo after fdatasync of the log that answers come from; kvstore when a "
+        "header has it. Each CometBFT syncs its own log of votes. The kvstore checks no signatures "
+        "and keeps its state in memory. Ours is handed payments in the node's process; kvstore's "
+        "client is a process beside it."
     )
     for one in found["networks"]:
         yield f"\n{one['validators']} validator(s), {one['transaction_bytes']} bytes a transaction"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -79,13 +80,15 @@ class Ours:
     def pace(self, wires: list[bytes], rate: float) -> list[float]:
         """As an application does it that waits for nothing."""
         waited: list[float] = []
+
+        def note(due: float, _: object) -> None:
+            waited.append((perf_counter() - due) * 1_000)
+
         begun = perf_counter()
         futures = []
         for due, wire in paced(wires, rate, begun):
             future = self._chain.send(wire)
-            future.add_done_callback(
-                lambda _, due=due: waited.append((perf_counter() - due) * 1_000)
-            )
+            future.add_done_callback(partial(note, due))
             futures.append(future)
         for future in futures:
             future.result(SECONDS)
@@ -200,8 +203,12 @@ def carry_out(contender: Contender, order: Order) -> Outcome:
     """Send what an order names."""
     wires = Path(order.file).read_bytes().split(b"\n")
     begun = perf_counter()
-    waited = contender.pace(wires, order.rate) if order.rate else contender.flood(wires)
-    return Outcome(perf_counter() - begun, waited or [])
+    waited: list[float] = []
+    if order.rate:
+        waited = contender.pace(wires, order.rate)
+    else:
+        contender.flood(wires)
+    return Outcome(perf_counter() - begun, waited)
 
 
 def main() -> None:

@@ -113,7 +113,7 @@ def test_a_check_reads_the_same_by_its_short_way(
     wire = bytearray(b"\x42" + write_varint(len(content) + wrong * (touched == 3)) + content)
     if 0 <= touched < 3:
         wire[touched] = wire[touched] + wrong & 0xFF
-    outcomes = []
+    outcomes: list[Message | None] = []
     for data in (bytes(wire), b"\xf8\x07\x01" + wire):
         try:
             outcomes.append(codec.decode_request(data))
