@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -209,8 +210,8 @@ def verdict(found: dict[str, Any]) -> tuple[bool, str]:
     )
 
 
-def main() -> None:
-    """Measure and write `build/bench-network.json`; the last line is the verdict."""
+def main() -> int:
+    """Measure and write `build/bench-network.json`; the last line is the verdict, as is the code."""
     parser = argparse.ArgumentParser(prog="python -m bench.network", description=__doc__)
     parser.add_argument("--accounts", type=int, default=10_000)
     parser.add_argument("--transactions", type=int, default=20_000, help="payments a run")
@@ -244,8 +245,10 @@ def main() -> None:
         shutil.rmtree(folder)
     for line in lines(found):
         print(line)
-    print(f"\n{verdict(found)[1]}")
+    is_met, words = verdict(found)
+    print(f"\n{words}")
+    return 0 if is_met else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

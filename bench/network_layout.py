@@ -16,12 +16,12 @@ from tongbao.engines.cometbft.configuration import Configuration, write_configur
 from tongbao.engines.cometbft.genesis_document import FILE, PARAMETERS, rfc3339
 from tongbao.engines.cometbft.keys import (
     PUBLIC_TYPE,
-    VALIDATOR_STATE,
     address_of,
     new_seed,
     write_node_key,
     write_validator_key,
 )
+from tongbao.engines.cometbft.server import PATH_BYTES
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel.genesis import chain_id
 from tongbao.localnet.plan import free_ports
@@ -67,7 +67,7 @@ def lay_out_kvstore(folder: Path, validators: int) -> list[Path]:
         nodes.append(write_node_key(home, new_seed()))
     document = _kvstore_genesis(keys)
     for home, (listen, others) in zip(homes, _peers(nodes), strict=True):
-        assert (home / VALIDATOR_STATE).exists()
+        assert len(bytes(home / APPLICATION)) <= PATH_BYTES, f"{home}: a socket's path is shorter"
         (home / FILE).write_text(document)
         configuration = Configuration(
             application=home / APPLICATION,
