@@ -211,7 +211,7 @@ def verdict(found: dict[str, Any]) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Measure and write `build/bench-network.json`; the last line is the verdict, as is the code."""
+    """Measure and write `build/bench-network.json`; its last line and its code say the verdict."""
     parser = argparse.ArgumentParser(prog="python -m bench.network", description=__doc__)
     parser.add_argument("--accounts", type=int, default=10_000)
     parser.add_argument("--transactions", type=int, default=20_000, help="payments a run")
