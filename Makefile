@@ -9,7 +9,7 @@ SEEDS ?= 1000
 KILLS ?= 1000
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash bench golden recording reference wheel lock clean
+	simulate storm crash bench bench-network golden recording reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,10 @@ bench: setup ## measure every figure of the docs, into build/
 	@$(PY) -m bench
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
+	@$(PY) -m tools.cometbft kvstore
+	@$(PY) -m bench.network $(ARGS)
 
 golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest
