@@ -40,6 +40,7 @@ from tongbao.sdk.choosing import likely_tables
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
+from tongbao.store.store import Store
 
 log = logging.getLogger("tongbao.sdk")
 
@@ -70,6 +71,13 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     remote_signer: str = ""
     cometbft: str = ""
     queue_transactions: int = 100_000
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What a node is made of, for programs that put a failing disk or a hostile node there."""
+
+    open_store: Callable[..., Store] = Store.open
+    application: Callable[..., MachineApplication] = MachineApplication
 
 
 def home_of(folder: Path) -> Path:
@@ -135,12 +143,13 @@ def open_network(
     *,
     environment: Mapping[str, str] | None = None,
     clock: Callable[[], int] = wall_clock,
+    parts: Parts | None = None,
 ) -> Chain:
     """Open the chain of a network's node, and start its CometBFT. Closing it stops both.
 
-    `environment` adds variables for CometBFT's process. Raises FolderError, StoreError,
-    GenesisError, ModuleError, ProgramError, ConfigurationError, KeyFileError, GenesisMismatch,
-    SocketError, OSError.
+    `environment` adds variables for CometBFT's process; other `parts` are for those who
+    doubt. Raises FolderError, StoreError, GenesisError, ModuleError, ProgramError,
+    ConfigurationError, KeyFileError, GenesisMismatch, SocketError, OSError.
     """
     place, wanted = Folder(folder), options or NetworkOptions()
     genesis = place.genesis()
@@ -171,7 +180,8 @@ def open_network(
                 environment=environment,
             )
 
-        return _started(place, genesis, configuration, process, wanted, clock, release)
+        own = parts or Parts()
+        return _started(place, genesis, configuration, process, wanted, clock, release, own)
     except BaseException:
         release()
         raise
@@ -185,13 +195,14 @@ def _started(
     options: NetworkOptions,
     clock: Callable[[], int],
     release: Callable[[], None],
+    parts: Parts,
 ) -> Chain:
     """The open chain of a folder, served to a CometBFT that was started."""
     tables = likely_tables(genesis)
-    store = open_store_of(place, genesis, tables)
+    store = open_store_of(place, genesis, tables, parts.open_store)
     try:
         machine = machine_on(store, genesis, tables, to_write=True)
-        application = MachineApplication(machine, store, clock)
+        application = parts.application(machine, store, clock)
         application.blocks.begin_here()
         engine = CometEngine(
             application,
