@@ -51,6 +51,12 @@ class Node(MemberProcess):
         finally:
             _send(pid, signal.SIGCONT)
 
+    @property
+    def has_fallen(self) -> bool:
+        """Whether its process has ended by itself, killed by nobody."""
+        code = None if self._process is None else self._process.poll()
+        return code not in (None, -signal.SIGKILL)
+
     def ended(self, seconds: float) -> bool:
         """Whether its process ends within a time; True as soon as it does."""
         pid = self.pid

@@ -12,11 +12,12 @@ from tongbao.localnet.plan import Member
 from tongbao.modules import governance
 from tongbao.sdk.network_genesis import POWER
 from tongbao.simulation.network import hostile
-from tongbao.simulation.network.cluster import Cluster
+from tongbao.simulation.network.cluster import Cluster, Wrong
 from tongbao.simulation.network.scene import Scene
 
 HOSTILE_BLOCKS: Final = 8
 HOSTILE_SECONDS: Final = 120.0
+LATE: Final = "late"
 POWERS: Final = (7, 14)
 
 
@@ -27,7 +28,7 @@ def _say_nothing(_: str) -> None:
 def late_joiner(scene: Scene, seconds: float) -> str:
     """A new member is admitted by votes, catches up from genesis, and becomes a validator."""
     cluster = scene.cluster
-    name = f"late{scene.counts['late_joiner'] + 1}"
+    name = f"{LATE}{scene.counts['late_joiner'] + 1}"
     plan = add_member(cluster.folder, cluster.plan, name)
     voting.decide(cluster, voting.admission(plan.member(name)), f"admit {name}", _say_nothing)
     cluster.take(plan)
@@ -41,6 +42,8 @@ def leaver(scene: Scene, seconds: float) -> str:
     """The member that came last is removed by votes; the others go on."""
     cluster = scene.cluster
     name = cluster.names[-1]
+    if not name.startswith(LATE):
+        raise Wrong("nobody has joined: a manifest with `leaver` has `late_joiner` before it")
     cluster.remove(cluster.member(name), _say_nothing)
     scene.gone.append(name)
     scene.probe(scene.one())

@@ -28,11 +28,14 @@ class HostileApplication(MachineApplication):
         super().__init__(*arguments, **named)
         self._random = Random(f"hostile/{seed}")
         self._seen: deque[bytes] = deque(maxlen=KEPT)
+        self._turn: list[int] = []
 
     def prepare_proposal(self, request: q.RequestPrepareProposal, /) -> r.ResponsePrepareProposal:
-        """One kind of harm in each proposal."""
+        """One kind of harm in each proposal: all of them, then all again in another order."""
         makers = (self._invalid, self._doubled, self._again, self._huge, self._many, self._reversed)
-        kind = self._random.randrange(len(KINDS))
+        if not self._turn:
+            self._turn = self._random.sample(range(len(KINDS)), len(KINDS))
+        kind = self._turn.pop()
         proposed = fitting(tuple(makers[kind](request.txs)), request.max_tx_bytes)
         self._seen.extend(request.txs)
         log.warning(DONE, KINDS[kind])

@@ -91,6 +91,8 @@ class Scene:
         self.cluster.fabric.heal()
         for name in self.cluster.names:
             node = self.cluster.node(name)
+            if node.has_fallen:
+                raise Wrong(f"{name} has ended by itself:\n{node.log_tail()}")
             if node.is_paused:
                 node.resume()
             if name in self.cluster.wrong:
