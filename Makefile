@@ -8,7 +8,7 @@ SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
 
-.PHONY: help setup setup-cometbft run check test tests client examples tutorials simulate storm \
+.PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials simulate storm \
 	crash jepsen jepsen-quick bench golden recording reference wheel lock clean
 
 help: ## show what can be made
@@ -22,6 +22,9 @@ setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; 
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
+
+run-network: setup-cometbft ## the same through four validators that are killed and joined; ONCE=1 ends
+	@.venv/bin/tongbao demo network $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 check: setup ## format, lint, types, imports, house rules, reference, spelling
 	@$(PY) -m tools.check

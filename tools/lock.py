@@ -11,8 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOCKS = (
-    # The order matters: verify.txt takes the versions of dev.txt, so that both are tested.
+    # The order matters: the others take the versions of dev.txt, so that all are tested.
     ("requirements/dev.txt", ("--all-extras", "--group", "dev")),
+    ("requirements/node.txt", ("--extra", "node", "--constraint", "requirements/dev.txt")),
     ("requirements/verify.txt", ("--constraint", "requirements/dev.txt")),
 )
 

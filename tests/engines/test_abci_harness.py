@@ -2,7 +2,7 @@
 
 from tests.fixed_chain import FIRST_MODULES, FixedChain, fixed_genesis
 from tests.golden_file import check_golden
-from tongbao.engines.cometbft.application import app_hash
+from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.solo import read_header
 from tongbao.engines.solo.header import tree_root
 from tongbao.kernel import Block, Count, Decided, InvalidTransaction, Machine, Outcome, Time

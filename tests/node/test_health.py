@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.node.conftest import Served
@@ -20,6 +22,7 @@ def test_a_node_that_takes_nothing_says_why(served: Served) -> None:
 
     reasons = {"ready": False, "reasons": ["the engine is closed"]}
     assert (ready.status_code, ready.json()) == (503, reasons)
+    assert "\ntongbao_ready 0.0\n" in served.client.get("/metrics").text
     assert served.client.get("/livez").text == "alive\n"
     refused = served.send(wire)
     problem(refused, 503)
@@ -38,6 +41,9 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
     text = served.client.get("/metrics").text
     families = {family.name: family for family in text_string_to_metric_families(text)}
 
+    clock = families["tongbao_clock_seconds"].samples[0].value
+    assert abs(time.time() - clock) < 60
+    assert families["tongbao_ready"].samples[0].value == 1
     labels = {name for one in families.values() for sample in one.samples for name in sample.labels}
     assert set(families) == {
         "tongbao_requests",
@@ -50,6 +56,8 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
         "tongbao_rows",
         "tongbao_streams",
         "tongbao_queue",
+        "tongbao_ready",
+        "tongbao_clock_seconds",
         "tongbao_disk_full",
         "tongbao_index_height",
         "tongbao_index_lag_blocks",

@@ -26,6 +26,7 @@ from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.kernel.trie_proof import verify_absence, verify_inclusion
 from tongbao.modules import upgrade
 from tongbao.sdk.audit import Auditor, silent
+from tongbao.sdk.believed import believed_of
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.choosing import code_of
 from tongbao.sdk.folder import Folder
@@ -128,7 +129,7 @@ def at_home(chain: Chain, level: int, full_keys: tuple[bytes, ...]) -> list[tupl
             assert verify_inclusion(root, path, sha256(raw).digest(), proof.proof)
         else:
             assert verify_absence(root, path, proof.proof)
-    proven.take(header, proofs)
+    proven.take(believed_of(header), proofs)
     proven.listing = Listing(header.height, by_rank.prefix, page, full_keys)
     asked = Asked(two.ranked, (Small(level),), {}, "", (), ())
     return list(proven.run(two.module, asked).rows)

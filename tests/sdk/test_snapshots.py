@@ -31,9 +31,9 @@ from tongbao.sdk.opening import open_chain
 from tongbao.sdk.snapshot_folder import new_folder
 from tongbao.sdk.snapshots import SnapshotReport, take, verify
 from tongbao.sdk.verification import VerificationError
+from tongbao.store.behind import BLOCKS_BEHIND
 from tongbao.store.errors import FolderInUse, FolderMissing, StoreError, WrongChain
 from tongbao.store.snapshot.errors import BadSnapshot
-from tongbao.store.store import BLOCKS_BEHIND
 
 ONLINE: Final = 4
 """Snapshots that are taken while another process pays."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tests.store.blocks import CHAIN, block, rows_after, status_of, transaction_id
-from tongbao.store.base import KEEP, Keep, base_name
+from tongbao.store.base import JOINED, KEEP, Joined, Keep, base_name
 from tongbao.store.headers import write_head, write_line
 from tongbao.store.record import line_of
 from tongbao.store.snapshot.chunks import cut, root_of
@@ -21,9 +21,14 @@ LOCAL = [(b"zlocal", b"of the base")]
 
 
 def lay_base(
-    folder: Path, height: int, keep_from: int | None = None, chain: str = CHAIN, size: int = 40
+    folder: Path,
+    height: int,
+    keep_from: int | None = None,
+    chain: str = CHAIN,
+    size: int = 40,
+    begins: int = 0,
 ) -> Path:
-    """Put a base of a height into a chain's folder."""
+    """Put a base of a height into a chain's folder, one of a node that joined where it `begins`."""
     base = folder / base_name(height)
     shutil.rmtree(base, ignore_errors=True)
     (base / "chunks").mkdir(parents=True)
@@ -44,13 +49,13 @@ def lay_base(
     (base / "manifest.json").write_bytes(write_manifest(manifest))
     decided = sorted(
         (transaction_id(at, index), status_of(at, index))
-        for at in range(height + 1)
+        for at in range(begins + 1 if begins else 0, height + 1)
         for index in (0, 1)
     )
     files: dict[str, Iterable[bytes]] = {
         "headers": [
             write_head(chain),
-            *(write_line(line_of(block(at))) for at in range(height + 1)),
+            *(write_line(line_of(block(at))) for at in range(begins, height + 1)),
         ],
         "outcomes": outcomes_file(chain, height, decided),
         "entries": entries_file(chain, height, LOCAL),
@@ -59,4 +64,6 @@ def lay_base(
         (base / "history" / name).write_bytes(b"".join(pieces))
     if keep_from is not None:
         (base / KEEP).write_bytes(msgspec.json.encode(Keep(keep_from)))
+    if begins:
+        (base / JOINED).write_bytes(msgspec.json.encode(Joined(begins)))
     return base

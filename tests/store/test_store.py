@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from tests.store.blocks import block, files_of, rows_after, status_of, transaction_id
 from tests.store.faulty_disk import FaultyDisk
 from tests.store.folders import BLOCKS, END, Clock, check, make, open_store, opens_with
+from tongbao.store.behind import BLOCKS_BEHIND, ROWS_BEHIND
 from tongbao.store.errors import DiskFailed, DiskFull, StoreError, WrongChain
 from tongbao.store.memory import MemoryStore
 from tongbao.store.record import line_of
-from tongbao.store.store import BLOCKS_BEHIND, ROWS_BEHIND, Store
+from tongbao.store.store import Store
 
 
 @pytest.mark.parametrize("kind", ["disk", "memory"])

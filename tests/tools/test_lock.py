@@ -26,6 +26,11 @@ def pins_of(name: str) -> set[str]:
     return {line for line in lines_of(name) if PIN.match(line)}
 
 
+def versions_of(name: str) -> set[str]:
+    """The exact versions that a lock names, for whatever machines."""
+    return {re.split(r"[ ;]", line)[0] for line in pins_of(name)}
+
+
 @pytest.mark.parametrize("name", [name for name, _ in LOCKS])
 def test_a_lock_holds_versions_and_hashes_and_nothing_else(name: str) -> None:
     """
@@ -36,9 +41,10 @@ def test_a_lock_holds_versions_and_hashes_and_nothing_else(name: str) -> None:
     assert [line for line in lines_of(name) if not (PIN.match(line) or HASH.match(line))] == []
 
 
-def test_the_verifier_is_locked_to_what_the_tests_ran_on() -> None:
-    """Given both locks, when compared, then the verifier's versions are all in the other."""
-    assert pins_of("requirements/verify.txt") - pins_of("requirements/dev.txt") == set()
+@pytest.mark.parametrize("name", ["requirements/node.txt", "requirements/verify.txt"])
+def test_what_is_installed_elsewhere_is_locked_to_what_the_tests_ran_on(name: str) -> None:
+    """Given the lock of a node or verifier, when compared, then its versions are the tests'."""
+    assert versions_of(name) - versions_of("requirements/dev.txt") == set()
 
 
 def test_each_dependency_of_the_project_is_locked() -> None:

@@ -1,6 +1,6 @@
-/** The binary hash trees of RFC 6962, section 2.1, over transactions and receipts of a block. */
+/** The binary hash trees of RFC 6962, section 2.1, over what a block holds and a header says. */
 
-import { same, sha256 } from "./bytes.js";
+import { type Bytes, same, sha256 } from "./bytes.js";
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
@@ -29,4 +29,23 @@ export async function isIncluded(
     place = Math.floor(place / 2);
   }
   return used === path.length && same(current, root);
+}
+
+/** The root of these leaves in this order. */
+export async function root(leaves: readonly Uint8Array[]): Promise<Bytes> {
+  if (leaves.length === 0) return sha256();
+  let level = await Promise.all(leaves.map((leaf) => sha256(LEAF, leaf)));
+  while (level.length > 1) level = await above(level);
+  return level[0] as Bytes;
+}
+
+/** The nodes of a level in pairs; an odd last one goes up as it is. */
+function above(level: readonly Bytes[]): Promise<Bytes[]> {
+  const pairs = Array.from({ length: Math.ceil(level.length / 2) }, (_, at) => at * 2);
+  return Promise.all(
+    pairs.map(async (at) => {
+      const [left, right] = [level[at] as Bytes, level[at + 1]];
+      return right === undefined ? left : sha256(NODE, left, right);
+    }),
+  );
 }

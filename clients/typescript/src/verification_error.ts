@@ -25,6 +25,27 @@ const FINDINGS = {
     14,
     "two different headers of one height are signed; show both to a supervisor",
   ],
+  // What is wrong with a network's header, its votes or its trust file.
+  TRUST_IS_OLD: [
+    15,
+    "the trust file's period is over; get a newer one from somebody you trust",
+  ],
+  HEADER_IS_NOT_LATER: [
+    16,
+    "the trust file is of a later block; use one from before the header",
+  ],
+  BLOCK_IS_ANOTHER: [17, "the votes, or the block before, are not those of the header"],
+  VALIDATORS_ARE_OTHERS: [18, "the validators are not those whom the headers name"],
+  VOTE_IS_WRONG: [19, "a validator's signature is wrong; don't believe the proof"],
+  VOTES_TWICE: [20, "one validator's votes are counted twice; don't believe the proof"],
+  VOTES_ARE_TOO_FEW: [
+    21,
+    "not more than two thirds of the validators' power signed the header",
+  ],
+  TRUST_IS_TOO_LITTLE: [
+    22,
+    "too few trusted validators signed: a proof needs the blocks between",
+  ],
 } as const;
 
 /** The name of what is wrong. */

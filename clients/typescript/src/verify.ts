@@ -1,19 +1,18 @@
 /**
  * Check a proof file against a trust file, with nothing else: no node, no network.
  *
- * A header's signature must be of a trusted key; the row or transaction must be under the header's
- * roots. Whatever is wrong throws `VerificationError` with a number and what to do about it.
+ * A header must be signed by a trusted key, or voted for by trusted validators; the row or
+ * transaction must be under its roots. Whatever is wrong throws `VerificationError` with a number and what to do about it.
  */
 
+import { believed, type Believed } from "./believed.js";
 import { ascii, type Bytes, bytesOfHex, sha256, textOf } from "./bytes.js";
 import { areSigned, type Envelope, readEnvelope } from "./envelope.js";
-import type { Header } from "./header.js";
-import { readHeader } from "./header.js";
 import { canonicalBytes, type Json, parsed } from "./json.js";
 import { isIncluded } from "./merkle.js";
 import { transactionId } from "./payload.js";
 import { isRowProof, readProof, readTrust } from "./proof_files.js";
-import type { RowProof, TransactionProof, TrustFile } from "./proof_files.js";
+import type { RowProof, TransactionProof } from "./proof_files.js";
 import { checkKey, fullKey, partValue } from "./row_key.js";
 import { TABLES } from "./registry.js";
 import { isAbsent, isPresent } from "./trie.js";
@@ -39,32 +38,24 @@ export type File = string | Uint8Array;
 /** Names of tables of modules that this package does not know, by `module.table` numbers. */
 export type Names = Readonly<Record<string, string>>;
 
-/** What the proof file proves to somebody who holds the trust file. Throws VerificationError. */
-export async function verify(proof: File, trust: File, names: Names = {}): Promise<Verified> {
+/**
+ * What the proof file proves to somebody who holds the trust file. Throws VerificationError.
+ *
+ * The period of a network's trust file is judged by the clock, or as of the time `at` in ms UTC, for
+ * what was archived.
+ */
+export async function verify(
+  proof: File,
+  trust: File,
+  names: Names = {},
+  at = Date.now(),
+): Promise<Verified> {
   const found = readProof(proof);
-  const header = await trustedHeader(found, readTrust(trust));
+  const header = await believed(found, readTrust(trust), at);
   return isRowProof(found) ? row(found, header, names) : transaction(found, header);
 }
 
-/** The header of the proof, signed by somebody trusted for its chain. */
-async function trustedHeader(
-  proof: RowProof | TransactionProof,
-  trust: TrustFile,
-): Promise<Header> {
-  if (proof.engine !== trust.engine) {
-    throw new VerificationError("ENGINE_IS_ANOTHER", `${proof.engine}, not ${trust.engine}`);
-  }
-  const { header, signer } = await readHeader(proof.header).catch((error: unknown) => {
-    throw new VerificationError("HEADER_IS_WRONG", String(error));
-  });
-  if (!trust.keys.includes(signer)) throw new VerificationError("SIGNER_IS_NOT_TRUSTED", signer);
-  if (header.chain !== trust.chain) {
-    throw new VerificationError("CHAIN_IS_ANOTHER", `${header.chain}, not ${trust.chain}`);
-  }
-  return header;
-}
-
-async function row(proof: RowProof, header: Header, names: Names): Promise<Verified> {
+async function row(proof: RowProof, header: Believed, names: Names): Promise<Verified> {
   const root = bytesOfHex(header.state);
   const value = proof.value === undefined ? undefined : readable(() => canonicalBytes(proof.value));
   const path = await sha256(readable(() => fullKey(proof.module, proof.table, proof.key)));
@@ -88,17 +79,20 @@ async function row(proof: RowProof, header: Header, names: Names): Promise<Verif
   };
 }
 
-async function transaction(proof: TransactionProof, header: Header): Promise<Verified> {
+async function transaction(proof: TransactionProof, header: Believed): Promise<Verified> {
   const { envelope, wire, receipt, paths } = readable(() => parts(proof));
   if (!(await areSigned(envelope.signatures))) {
     throw new VerificationError("PROOF_IS_UNREADABLE", "a signature of the transaction is wrong");
   }
+  const leaves = await header.leaves(wire, receipt, proof.receipt).catch((error: unknown) => {
+    throw new VerificationError("PROOF_IS_UNREADABLE", String(error));
+  });
   const [stands, says] = await Promise.all([
-    isIncluded(bytesOfHex(header.transactions), wire, proof.index, proof.size, paths[0]),
-    isIncluded(bytesOfHex(header.receipts), receipt, proof.index, proof.receipts, paths[1]),
+    isIncluded(bytesOfHex(header.transactions), leaves[0], proof.index, proof.size, paths[0]),
+    isIncluded(bytesOfHex(header.receipts), leaves[1], proof.index, proof.receipts, paths[1]),
   ]);
-  // A block has one receipt a transaction and at most one more, for its due work.
-  const isRightCount = proof.receipts === proof.size || proof.receipts === proof.size + 1;
+  const more = proof.receipts - proof.size;
+  const isRightCount = more >= 0 && more <= header.moreReceipts;
   if (!stands || !says || !isRightCount) throw new VerificationError("TRANSACTION_IS_NOT_PROVEN");
   return {
     ...of(header),
@@ -127,7 +121,7 @@ function parts(proof: TransactionProof): Parts {
   };
 }
 
-function of(header: Header): { chain: string; height: number; time: number } {
+function of(header: Believed): { chain: string; height: number; time: number } {
   return { chain: header.chain, height: header.height, time: header.time };
 }
 

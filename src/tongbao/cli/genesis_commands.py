@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tongbao.cli.failures import CommandError
+from tongbao.cli.init_command import ENGINES, NETWORK
 from tongbao.cli.options import (
     Passphrase,
     folder_option,
@@ -42,6 +43,14 @@ def genesis() -> None:
     help="The public key (base64url) that signs the new chain's blocks; without it, one is made "
     "in the new folder under a passphrase.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Who orders the new chain's blocks: one authority, or the validators on which the old "
+    "chain's operators have decided.",
+)
 @folder_option
 @passphrase_option
 @json_option
@@ -51,6 +60,7 @@ def export(
     target: Path,
     name: str,
     authority: str | None,
+    engine: str,
     folder: Path,
     passphrase_file: Path | None,
 ) -> None:
@@ -59,20 +69,34 @@ def export(
     Accounts, assets, rights, parameters and upgrades are those of the old chain's last block, and
     accounts keep their keys; the chain's name, id and authority are new. Its first block has the
     next height. Stop the old chain's node first, for good: both would go on from the same holdings.
-    Give a copy without keys/ to every party, and let each check it with `tongbao genesis verify`.
+    Give a copy without keys/ (and cometbft/) to every party, and let each check it with `tongbao
+    genesis verify`.
     """
     from tongbao.sdk.genesis_export import check_names
     from tongbao.sdk.genesis_export import export as write
 
+    network = engine == NETWORK
+    if network and authority is not None:
+        raise CommandError(
+            "--authority is for --engine solo: a network has validators",
+            "see `tongbao genesis export --help`",
+        )
     try:
         check_names(name, authority)
     except GenesisError as error:
         raise CommandError(str(error), "see `tongbao genesis export --help`") from None
-    secret = Passphrase(passphrase_file).new() if authority is None else None
+    is_asked = authority is None and not network
+    secret = Passphrase(passphrase_file).new() if is_asked else None
     terminal = terminal_of(ctx)
     with terminal.progress() as progress:
         report = write(
-            folder, target, name, authority=authority, passphrase=secret, progress=progress
+            folder,
+            target,
+            name,
+            authority=authority,
+            passphrase=secret,
+            network=network,
+            progress=progress,
         )
     terminal.note(f"note: the old chain {report.origin} must not go on besides the new one")
     _tell(ctx, target, report, f"begins with {_what(report)}, in {target}")

@@ -80,6 +80,22 @@ def show(ctx: click.Context, name: str, folder: Path) -> None:
     terminal_of(ctx).answer(facts, public)
 
 
+@keys.command(epilog="\b\nExample:\n  tongbao keys node --folder my-node")
+@folder_option
+@json_option
+@click.pass_context
+def node(ctx: click.Context, folder: Path) -> None:
+    """Print how a network knows this node; its keys are made if it has none.
+
+    They lie unencrypted in FOLDER/cometbft/config, as CometBFT reads them, for their owner alone.
+    """
+    from tongbao.sdk.network import make_keys
+
+    found = make_keys(folder)
+    facts = {"node": found.node, "validator": found.validator}
+    terminal_of(ctx).answer(facts, f"the node {found.node} votes with {found.validator}")
+
+
 @keys.command("import", epilog="\b\nExample:\n  tongbao keys import alice --seed-file seed.hex")
 @click.argument("name")
 @click.option(

@@ -15,7 +15,7 @@ from tongbao.cli.lazy import Lazy, LazyGroup
 from tongbao.cli.terminal import Terminal
 
 BEFORE: Final = {
-    "init": Lazy("tongbao.cli.chain_commands:init", "Begin a chain in a new folder."),
+    "init": Lazy("tongbao.cli.init_command:init", "Begin a chain in a new folder."),
     "dev": Lazy("tongbao.cli.dev.command:dev", "A throw-away chain that reloads your module."),
     "new": Lazy("tongbao.cli.new_commands:new", "Write the beginning of a module of your own."),
     "keys": Lazy("tongbao.cli.key_commands:keys", "Make and keep the keys that sign."),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tongbao.cli.chain_commands import ENGINES, NETWORK
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
+from tongbao.cli.init_command import ENGINES, NETWORK
 from tongbao.cli.options import (
     Passphrase,
     folder_parameter,

@@ -68,7 +68,10 @@ def submit(
     transaction_id = id_of(decode_envelope(wire).payload).hex()
     session = Session(folder, Passphrase(passphrase_file), node)
     with session.open(write=True) as chain:
-        found = chain.status(transaction_id)
+        try:
+            found = chain.status(transaction_id)
+        except LookupError:  # a node that joined later does not know; sent twice, it happens once
+            return show_applied(terminal, chain.submit(wire))
         if found.height is None:
             return show_applied(terminal, chain.submit(wire))
         facts = status_facts(chain, transaction_id, found)

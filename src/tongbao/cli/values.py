@@ -216,10 +216,29 @@ def form_of(hint: Any) -> Form:
         return Form("INTEGER", f"an integer{limits}", 2)
     if kind is str:
         pattern = next((meta.pattern for meta in metas if meta.pattern is not None), None)
+        words = words_of(pattern)
+        if words:
+            return Form("|".join(words), f"one of {', '.join(words)}", words[0])
         return Form("TEXT", f"text{f' of the form {pattern}' if pattern else ''}", "text")
     if kind is bool:
         return Form("BOOLEAN", "yes when it is given", None)
-    return Form("JSON", f"JSON such as {jcs.encode(sample(hint)).decode()}", None)
+    told = f"JSON such as {jcs.encode(sample(hint)).decode()}"
+    return Form("JSON", told + choices_of(kind), None)
+
+
+def words_of(pattern: str | None) -> list[str]:
+    """The words of a pattern that allows a few and nothing else."""
+    matched = re.fullmatch(r"\^\(\?:([a-z_]+(?:[|][a-z_]+)*)\)\\Z", pattern or "")
+    return [] if matched is None else matched[1].split("|")
+
+
+def choices_of(kind: Any) -> str:
+    """What the parts of a list may be, where they are of several kinds: each with its members."""
+    part = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    told = [
+        f"{tag} ({', '.join(one.__struct_fields__)})" for tag, one in kinds_by_tag(part).items()
+    ]
+    return f"; each is one of {', '.join(told)}" if told else ""
 
 
 def sample(hint: Any) -> Any:
@@ -236,7 +255,7 @@ def sample(hint: Any) -> Any:
         tag = kind.__struct_config__.tag
         members = {name: sample(hints[name]) for name in kind.__struct_fields__}
         return members if tag is None else {"@type": tag, **members}
-    return {int: 1, bool: True}.get(kind, "text")
+    return form_of(hint).example if kind is str else {int: 1, bool: True}.get(kind, "text")
 
 
 def read(resolver: Resolver, hint: Any, text: str) -> Any:

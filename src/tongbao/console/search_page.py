@@ -10,6 +10,7 @@ from tongbao.console.asking import Asked, Elsewhere, View
 from tongbao.console.site import Site
 from tongbao.kernel import Address, AssetId
 from tongbao.modules import account, asset
+from tongbao.sdk.joined import NeverHere
 
 LONGEST: Final = 200
 
@@ -36,7 +37,7 @@ def place_of(site: Site, text: str) -> str | None:
     if forms.HEIGHT.match(text):
         return f"/blocks/{text}" if int(text) <= chain.head().height else None
     if forms.TRANSACTION.match(small):
-        return f"/transactions/{small}" if chain.status(small).state != "unknown" else None
+        return f"/transactions/{small}" if _may_be_there(site, small) else None
     if forms.ADDRESS.match(small):
         address = Address(small)
         is_there = address in site.vaults or chain.query(account.show, address) is not None
@@ -46,3 +47,11 @@ def place_of(site: Site, text: str) -> str | None:
     if forms.ASSET.match(found) and chain.query(asset.show, AssetId(found)) is not None:
         return f"/assets/{found}"
     return None
+
+
+def _may_be_there(site: Site, identifier: str) -> bool:
+    """Whether there is something to say of a transaction."""
+    try:
+        return site.chain.status(identifier).state != "unknown"
+    except NeverHere:
+        return True

@@ -14,20 +14,26 @@ from tongbao.console.site import Site
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import ID_DOMAIN
 from tongbao.sdk.client import Status
+from tongbao.sdk.joined import NeverHere
 from tongbao.store.errors import Pruned
 
 
 def transaction(site: Site, asked: Asked) -> View:
     """What is known of a transaction's id."""
     wanted = forms.transaction(asked.path["id"])
-    status = site.chain.status(wanted)
     path = f"/v1/transactions/{wanted}"
+    try:
+        status = site.chain.status(wanted)
+    except NeverHere:
+        facts = {"id": wanted, "state": "unknown", "begins": site.chain.begins}
+        gone = HTTPStatus.GONE
+        return View(template="transaction_missing.html", facts=facts, json=path, status=gone)
     if status.height is None or status.index is None:
         is_pending = status.state == "pending"
         head = site.chain.head()
         return View(
             template="transaction_missing.html",
-            facts={"id": wanted, "state": status.state},
+            facts={"id": wanted, "state": status.state, "begins": 0},
             height=head.height,
             follow=follow(head.height),
             again=is_pending,

@@ -28,6 +28,8 @@ from tongbao.sdk.network import NodeKeys, lay_out_node, make_keys
 from tongbao.sdk.network_genesis import Council, network_genesis
 from tongbao.sdk.opening import OPERATOR
 
+PORTS: Final = 3
+"""What a member listens on: HTTP, its peers, light clients."""
 COST: Final = Cost(memory_kib=8, iterations=1)
 """Cheap: the passphrase of these keys lies beside them."""
 
@@ -44,7 +46,7 @@ def begin(folder: Path, validators: int, name: str) -> Plan:
     names = [f"node{place}" for place in range(1, validators + 1)]
     keys = [make_keys(_new_folder(folder / one)) for one in names]
     genesis = _genesis(folder, names, keys, secret, name)
-    ports = free_ports(2 * validators)
+    ports = free_ports(PORTS * validators)
     members = []
     for place, (one, own) in enumerate(zip(names, keys, strict=True)):
         lay_out_node(folder / one, genesis)
@@ -54,8 +56,9 @@ def begin(folder: Path, validators: int, name: str) -> Plan:
                 node_id=own.node,
                 validator=own.validator,
                 operator=genesis_address(place),
-                http_port=ports[2 * place],
-                p2p_port=ports[2 * place + 1],
+                http_port=ports[PORTS * place],
+                p2p_port=ports[PORTS * place + 1],
+                rpc_port=ports[PORTS * place + 2],
             )
         )
     plan = Plan(format=FORMAT, chain=chain_id(genesis), members=tuple(members))
@@ -97,7 +100,7 @@ def add_member(folder: Path, plan: Plan, name: str) -> Plan:
     else:
         genesis = read_genesis(Folder(folder / plan.members[0].name).genesis_file.read_bytes())
         keys = lay_out_node(place.path, genesis)
-    http_port, p2p_port = free_ports(2)
+    http_port, p2p_port, rpc_port = free_ports(PORTS)
     member = Member(
         name=name,
         node_id=keys.node,
@@ -105,5 +108,6 @@ def add_member(folder: Path, plan: Plan, name: str) -> Plan:
         operator="",
         http_port=http_port,
         p2p_port=p2p_port,
+        rpc_port=rpc_port,
     )
     return replace(plan, members=(*plan.members, member))

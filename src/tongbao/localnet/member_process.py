@@ -52,6 +52,7 @@ class MemberProcess:
             *("--folder", str(self._folder)),
             *("--host", member.host, "--port", str(member.http_port)),
             *("--p2p-listen", f"tcp://{member.host}:{member.p2p_port}"),
+            *("--rpc-listen", member.rpc),
             *("--persistent-peers", ",".join(peers)),
             *settings,
         ]

@@ -16,7 +16,8 @@ from tongbao.localnet import control, voting
 from tongbao.localnet.board import Seen, look
 from tongbao.localnet.control import Done, Order, Tell
 from tongbao.localnet.errors import LocalnetError
-from tongbao.localnet.laying import add_member, begin
+from tongbao.localnet.joining import state_sync
+from tongbao.localnet.laying import PORTS, add_member, begin
 from tongbao.localnet.member_process import MemberProcess
 from tongbao.localnet.plan import (
     FILE,
@@ -31,7 +32,10 @@ from tongbao.localnet.plan import (
 from tongbao.sdk.errors import NodeError
 from tongbao.store.closable import Closable
 
-SETTINGS: Final = ("--log-level", "warning", "--rate-per-s", "1000000")
+SETTINGS: Final = (
+    *("--log-level", "warning", "--rate-per-s", "1000000"),
+    *("--snapshot-interval", "50"),
+)
 """What members are told besides their places: load comes from one address here."""
 
 
@@ -74,9 +78,9 @@ class Network(Closable):
             process.wait_until_ready()
             tell(f"{process.member.name} answers at {process.member.address}")
 
-    def _start(self, process: MemberProcess) -> None:
+    def _start(self, process: MemberProcess, *further: str) -> None:
         others = [each.peer for each in self.plan.members if each is not process.member]
-        process.start(others, self._settings)
+        process.start(others, (*self._settings, *further))
 
     def process(self, name: str) -> MemberProcess:
         """The process of a member. Raises LocalnetError."""
@@ -149,11 +153,17 @@ class Network(Closable):
         return Done(verdict, msgspec.Raw(msgspec.json.encode({"nodes": seen})))
 
     def revive(self, process: MemberProcess) -> Done:
-        """Start a member that was killed, or let a paused one go on. Raises LocalnetError."""
+        """Start a member that was killed, or let a paused one go on, until it has caught up.
+
+        Raises LocalnetError.
+        """
         if process.is_paused:
             process.resume()
         self._start(process)
         process.wait_until_ready()
+        others = [member for member in self.up() if member is not process.member]
+        if others:
+            voting.wait_for_height(process.member, voting.height(others[0]))
         return Done(f"{process.member.name} is up")
 
     def add(self, name: str, tell: Tell) -> Done:
@@ -173,9 +183,10 @@ class Network(Closable):
     def join(self, process: MemberProcess, tell: Tell) -> Done:
         """Start an admitted member, and make it a validator once it has caught up."""
         member = process.member
-        self._start(process)
+        snapshots = state_sync(self.folder, self.up_but(member))
+        self._start(process, *snapshots)
         process.wait_until_ready()
-        tell(f"{member.name}: catching up")
+        tell(f"{member.name}: catching up{' by a snapshot' if snapshots else ', block by block'}")
         voting.wait_for_height(member, voting.height(self.up_but(member)[0]))
         voting.decide(self, voting.promotion(member), f"make {member.name} a validator", tell)
         return Done(f"{member.name} is a validator, at {member.address}")
@@ -207,11 +218,13 @@ def _with_free_ports(folder: Path, plan: Plan) -> Plan:
 
 
 def _on_free_ports(member: Member) -> Member:
-    ports = (member.http_port, member.p2p_port)
+    ports = (member.http_port, member.p2p_port, member.rpc_port)
     if all(is_free(member.host, port) for port in ports):
         return member
-    http_port, p2p_port = free_ports(2, member.host)
-    return msgspec.structs.replace(member, http_port=http_port, p2p_port=p2p_port)
+    http_port, p2p_port, rpc_port = free_ports(PORTS, member.host)
+    return msgspec.structs.replace(
+        member, http_port=http_port, p2p_port=p2p_port, rpc_port=rpc_port
+    )
 
 
 def wipe(folder: Path) -> None:

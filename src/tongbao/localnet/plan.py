@@ -38,12 +38,18 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operator: str
     http_port: Port
     p2p_port: Port
+    rpc_port: Port
     host: str = HOST
 
     @property
     def address(self) -> str:
         """Where its HTTP interface is."""
         return f"http://{self.host}:{self.http_port}"
+
+    @property
+    def rpc(self) -> str:
+        """Where light clients of joining nodes ask its CometBFT."""
+        return f"tcp://{self.host}:{self.rpc_port}"
 
     @property
     def peer(self) -> str:

@@ -18,6 +18,7 @@ from tongbao.node.problems import problem, too_many, unavailable
 from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
+from tongbao.sdk.prover import NotProven
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +65,10 @@ class Api:
             seconds = self.settings.wait_ms / MS
             if not await self.feed.reach(min_height, seconds):
                 raise unavailable(f"height {min_height} was not reached in {seconds:g} s")
-        return await asyncio.to_thread(function, *arguments, **named)
+        try:
+            return await asyncio.to_thread(function, *arguments, **named)
+        except NotProven as error:
+            raise unavailable(str(error)) from error
 
     def charge(self, scope: Scope, count: int = 1) -> None:
         """Count requests against the rate of the caller's address. Raises ProblemError, 429."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 
 import msgspec
@@ -19,15 +20,16 @@ async def live(api: Api, request: Request, asked: Nothing) -> Response:
     return PlainTextResponse("alive\n")
 
 
+def why_not(api: Api) -> tuple[str, ...]:
+    """Why no transactions are taken; empty while they are."""
+    stopping = "the node is stopping" if api.stopping.is_set() else None
+    return tuple(why for why in (stopping, api.chain.why_stopped) if why is not None)
+
+
 async def ready(api: Api, request: Request, asked: Nothing) -> Response:
     """Whether transactions are taken; if not, why."""
-    reasons = []
-    if api.stopping.is_set():
-        reasons.append("the node is stopping")
-    why = api.chain.why_stopped
-    if why is not None:
-        reasons.append(why)
-    body = msgspec.json.encode(ReadyAnswer(not reasons, tuple(reasons)))
+    reasons = why_not(api)
+    body = msgspec.json.encode(ReadyAnswer(not reasons, reasons))
     status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
     return Response(body, status, media_type="application/json")
 
@@ -45,4 +47,6 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched.streams.set(api.streams)
     watched.disk_full.set(api.chain.is_disk_full)
     watched.queue.set(api.chain.waiting)
+    watched.ready.set(not why_not(api))
+    watched.clock.set(time.time())
     return Response(watched.text(), media_type=metrics.MEDIA_TYPE)

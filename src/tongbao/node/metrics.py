@@ -49,6 +49,12 @@ class Metrics:
         self.disk_full = self._gauge(
             "tongbao_disk_full", "1 while no transactions are taken for want of space, else 0"
         )
+        self.ready = self._gauge(
+            "tongbao_ready", "1 while transactions are taken, else 0: `/readyz` says why"
+        )
+        self.clock = self._gauge(
+            "tongbao_clock_seconds", "The clock of the node's machine, seconds since 1970"
+        )
         self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:

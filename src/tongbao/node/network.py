@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tongbao.node.settings import Settings
+from tongbao.engines.cometbft.configuration import StateSync
+from tongbao.engines.cometbft.statesync.options import SyncOptions
+from tongbao.node.settings import Settings, SettingsError
 from tongbao.sdk.network import NetworkOptions
 
 
@@ -18,4 +20,28 @@ def network_options(settings: Settings) -> NetworkOptions:
         remote_signer=settings.remote_signer,
         cometbft=settings.cometbft,
         queue_transactions=settings.queue_transactions,
+        snapshots=SyncOptions(
+            interval=settings.snapshot_interval,
+            keep=settings.snapshots_kept,
+            retain_blocks=settings.retain_blocks,
+        ),
+        rpc_listen=settings.rpc_listen,
+        state_sync=_state_sync(settings),
+    )
+
+
+def _state_sync(settings: Settings) -> StateSync | None:
+    """Where a fresh node begins; None where nothing is said. Raises SettingsError."""
+    if not settings.state_sync_servers:
+        return None
+    if not settings.state_sync_height or not settings.state_sync_hash:
+        raise SettingsError(
+            "state_sync_servers needs state_sync_height and state_sync_hash: ask people whom you "
+            "trust for the hash of a recent block, not the servers"
+        )
+    return StateSync(
+        rpc_servers=settings.state_sync_servers,
+        trust_height=settings.state_sync_height,
+        trust_hash=settings.state_sync_hash,
+        trust_period_ms=settings.state_sync_period_ms,
     )

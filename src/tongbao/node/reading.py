@@ -28,6 +28,7 @@ from tongbao.sdk.answers import (
     BlockTransaction,
     ChainAnswer,
     HeaderAnswer,
+    LightBlockAnswer,
     ProofsAnswer,
     ReasonAnswer,
     RowAnswer,
@@ -123,7 +124,10 @@ async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
 
 async def transaction(api: Api, request: Request, asked: OfTransaction) -> TransactionAnswer:
     """What became of a transaction, and what was signed."""
-    return await api.read(asked.min_height, _transaction, api, asked)
+    try:
+        return await api.read(asked.min_height, _transaction, api, asked)
+    except Pruned as error:
+        raise gone(str(error)) from error
 
 
 def _transaction(api: Api, asked: OfTransaction) -> TransactionAnswer:
@@ -170,9 +174,10 @@ async def blocks(api: Api, request: Request, asked: OfBlocks) -> BlocksAnswer:
 def _blocks(api: Api, asked: OfBlocks) -> BlocksAnswer:
     last = api.chain.head().height
     first = last if asked.before is None else min(last, asked.before - 1)
-    low = max(first - asked.limit + 1, 0)
+    begins = api.chain.begins
+    low = max(first - asked.limit + 1, begins)
     lines = [BlockLine(height, *_of_block(api, height)) for height in range(first, low - 1, -1)]
-    return BlocksAnswer(tuple(lines), low if low > 0 else None)
+    return BlocksAnswer(tuple(lines), low if low > begins else None)
 
 
 def _of_block(api: Api, height: int) -> tuple[int, int | None]:
@@ -208,6 +213,8 @@ def _block(api: Api, height: int) -> BlockAnswer:
 async def header(api: Api, request: Request, asked: OfBlock) -> HeaderAnswer:
     """One block's signed header, of a pruned block too."""
     lines = await api.read(None, api.chain.headers, asked.height, asked.height)
+    if not lines and asked.height < api.chain.begins:
+        raise gone(f"this node joined its network at block {api.chain.begins}")
     if not lines:
         raise not_found(f"there is no block {asked.height} yet")
     return HeaderAnswer(lines[0].height, lines[0].time, lines[0].header.decode())
@@ -240,9 +247,8 @@ async def row_proofs(api: Api, request: Request, asked: AtHeight) -> ProofsAnswe
     rows = [_row_key(api, row) for row in wanted]
 
     def read() -> ProofsAnswer:
-        with api.chain.reading() as height:
-            proofs = tuple([api.chain.prove_row(table, key) for table, key in rows])
-        return ProofsAnswer(height, proofs)
+        height, proofs = api.chain.prove_rows(rows)
+        return ProofsAnswer(height, tuple(proofs))
 
     return await api.read(asked.min_height, read)
 
@@ -266,9 +272,25 @@ def _row_key(api: Api, asked: OfRow | WantedRow) -> tuple[str, Any]:
     return asked.table, tuple(parts) if table.codec.is_tuple else parts[0]
 
 
+async def light_block(api: Api, request: Request, asked: OfBlock) -> LightBlockAnswer:
+    """A network's header with the votes on it; a chain of one authority has signed headers."""
+    try:
+        return await api.read(None, api.chain.light_block, asked.height)
+    except LookupError as error:
+        raise not_found(str(error)) from error
+
+
+async def newest_light_block(api: Api, request: Request, asked: AtHeight) -> LightBlockAnswer:
+    """The newest header with votes: it says what the state of the block before it is."""
+    try:
+        return await api.read(asked.min_height, api.chain.light_block)
+    except LookupError as error:
+        raise not_found(str(error)) from error
+
+
 async def trust(api: Api, request: Request, asked: Nothing) -> TrustFile:
     """The trust file of this chain: compare it with one that you got from somebody you trust."""
-    return api.chain.trust()
+    return await api.read(None, api.chain.trust)
 
 
 async def openapi(api: Api, request: Request, asked: Nothing) -> Response:

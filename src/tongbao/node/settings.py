@@ -18,6 +18,7 @@ PREFIX: Final = "TONGBAO_NODE_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[int, Meta(ge=1, le=2**31)]
+Count = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class SettingsError(Exception):
@@ -94,6 +95,32 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remote_signer: Annotated[
         str, Meta(description="where a remote signer connects to, `tcp://HOST:PORT`")
     ] = ""
+    snapshot_interval: Annotated[
+        Count, Meta(description="blocks between snapshots for nodes that join; 0 takes none")
+    ] = 0
+    snapshots_kept: Annotated[
+        Annotated[int, Meta(ge=1, le=100)], Meta(description="snapshots that stay, the newest")
+    ] = 2
+    retain_blocks: Annotated[
+        Count, Meta(description="blocks that CometBFT keeps at least; 0 keeps all")
+    ] = 0
+    rpc_listen: Annotated[
+        str,
+        Meta(description="`tcp://HOST:PORT` of CometBFT's RPC, for light clients; empty for none"),
+    ] = ""
+    state_sync_servers: Annotated[
+        tuple[str, ...],
+        Meta(description="RPC of two nodes, `tcp://HOST:PORT`, to join by a snapshot; else none"),
+    ] = ()
+    state_sync_height: Annotated[
+        Count, Meta(description="a block whose header is trusted when joining by a snapshot")
+    ] = 0
+    state_sync_hash: Annotated[
+        str, Meta(description="that header's hash, agreed upon with people who know it")
+    ] = ""
+    state_sync_period_ms: Annotated[
+        Positive, Meta(description="how old that header may be at most")
+    ] = 1_209_600_000
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
     ] = "info"

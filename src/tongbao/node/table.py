@@ -16,6 +16,7 @@ from tongbao.sdk.answers import (
     ChainAnswer,
     DryRunAnswer,
     HeaderAnswer,
+    LightBlockAnswer,
     ManyAnswers,
     MovementsAnswer,
     ProofsAnswer,
@@ -166,6 +167,7 @@ def _sending() -> Iterator[Operation]:
         reading.transaction,
         reading.OfTransaction,
         TransactionAnswer,
+        errors=(410,),
     )
 
 
@@ -184,7 +186,7 @@ def _chain() -> Iterator[Operation]:
     block = ("/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer)
     yield _get("chain", *block, errors=(404, 410), is_lasting=True)
     header = ("/v1/headers/{height}", "header", reading.header, reading.OfBlock, HeaderAnswer)
-    yield _get("chain", *header, errors=(404,), is_lasting=True)
+    yield _get("chain", *header, errors=(404, 410), is_lasting=True)
     genesis = ("/v1/genesis", "genesis", reading.genesis_file, Nothing, whatever)
     yield _get("chain", *genesis, is_lasting=True)
     document = ("/openapi.json", "openapi", reading.openapi, Nothing, whatever)
@@ -193,6 +195,10 @@ def _chain() -> Iterator[Operation]:
 
 def _proving() -> Iterator[Operation]:
     yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile)
+    newest = ("newest_light_block", reading.newest_light_block, AtHeight, LightBlockAnswer)
+    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,))
+    at_height = ("light_block", reading.light_block, reading.OfBlock, LightBlockAnswer)
+    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,))
     yield _get(
         "proofs",
         "/v1/transactions/{id}/proof",

@@ -117,6 +117,19 @@ class HeaderAnswer(Struct, frozen=True):
     header: str
 
 
+class LightBlockAnswer(Struct, frozen=True, omit_defaults=True):
+    """A network's header with the votes on it, and what belongs to the block before.
+
+    `light_block` is the base64url of protobuf's `LightBlock` of `height`, `block` that of the
+    `Header` of the block before, whose state root is `state`. Block 0 has no header.
+    """
+
+    height: int
+    light_block: str
+    state: str
+    block: str | None = None
+
+
 class BlockLine(Struct, frozen=True):
     """A block, in a list. How many transactions it had is not known where it was pruned."""
 

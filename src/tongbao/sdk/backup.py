@@ -47,6 +47,7 @@ from tongbao.sdk.backup_source import Source
 from tongbao.sdk.bases import base_of
 from tongbao.sdk.block_checks import BlockChecks
 from tongbao.sdk.folder import Folder
+from tongbao.sdk.joined import need_history
 from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.verification import read_trust
 from tongbao.store.base import base_heights, base_name
@@ -91,6 +92,7 @@ def back_up(
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
+    need_history(place.path)
     try:
         with begun(target, genesis) as work:
             remove_left_over(work)

@@ -20,7 +20,7 @@ from tongbao.sdk.backup_log import (
     read_bytes,
     segments_in,
 )
-from tongbao.store.base import base_heights
+from tongbao.store.base import base_heights, begins_in
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DamagedLog, StoreError
 from tongbao.store.foreign import ForeignRows
@@ -77,7 +77,8 @@ class Source:
         """Those of which the copy of the headers has the same signed header."""
         if not blocks:
             return
-        headers = Headers(RealDisk(), self._folder / "headers", self._chain)
+        path = self._folder / "headers"
+        headers = Headers(RealDisk(), path, self._chain, begins_in(self._folder))
         lines = headers.read(blocks[0].record.height, blocks[-1].record.height)
         for block, line in zip(blocks, lines, strict=False):
             if line.header != block.record.header:

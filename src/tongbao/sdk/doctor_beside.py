@@ -9,6 +9,9 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.cometbft.keys import NODE_KEY, VALIDATOR_KEY, KeyFileError
+from tongbao.engines.cometbft.statesync.laying import JOINING
+from tongbao.engines.headers import is_network
 from tongbao.index.adding import hash_of
 from tongbao.index.history import FILE as INDEX
 from tongbao.index.looking import Seen
@@ -25,6 +28,7 @@ from tongbao.sdk.doctor_finding import (
 )
 from tongbao.sdk.folder import OPEN_PASSPHRASE
 from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.network import home_of, keys_of
 from tongbao.sdk.presence import FILE as PRESENCE
 from tongbao.sdk.presence import Presence
 from tongbao.sdk.pruning import PART
@@ -84,11 +88,30 @@ def check_keys(case: Case) -> Findings:
             yield broken("keys", error)
         else:
             yield fine("keys", f"{name}: its owner alone may read it; nobody has unlocked it here")
-    if isinstance(case.genesis, Genesis) and not found & set(case.genesis.engine.keys):
+    if isinstance(case.genesis, Genesis) and is_network(case.genesis):
+        yield from _network_keys(case, case.genesis)
+    elif isinstance(case.genesis, Genesis) and not found & set(case.genesis.engine.keys):
         yield note("keys", "none of them is the authority's: no block can be signed here")
     if case.file(OPEN_PASSPHRASE).exists():
         text = f"{OPEN_PASSPHRASE} opens the keys for everybody who has the folder"
         yield note("keys", text, "keep it in a developer's folder alone")
+
+
+def _network_keys(case: Case, genesis: Genesis) -> Findings:
+    """The keys in CometBFT's home, by which this node is known to the others of its network."""
+    try:
+        keys = keys_of(case.place.path)
+    except (KeyFileError, OSError) as error:
+        yield note("keys", f"no node of the network can run here: {error}")
+        return
+    began = keys.validator in genesis.engine.keys
+    votes = "it voted on the first blocks" if began else "it votes if governance has let it"
+    yield fine("keys", f"the node {keys.node} has its key {keys.validator}: {votes}")
+    files = [home_of(case.place.path) / name for name in (NODE_KEY, VALIDATOR_KEY)]
+    for file in files:
+        if file.stat().st_mode & 0o077:
+            text = f"{file} may be read by others than its owner"
+            yield note("keys", text, f"chmod 600 {file}; who may have read it, may vote for you")
 
 
 def check_index(case: Case) -> Findings:
@@ -152,6 +175,7 @@ def check_leftovers(case: Case) -> Findings:
             (f"{INDEX}.damaged", "an index that was set aside"),
             (PART, "a base that `tongbao prune` had begun to make"),
             (f"{PART}.new", "a base that `tongbao prune` had begun to make"),
+            (JOINING, "a snapshot that the node had begun to join by"),
             ("genesis.part", "a file that was not written to its end"),
             ("trust.part", "a file that was not written to its end"),
             (f"{PRESENCE}.part", "a file that was not written to its end"),

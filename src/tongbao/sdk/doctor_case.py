@@ -122,7 +122,8 @@ class Case:
 
     def _read_headers(self) -> Headers | None:
         path = self.file("headers")
-        return Headers(self.disk, path, self.chain) if path.exists() else None
+        begins = self.base.begins if isinstance(self.base, Base) else 0
+        return Headers(self.disk, path, self.chain, begins) if path.exists() else None
 
     # The log
 
@@ -130,7 +131,7 @@ class Case:
         head, headers = self.rows_head, self.headers
         known = max(
             head.height + 1 if isinstance(head, RowsHead) else 0,
-            headers.count if isinstance(headers, Headers) else 0,
+            headers.stop if isinstance(headers, Headers) else 0,
         )
         if isinstance(self.base, Exception):
             raise StoreError(f"the log can't be judged without its base ({self.base})")

@@ -85,6 +85,9 @@ def check_base(case: Case) -> Findings:
         rows, outcomes = case.base_counts
         text = f"{base.folder.name} has {rows} rows and {outcomes} outcomes, all whole"
         yield fine("base", text)
+        if base.begins:
+            text = f"joined by state sync: outcomes of blocks 0 to {base.begins} were never here"
+            yield note("base", text, "ask a node that has been there from the beginning for them")
 
 
 def check_headers(case: Case) -> Findings:
@@ -105,15 +108,15 @@ def check_headers(case: Case) -> Findings:
 
 def _judged_headers(case: Case, found: Headers) -> Finding:
     """What a start would do with the copy of the headers."""
-    last = found.count - 1
+    last = found.stop - 1
     line = case.header_line(last) if found.count else None
     if not found.is_whole:
         behind = f"behind block {last}" if found.count else "or another chain's"
         return removable(case, "headers", f"the copy is damaged {behind}: it is made again")
     if line is not None and found.read(last, last) != [line]:
         return removable(case, "headers", "the copy is of another history: it is made again")
-    if found.count < case.blocks:
-        text = f"the copy ends with block {last}: {case.blocks - found.count} are added"
+    if found.stop < case.blocks:
+        text = f"the copy ends with block {last}: {case.blocks - found.stop} are added"
         return mends("headers", text)
     return fine("headers", f"{found.count} headers, each of its block")
 

@@ -9,9 +9,11 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.headers import is_network
 from tongbao.kernel import Genesis, GenesisError
 from tongbao.kernel.genesis import chain_id, read_genesis, write_genesis
-from tongbao.sdk.proofs import FORMAT, TrustFile
+from tongbao.sdk.network_trust import first_trust
+from tongbao.sdk.proofs import FORMAT, NetworkTrust, SoloTrust, TrustFile
 
 OPEN_PASSPHRASE: Final = "passphrase.txt"
 """In a developer's folder: the passphrase of its keys, for everybody who has the folder."""
@@ -86,7 +88,7 @@ class Folder:
         if not self.trust_file.exists():
             return ""
         try:
-            found = msgspec.json.decode(self.trust_file.read_bytes(), type=TrustFile)
+            found = msgspec.json.decode(self.trust_file.read_bytes(), type=SoloTrust | NetworkTrust)
         except (msgspec.DecodeError, ValueError):
             found = None
         if found == trust_file(genesis):
@@ -98,10 +100,13 @@ class Folder:
 
 
 def trust_file(genesis: Genesis) -> TrustFile:
-    """The trust file that belongs to a genesis file; hand it to whoever shall believe proofs."""
-    return TrustFile(
-        format=FORMAT, chain=chain_id(genesis), engine="solo", keys=genesis.engine.keys
-    )
+    """The trust file that belongs to a genesis file; hand it to whoever shall believe proofs.
+
+    Raises GenesisError for a network whose validators no section of governance names.
+    """
+    if is_network(genesis):
+        return first_trust(genesis)
+    return SoloTrust(format=FORMAT, chain=chain_id(genesis), keys=genesis.engine.keys)
 
 
 def trust_bytes(genesis: Genesis) -> bytes:

@@ -9,24 +9,26 @@ whose proofs go on to be proofs under the old trust file.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
-from tongbao.engines.headers import header_hash, read_header
+from tongbao.engines.headers import COMETBFT, SOLO, header_hash, read_header
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis, GenesisError, Name, PublicKey, Small, Time, jcs
 from tongbao.kernel.ed25519 import public_key_is_acceptable
 from tongbao.kernel.envelope import decode_base64url
 from tongbao.kernel.genesis import FORMAT, ChainName, EngineLine, Origin, chain_id
-from tongbao.kernel.kernel_module import ModuleLine
+from tongbao.kernel.kernel_module import ModuleLine, validators
 from tongbao.sdk.audit import Progress, silent
 from tongbao.sdk.bases import base_of
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.key_file import check_strength
 from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.network import HOME
 from tongbao.sdk.opening import AUTHORITY, open_producer
 from tongbao.sdk.pruning import PART
 from tongbao.sdk.snapshot_folder import new_folder
@@ -62,21 +64,25 @@ def export(
     *,
     authority: str | None = None,
     passphrase: str | None = None,
+    network: bool = False,
     progress: Progress = silent,
 ) -> ExportReport:
     """Make the folder of a new chain out of the last block of a chain that nobody has open.
 
     `authority` is the public key, in base64url, that is to sign the new chain's blocks; without it
-    a key is made in the new folder's keystore under `passphrase`. Accounts keep their keys. The
-    folder appears whole or not at all. Raises FolderError, StoreError, GenesisError, ModuleError,
-    KeystoreError.
+    a key is made in the new folder's keystore under `passphrase`. The chain of a `network` has the
+    validators that the old chain's operators have decided on, with a vote each. Accounts keep their
+    keys. The folder appears whole or not at all. Raises FolderError, StoreError, GenesisError,
+    ModuleError, KeystoreError.
     """
     check_names(name, authority)
-    if authority is None:
+    if authority is None and not network:
         check_strength(_given(passphrase))  # before rows are written for minutes
     place, target = Folder(folder), Path(target)
     old = place.genesis()
-    modules, height = _last_of(place, old)
+    modules, height, voting = _last_of(place, old)
+    if network:
+        check_first(voting)
     with new_folder(target, OURS) as new:
         report = take(place.path, new / PART, progress)
         if report.height != height:
@@ -89,16 +95,42 @@ def export(
             format=Small(FORMAT),
             chain=ChainName(name),
             time=Time(max(wall_clock(), report.time + 1)),
-            engine=EngineLine(
-                name=Name("solo"),
-                keys=(PublicKey(_new_key(new, passphrase) if authority is None else authority),),
-            ),
+            engine=_engine(new, authority, passphrase, tuple(voting) if network else ()),
             authentication=old.authentication,
             modules=modules,
             origin=_origin_of(Base(new / base_name(height), chain_id(old))),
         )
         Folder(new).lay_out(genesis)
     return _report(genesis, report)
+
+
+def _engine(
+    new: Path, authority: str | None, passphrase: str | None, validators: tuple[PublicKey, ...]
+) -> EngineLine:
+    """Who orders the new chain's blocks; an authority that nobody has named is made."""
+    if validators:
+        return EngineLine(name=Name(COMETBFT), keys=validators)
+    key = _new_key(new, passphrase) if authority is None else authority
+    return EngineLine(name=Name(SOLO), keys=(PublicKey(key),))
+
+
+def check_first(powers: Mapping[PublicKey, int]) -> None:
+    """Whether a network can begin with these validators: some, of one vote. Raises GenesisError.
+
+    Its genesis file names keys alone, so that anybody can tell from it who votes on the first
+    block; powers are changed afterwards.
+    """
+    if not powers:
+        raise GenesisError(
+            "the old chain's operators have decided on no validators: let each node make its keys "
+            "by `tongbao keys node`, and propose `governance.set_validator` and "
+            "`governance.admit_peer` for each before the export"
+        )
+    if set(powers.values()) != {1}:
+        raise GenesisError(
+            "the first validators have power 1 each: propose `governance.set_validator` with that, "
+            "and change it on the network"
+        )
 
 
 def check_names(name: str, authority: str | None) -> None:
@@ -159,16 +191,26 @@ def check_export(
 
 def _others(place: Folder, base: str) -> tuple[str, ...]:
     """The names in an exported folder that are not of the export."""
-    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base}
+    ours = {place.genesis_file.name, place.trust_file.name, place.keys.name, base, HOME}
     return tuple(sorted(path.name for path in place.path.iterdir() if path.name not in ours))
 
 
-def _last_of(place: Folder, genesis: Genesis) -> tuple[tuple[ModuleLine, ...], int]:
-    """The modules for the block after the last, and the last's height; rows are up to it."""
+def _last_of(
+    place: Folder, genesis: Genesis
+) -> tuple[tuple[ModuleLine, ...], int, dict[PublicKey, int]]:
+    """The modules for the block after the last, the last's height, and the power of validators.
+
+    Rows are up to that block.
+    """
     producer, store = open_producer(place, genesis, None)
     try:
-        height = producer.machine.height
-        return producer.machine.code.lines(height + 1), height
+        machine = producer.machine
+        rows = machine.audit(validators.module)[validators].items()
+        return (
+            machine.code.lines(machine.height + 1),
+            machine.height,
+            {key: row.power for key, row in rows},
+        )
     finally:
         store.close()
 

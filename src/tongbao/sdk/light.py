@@ -9,7 +9,6 @@ may leave rows out. History (`movements_of` and others) is refused: CANNOT_BE_PR
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,17 +16,19 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import Header
 from tongbao.kernel import Registry
 from tongbao.kernel.envelope import decode_envelope, normalise
 from tongbao.kernel.module import Module
 from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk import steps
-from tongbao.sdk.answers import Happening, HeaderAnswer, PageAnswer
+from tongbao.sdk.answers import Happening, PageAnswer
 from tongbao.sdk.asking import Ask, Steps, Together, get, read, understood
+from tongbao.sdk.believed import Believed
 from tongbao.sdk.client import AlreadyDecided, Applied, Head, Refused, Status
 from tongbao.sdk.errors import Gone, NodeError, Unreachable, Unreadable
+from tongbao.sdk.light_headers import Beliefs, SoloBeliefs
+from tongbao.sdk.light_network import NetworkBeliefs
 from tongbao.sdk.light_rows import (
     ROWS_LIMIT,
     Asked,
@@ -38,14 +39,13 @@ from tongbao.sdk.light_rows import (
     unprovable,
 )
 from tongbao.sdk.place import Place
-from tongbao.sdk.proofs import ProofFile, RowProof, TransactionProof, TrustFile
+from tongbao.sdk.proofs import RowProof, SoloTrust, TransactionProof, TrustFile
 from tongbao.sdk.verification import (
     Finding,
     VerificationError,
     Verified,
     full_key_of,
     read_trust,
-    signed_header,
     verify_under,
 )
 
@@ -54,10 +54,6 @@ TrustSource = TrustFile | bytes | Path | str
 
 MOVES_LIMIT: Final = 8
 """How often a query begins anew because a block was made between two of its proofs."""
-AHEAD_MS: Final = 900_000
-"""How far a header's time may lie ahead of this computer's: a quarter of an hour."""
-HEADERS_LIMIT: Final = 10_000
-"""Headers that are remembered, to find two of one height."""
 
 
 class _RowProofs(Struct, frozen=True):
@@ -81,7 +77,7 @@ def _readable(walk: Steps[R]) -> Steps[R]:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
 
 
-_Rows = tuple[Header, list[tuple[bytes, RowProof]]]
+_Rows = tuple[Believed, list[tuple[bytes, RowProof]]]
 
 
 class Light:
@@ -92,12 +88,13 @@ class Light:
 
     def __init__(self, trust: TrustFile, clock: Callable[[], int]) -> None:
         """Trust a trust file, and a clock of ms UTC; `know` says what the chain's modules are."""
-        self.equivocation: tuple[str, str] | None = None
         self._trust = trust
-        self._clock = clock
+        self._beliefs: Beliefs = (
+            SoloBeliefs(trust, clock)
+            if isinstance(trust, SoloTrust)
+            else NetworkBeliefs(trust, clock)
+        )
         self._highest = 0
-        self._lock = threading.Lock()
-        self._headers: dict[int, tuple[Header, str]] = {}
 
     def know(self, registry: Registry) -> None:
         """Take the modules of the chain, before anything is asked."""
@@ -112,47 +109,32 @@ class Light:
             detail = f"{chain}, not {self._trust.chain}"
             raise VerificationError(Finding.CHAIN_IS_ANOTHER, detail)
 
-    def _header(self, text: str) -> Header:
-        """A header that may be believed: signed, not of the future, and the one of its height."""
-        header = signed_header(self._trust.engine, text, self._trust)
-        if header.time > self._clock() + AHEAD_MS:
-            detail = f"{header.time - self._clock()} ms, at height {header.height}"
-            raise VerificationError(Finding.HEADER_IS_AHEAD, detail)
-        with self._lock:
-            known, before = self._headers.setdefault(header.height, (header, text))
-            if len(self._headers) > HEADERS_LIMIT:
-                del self._headers[next(iter(self._headers))]
-            if known != header:
-                self.equivocation = self.equivocation or (before, text)
-        if self.equivocation is not None:
-            detail = "; the client's `equivocation` holds both"
-            raise VerificationError(Finding.HEADERS_DIFFER, f"height {known.height}{detail}")
-        return header
+    @property
+    def equivocation(self) -> tuple[str, str] | None:
+        """Two headers of one height that both had to be believed."""
+        return self._beliefs.equivocation
 
-    def _newest(self, header: Header, least: int) -> None:
+    def _newest(self, header: Believed, least: int) -> None:
         """Refuse a state that is older than what was seen."""
         if header.height < least:
             raise VerificationError(Finding.STATE_IS_OLDER, f"{header.height}, was {least}")
         self._highest = max(self._highest, header.height)
 
     def head(self) -> Steps[Head]:
-        """The last block, as its signed header says it."""
-        least = self._highest
-        found = yield from steps.head()
-        told = yield from get(f"/v1/headers/{found.height}", HeaderAnswer)
-        header = self._header(told.header)
-        said = (found.chain, found.height, found.time, found.state_root)
-        if said != (header.chain, header.height, header.time, header.state):
-            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the head")
-        self._newest(header, least)
+        """The last block, as a believed header says it."""
+        found, _ = yield from self._head()
         return found
 
+    def _head(self) -> Steps[tuple[Head, Believed]]:
+        least = self._highest
+        found, header = yield from self._beliefs.head(least)
+        self._newest(header, least)
+        return found, header
+
     def trust_file(self) -> Steps[TrustFile]:
-        """What the node says of who signs, when it is what is trusted."""
+        """What the node says of who signs, when it follows from what is trusted."""
         found = yield from steps.trust()
-        if found != self._trust:
-            raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the node's trust file differs")
-        return found
+        return (yield from self._beliefs.take_trust(found))
 
     # Transactions
 
@@ -162,17 +144,12 @@ class Light:
         return proof
 
     def _transaction(self, identifier: str) -> Steps[tuple[TransactionProof, Verified]]:
-        proof = yield from _readable(steps.prove_transaction(identifier))
-        found = self._verified(proof)
+        told = yield from _readable(steps.prove_transaction(identifier))
+        header, proof = yield from self._beliefs.believe(told)
+        found = verify_under(proof, header)
         if found.transaction_id != identifier:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another transaction")
         return proof, found
-
-    def _verified(self, proof: ProofFile) -> Verified:
-        """What a proof proves under a header that may be believed."""
-        if proof.engine != self._trust.engine:
-            raise VerificationError(Finding.ENGINE_IS_ANOTHER, proof.engine)
-        return verify_under(proof, self._header(proof.header))
 
     def _decided(self, identifier: str, height: int | None, said: tuple[Any, ...]) -> Steps[None]:
         """Compare index, outcome and further members of the receipt with a checked proof."""
@@ -269,18 +246,24 @@ class Light:
 
     def prove_row(self, table_name: str, key: Any, least: int) -> Steps[RowProof]:
         """A proof of exactly this row that was checked, of the newest state."""
-        least = max(least, self._highest)
-        proof = yield from _readable(steps.prove_row(table_name, key, least))
-        full_key = self._registry.table(table_name).full_key(key)
-        self._newest(self._proves(full_key, proof), least)
+        _, proof = yield from self._prove_one(table_name, key, least)
         return proof
 
-    def _proves(self, full_key: bytes, proof: RowProof) -> Header:
-        """Check a proof of exactly this row; the header that it is under."""
-        self._verified(proof)
+    def _prove_one(self, table_name: str, key: Any, least: int) -> Steps[tuple[Believed, RowProof]]:
+        least = max(least, self._highest)
+        told = yield from _readable(steps.prove_row(table_name, key, least))
+        full_key = self._registry.table(table_name).full_key(key)
+        header, proof = yield from self._proves(full_key, told)
+        self._newest(header, least)
+        return header, proof
+
+    def _proves(self, full_key: bytes, told: RowProof) -> Steps[tuple[Believed, RowProof]]:
+        """Check a proof of exactly this row; the header that it is under, and the proof."""
+        header, proof = yield from self._beliefs.believe(told)
+        verify_under(proof, header)
         if full_key_of(proof) != full_key:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another row")
-        return self._header(proof.header)
+        return header, proof
 
     def _prove_rows(self, full_keys: Sequence[bytes], least: int) -> Steps[_Rows]:
         """Proofs of these rows that were checked, all under one header."""
@@ -288,8 +271,8 @@ class Light:
             unprovable(f"more than {ROWS_LIMIT} rows at once")
         names = [self._name_of(full_key) for full_key in full_keys]
         if len(names) == 1:
-            only = yield from self.prove_row(*names[0], least)
-            return self._header(only.header), [(full_keys[0], only)]
+            header, only = yield from self._prove_one(*names[0], least)
+            return header, [(full_keys[0], only)]
         least = max(least, self._highest)
         rows = [
             {"table": table, "key": [text for _, text in steps.row_query(key)]}
@@ -301,12 +284,14 @@ class Light:
         answer = yield from _readable(read(ask, _RowProofs))
         if len(answer.proofs) != len(full_keys):
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "another number of rows")
-        proofs = list(zip(full_keys, answer.proofs, strict=True))
-        first, *others = [self._proves(*pair) for pair in proofs]
-        if any(header != first for header in others):
+        found = []
+        for full_key, told in zip(full_keys, answer.proofs, strict=True):
+            found.append((yield from self._proves(full_key, told)))
+        first = found[0][0]
+        if any(header != first for header, _ in found):
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "rows of several heights")
         self._newest(first, least)
-        return first, proofs
+        return first, [(key, proof) for key, (_, proof) in zip(full_keys, found, strict=True)]
 
     def _name_of(self, full_key: bytes) -> tuple[str, Any]:
         table = self._registry.tables[full_key[:PREFIX_BYTES]]
@@ -376,8 +361,8 @@ class Light:
 
     def _read_nothing(self, proven: Proven) -> Steps[None]:
         """The newest header, for a page without rows."""
-        head = yield from self.head()
-        proven.take(self._headers[head.height][0], ())
+        _, header = yield from self._head()
+        proven.take(header, ())
 
 
 def _unproven(what: str, error: LookupError) -> VerificationError:

@@ -8,13 +8,13 @@ from typing import Any, Final, NoReturn
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import Header
 from tongbao.kernel import Count, Page, Registry, Time, View, jcs
 from tongbao.kernel.job import view_of
 from tongbao.kernel.kernel_module import features, parameters
 from tongbao.kernel.module import Module, Table
 from tongbao.kernel.row_keys import encode_by_value
 from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.sdk.believed import Believed
 from tongbao.sdk.proofs import RowProof
 from tongbao.sdk.verification import Finding, VerificationError
 
@@ -72,11 +72,11 @@ class Proven:
     def __init__(self, registry: Registry) -> None:
         """Nothing is proven yet."""
         self.registry = registry
-        self.header: Header | None = None
+        self.header: Believed | None = None
         self.listing: Listing | None = None
         self._rows: dict[bytes, bytes | None] = {}
 
-    def take(self, header: Header, proofs: Iterable[tuple[bytes, RowProof]]) -> None:
+    def take(self, header: Believed, proofs: Iterable[tuple[bytes, RowProof]]) -> None:
         """Take rows in, all of the height that the others have, or the first."""
         assert self.header in (None, header)
         self.header = header
@@ -127,7 +127,7 @@ class Proven:
     def run(self, module: Module, asked: Asked) -> Any:
         """What a query gives over the proven rows. Raises Wanted, WantedPage."""
         header = self.header
-        at = (Count(0), Time(0)) if header is None else (header.height, header.time)
+        at = (Count(0), Time(0)) if header is None else (Count(header.height), Time(header.time))
         settings = _Parameters(self), _Features(self)
         view: View = view_of(self.registry, self, module, at, settings)
         found = asked.function(view, *asked.args, **asked.kwargs)

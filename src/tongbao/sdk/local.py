@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -23,9 +23,10 @@ from tongbao.kernel import (
 from tongbao.kernel.envelope import normalise
 from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
-from tongbao.sdk.answers import Happening
+from tongbao.sdk.answers import Happening, LightBlockAnswer
 from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
 from tongbao.sdk.errors import id_and_expiry
+from tongbao.sdk.joined import check_known
 from tongbao.sdk.local_following import Bell, LocalFollower
 from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
@@ -104,16 +105,18 @@ class Chain(Closable):
     def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
         """What a transaction came to, when it is told as invalid as it was submitted already.
 
-        Raises `last` when no block holds it, Refused, and AlreadyDecided where it was applied in a
-        block whose body was pruned.
+        Raises `last` when no block holds it, NeverHere, Refused, and AlreadyDecided where it was
+        applied in a block whose body was pruned.
         """
         try:
-            identifier = bytes.fromhex(id_and_expiry(normalise(transaction))[0])
+            name, expires = id_and_expiry(normalise(transaction))
         except (InvalidTransaction, msgspec.DecodeError):
             raise last from None
+        identifier = bytes.fromhex(name)
         with self._engine.reading():
             found = self._store.status(identifier)
             if found is None:
+                check_known(self._store, name, expires)
                 raise last
             try:
                 receipt = self._store.block(found.height).receipts[found.index]
@@ -175,7 +178,10 @@ class Chain(Closable):
         return self._engine.now()
 
     def status(self, transaction_id: str, expires: int | None = None) -> Status:
-        """What became of a transaction."""
+        """What became of a transaction.
+
+        Raises NeverHere where only a block that this node never had could tell.
+        """
         wanted = bytes.fromhex(transaction_id)
         waits = self._engine.is_pending(wanted)  # asked first: it may be decided in between
         with self._engine.reading() as producer:
@@ -186,6 +192,8 @@ class Chain(Closable):
             return Status(state, time, found.height, found.index, found.number)
         if waits:
             return Status("pending", time)
+        with self._engine.reading():
+            check_known(self._store, transaction_id, expires)
         return Status("unknown", time, never=expires is not None and expires <= time)
 
     def query(
@@ -259,6 +267,11 @@ class Chain(Closable):
         """The first block whose body is here; it only changes while the chain is closed."""
         return self._store.first
 
+    @property
+    def begins(self) -> int:
+        """The first block whose header is here: 0 unless this node joined by state sync."""
+        return self._store.begins
+
     def headers(self, first: int, last: int) -> list[HeaderLine]:
         """The signed headers of the heights `first` to `last`, those of pruned blocks too."""
         with self._engine.reading():
@@ -277,6 +290,14 @@ class Chain(Closable):
         Raises KeyError for a table that no module has.
         """
         return self._prover.prove_row(table_name, key)
+
+    def prove_rows(self, rows: Sequence[tuple[str, Any]]) -> tuple[int, list[RowProof]]:
+        """The height of one state, and proofs of rows of it, each a table's name and a key."""
+        return self._prover.prove_rows(rows)
+
+    def light_block(self, height: int | None = None) -> LightBlockAnswer:
+        """A network's header with the votes on it, the newest unless told. Raises LookupError."""
+        return self._prover.light_block(height)
 
     def prove_transaction(self, transaction_id: str) -> TransactionProof:
         """The proof that a transaction stands in its block. Raises LookupError, Pruned."""

@@ -16,11 +16,17 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.engines.cometbft.application import MachineApplication
-from tongbao.engines.cometbft.configuration import Configuration, write_configuration
+from tongbao.engines.cometbft.configuration import (
+    Configuration,
+    StateSync,
+    signer_socket,
+    write_configuration,
+)
 from tongbao.engines.cometbft.engine import CometEngine, Options
 from tongbao.engines.cometbft.genesis_document import write_genesis_document
 from tongbao.engines.cometbft.keys import (
     VALIDATOR_KEY,
+    check_keys,
     new_seed,
     read_node_id,
     read_validator_key,
@@ -31,13 +37,17 @@ from tongbao.engines.cometbft.program import find_program
 from tongbao.engines.cometbft.rpc import Rpc
 from tongbao.engines.cometbft.server import Server
 from tongbao.engines.cometbft.serving import Serving
+from tongbao.engines.cometbft.statesync.options import SyncOptions
+from tongbao.engines.cometbft.statesync.service import SnapshotService
 from tongbao.engines.cometbft.supervisor import Supervisor
 from tongbao.engines.headers import is_network
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.choosing import likely_tables
+from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
+from tongbao.sdk.joiner import InstalledCode
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
 from tongbao.store.store import Store
@@ -66,11 +76,16 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     p2p_listen: str = "tcp://127.0.0.1:26656"
     p2p_external: str = ""
     persistent_peers: tuple[str, ...] = ()
+    filter_peers: bool = True
+    """Whether only admitted nodes, and those of `persistent_peers`, may connect."""
     timeout_commit_ms: int = 0
     cometbft_metrics: str = ""
     remote_signer: str = ""
     cometbft: str = ""
     queue_transactions: int = 100_000
+    snapshots: SyncOptions = SyncOptions()
+    rpc_listen: str = ""
+    state_sync: StateSync | None = None
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -156,7 +171,7 @@ def open_network(
     must_be_network(genesis)
     program = find_program(Path(wanted.cometbft) if wanted.cometbft else None)
     home = home_of(place.path).absolute()
-    keys_of(place.path)
+    check_keys(home, has_remote_signer=bool(wanted.remote_signer))
     write_genesis_document(home, genesis)
     sockets = Path(tempfile.mkdtemp(prefix="tongbao-"))  # a socket's whole name has 107 bytes
 
@@ -178,6 +193,7 @@ def open_network(
                 log_path,
                 listener=moved,
                 environment=environment,
+                signer=signer_socket(configuration),
             )
 
         own = parts or Parts()
@@ -203,18 +219,32 @@ def _started(
     try:
         machine = machine_on(store, genesis, tables, to_write=True)
         application = parts.application(machine, store, clock)
+        application.chosen_peers = frozenset(
+            peer.partition("@")[0] for peer in options.persistent_peers
+        )
         application.blocks.begin_here()
+        service = SnapshotService(
+            *(place.path, store, application.blocks, InstalledCode(genesis), clock),
+            options.snapshots,
+        )
+        application.snapshots = service
+
+        def release_all() -> None:
+            service.close()
+            release()
+
+        rpc = Rpc(configuration.rpc)
         engine = CometEngine(
             application,
             lambda failed: Serving(Server(application, configuration.application), failed),
             process,
-            Rpc(configuration.rpc),
+            rpc,
             Options(queue_transactions=options.queue_transactions),
             clock,
-            release,
+            release_all,
         )
         engine.start()
-        return Chain(engine, store, genesis)
+        return Chain(engine, store, genesis, CometProver(engine, genesis, rpc))
     except BaseException:
         store.close()
         raise
@@ -229,7 +259,10 @@ def configuration_of(options: NetworkOptions, sockets: Path) -> Configuration:
         p2p_listen=options.p2p_listen,
         external_address=options.p2p_external,
         persistent_peers=options.persistent_peers,
+        filter_peers=options.filter_peers,
         timeout_commit_ms=options.timeout_commit_ms,
         metrics_listen=options.cometbft_metrics,
         remote_signer_listen=options.remote_signer,
+        extra_rpc=options.rpc_listen,
+        state_sync=options.state_sync,
     )

@@ -23,6 +23,7 @@ from tongbao.sdk.announced import ModuleError, registry_with
 from tongbao.sdk.bases import base_under, origin_of
 from tongbao.sdk.choosing import choose_modules, code_of, likely_tables
 from tongbao.sdk.client import Client
+from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.key_file import check_strength
@@ -231,7 +232,8 @@ def open_chain(
     producer, store = open_producer(place, genesis, signer)
     engine = SoloEngine(producer, options)
     engine.start()
-    return Chain(engine, store, genesis)
+    prover = CometProver(engine, genesis, None) if is_network(genesis) else None
+    return Chain(engine, store, genesis, prover)
 
 
 def create_chain(

@@ -22,8 +22,8 @@ from tongbao.sdk.audit import STEP, Progress, silent
 from tongbao.sdk.block_checks import unlike
 from tongbao.sdk.choosing import tables_of
 from tongbao.sdk.folder import Folder, trust_file, write_new
+from tongbao.sdk.joined import need_history
 from tongbao.sdk.proofs import TrustFile
-from tongbao.sdk.snapshot_buckets import Buckets, digits_for
 from tongbao.sdk.snapshot_folder import (
     GENESIS_BYTES,
     WORK,
@@ -36,6 +36,7 @@ from tongbao.sdk.snapshot_history import History, read_back, verify_history, wri
 from tongbao.sdk.verification import read_trust
 from tongbao.store.errors import DiskFull, StoreError, WrongChain
 from tongbao.store.foreign import ForeignRows, foreign_header
+from tongbao.store.snapshot.buckets import Buckets, digits_for
 from tongbao.store.snapshot.chunks import CHUNK_BYTES, Chunk, check_bytes, read_chunk, root_of
 from tongbao.store.snapshot.errors import BadSnapshot
 from tongbao.store.snapshot.manifest import (
@@ -85,6 +86,7 @@ def take(
     """
     place, target = Folder(folder), Path(target)
     genesis = place.genesis()
+    need_history(place.path)
     if not (place.path / "state").is_dir():
         raise StoreError(
             f"{place.path} has no rows yet: open the chain once, `tongbao status` will do"

@@ -40,7 +40,9 @@ def head() -> Steps[Head]:
 
 def trust() -> Steps[TrustFile]:
     """The trust file as the node tells it."""
-    return (yield from get("/v1/trust", TrustFile))
+    kind: Any = TrustFile
+    found: TrustFile = yield from get("/v1/trust", kind)
+    return found
 
 
 def status(transaction_id: str, expires: int | None) -> Steps[Status]:

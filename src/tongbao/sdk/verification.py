@@ -1,20 +1,21 @@
 """Check a proof file against a trust file, with nothing else: no node, no store, no network.
 
-A header's signature must be of a trusted key; the row or transaction must be under the header's
-roots. Whatever is wrong raises `VerificationError` with a number and what to do about it.
+A header must be signed by a trusted key or voted for by trusted validators; the row or transaction
+must be under its roots. Whatever is wrong raises `VerificationError` with a number and what to do
+about it.
 """
 
 from __future__ import annotations
 
 import re
-from enum import Enum
+import time
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import Header, HeaderError, read_header
+from tongbao.engines.solo.header import HeaderError, read_header
 from tongbao.kernel import InvalidTransaction, jcs, merkle
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.module import prefix_of
@@ -22,48 +23,26 @@ from tongbao.kernel.row_keys import INTEGER_LIMIT, encode_integer, encode_text
 from tongbao.kernel.transaction import check_signatures, id_of
 from tongbao.kernel.trie_proof import verify_absence, verify_inclusion
 from tongbao.modules.registry import registry
-from tongbao.sdk.proofs import FORMAT, KeyPart, ProofFile, RowProof, TransactionProof, TrustFile
+from tongbao.sdk.believed import Believed, believed_of
+from tongbao.sdk.findings import Finding, VerificationError
+from tongbao.sdk.network_verification import believe, terms_of, trusted_of
+from tongbao.sdk.proofs import (
+    FORMAT,
+    KeyPart,
+    NetworkTrust,
+    ProofFile,
+    RowProof,
+    SoloTrust,
+    TransactionProof,
+    TrustFile,
+)
 
 FILE_BYTES_LIMIT: Final = 8_388_608
 ID_LENGTH: Final = 40
 NUMBER_LIMIT: Final = 65_535
 PRINTABLE: Final = re.compile("[!-~]+")
 
-
-class Finding(Enum):
-    """What is wrong with a proof: number and advice."""
-
-    PROOF_IS_UNREADABLE = 1, "this is not a proof file of format 1; ask for it again"
-    TRUST_IS_UNREADABLE = 2, "this is not a trust file; get it from somebody you trust"
-    ENGINE_IS_ANOTHER = 3, "the trust file is for another engine"
-    HEADER_IS_WRONG = 4, "the header is damaged or its signature is wrong; don't believe the proof"
-    SIGNER_IS_NOT_TRUSTED = 5, "the header's signer is not in the trust file"
-    CHAIN_IS_ANOTHER = 6, "the header is of another chain than the trust file"
-    ROW_IS_NOT_PROVEN = 7, "the row is not what the header commits to; don't believe the proof"
-    TRANSACTION_IS_NOT_PROVEN = 8, "the transaction or receipt is not in the block"
-    NAME_IS_WRONG = 9, "the proof gives the row's table another name than it has"
-    ANSWER_IS_NOT_PROVEN = 10, "the proof is of something else than was answered; ask another node"
-    STATE_IS_OLDER = 11, "the node shows an older state than it has shown; ask another node"
-    CANNOT_BE_PROVEN = 12, "no proof exists for this; ask a client without a trust file"
-    HEADER_IS_AHEAD = 13, "the header's time lies far ahead of this computer's; check its clock"
-    HEADERS_DIFFER = 14, "two different headers of one height are signed; show both to a supervisor"
-
-    def __init__(self, number: int, advice: str) -> None:
-        """Take number and advice."""
-        self.number = number
-        self.advice = advice
-
-
-class VerificationError(Exception):
-    """A proof that proves nothing."""
-
-    exit_code = 65
-
-    def __init__(self, finding: Finding, detail: str = "") -> None:
-        """Carry the finding and what exactly was found."""
-        text = f"{finding.name} ({finding.number}): {finding.advice}"
-        super().__init__(f"{text} [{detail}]" if detail else text)
-        self.finding = finding
+__all__ = ["Finding", "VerificationError", "Verified", "read_trust", "verify", "verify_file"]
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -81,11 +60,15 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 
 _proof_decoder: msgspec.json.Decoder[ProofFile] = msgspec.json.Decoder(ProofFile)
-_trust_decoder: msgspec.json.Decoder[TrustFile] = msgspec.json.Decoder(TrustFile)
+_trust_decoder: msgspec.json.Decoder[TrustFile] = msgspec.json.Decoder(SoloTrust | NetworkTrust)
 
 
-def verify(proof: bytes, trust: bytes) -> Verified:
-    """What the proof file proves to somebody who holds the trust file. Raises VerificationError."""
+def verify(proof: bytes, trust: bytes, at: int | None = None) -> Verified:
+    """What the proof file proves to somebody who holds the trust file. Raises VerificationError.
+
+    The period of a network's trust file is judged by this computer's clock, or as of the time `at`
+    in ms UTC, for what was archived: whose keys the file names could sign then.
+    """
     if len(proof) > FILE_BYTES_LIMIT:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, "more than 8 MiB")
     try:
@@ -95,19 +78,28 @@ def verify(proof: bytes, trust: bytes) -> Verified:
     if found.format != FORMAT:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, f"format {found.format}")
     trusted = read_trust(trust)
-    return verify_file(found, trusted)
+    return verify_file(found, trusted, at)
 
 
-def verify_file(proof: ProofFile, trust: TrustFile) -> Verified:
+def verify_file(proof: ProofFile, trust: TrustFile, at: int | None = None) -> Verified:
     """The same for files that were read already. Raises VerificationError."""
-    return verify_under(proof, signed_header(proof.engine, proof.header, trust))
+    check_engine(proof.engine, trust)
+    if isinstance(trust, SoloTrust):
+        return verify_under(proof, signed_header(proof.header, trust))
+    now = wall_clock() if at is None else at
+    return verify_under(proof, believe(proof, trusted_of(trust), terms_of(trust, now)))
 
 
-def verify_under(proof: ProofFile, header: Header) -> Verified:
-    """The same for a header that was read and trusted already. Raises VerificationError."""
+def verify_under(proof: ProofFile, header: Believed) -> Verified:
+    """The same for a header that was read and believed already. Raises VerificationError."""
     if isinstance(proof, RowProof):
         return _row(proof, header)
     return _transaction(proof, header)
+
+
+def wall_clock() -> int:
+    """Milliseconds UTC."""
+    return time.time_ns() // 1_000_000
 
 
 def read_trust(trust: bytes) -> TrustFile:
@@ -121,10 +113,14 @@ def read_trust(trust: bytes) -> TrustFile:
     return found
 
 
-def signed_header(engine: str, text: str, trust: TrustFile) -> Header:
-    """A header, signed by somebody trusted for its chain. Raises VerificationError."""
+def check_engine(engine: str, trust: TrustFile) -> None:
+    """Raises VerificationError where a proof is of another engine than a trust file."""
     if engine != trust.engine:
         raise VerificationError(Finding.ENGINE_IS_ANOTHER, f"{engine}, not {trust.engine}")
+
+
+def signed_header(text: str, trust: SoloTrust) -> Believed:
+    """A header, signed by somebody trusted for its chain. Raises VerificationError."""
     try:
         header, signer = read_header(text.encode("ascii", "replace"))
     except HeaderError as error:
@@ -133,10 +129,10 @@ def signed_header(engine: str, text: str, trust: TrustFile) -> Header:
         raise VerificationError(Finding.SIGNER_IS_NOT_TRUSTED, signer)
     if header.chain != trust.chain:
         raise VerificationError(Finding.CHAIN_IS_ANOTHER, f"{header.chain}, not {trust.chain}")
-    return header
+    return believed_of(header)
 
 
-def _row(proof: RowProof, header: Header) -> Verified:
+def _row(proof: RowProof, header: Believed) -> Verified:
     root = bytes.fromhex(header.state)
     try:
         path = sha256(full_key_of(proof)).digest()
@@ -163,7 +159,7 @@ def _row(proof: RowProof, header: Header) -> Verified:
     )
 
 
-def _transaction(proof: TransactionProof, header: Header) -> Verified:
+def _transaction(proof: TransactionProof, header: Believed) -> Verified:
     try:
         wire = proof.transaction.encode("ascii")
         receipt = _canonical(proof.receipt)
@@ -171,15 +167,16 @@ def _transaction(proof: TransactionProof, header: Header) -> Verified:
         receipt_paths = [_hash(step) for step in proof.receipt_path]
         envelope = decode_envelope(wire)
         check_signatures(envelope.signatures)
+        leaves = header.leaves(wire, receipt)
     except (ValueError, msgspec.DecodeError, RecursionError, InvalidTransaction) as error:
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, str(error)) from error
     tree, receipt_tree = bytes.fromhex(header.transactions), bytes.fromhex(header.receipts)
-    stands = merkle.verify_inclusion(tree, wire, proof.index, proof.size, tuple(paths))
+    stands = merkle.verify_inclusion(tree, leaves[0], proof.index, proof.size, tuple(paths))
     says = merkle.verify_inclusion(
-        receipt_tree, receipt, proof.index, proof.receipts, tuple(receipt_paths)
+        receipt_tree, leaves[1], proof.index, proof.receipts, tuple(receipt_paths)
     )
-    # A block has one receipt a transaction and at most one more, for its due work.
-    if not stands or not says or proof.receipts not in (proof.size, proof.size + 1):
+    more = proof.receipts - proof.size
+    if not stands or not says or not 0 <= more <= header.more_receipts:
         raise VerificationError(Finding.TRANSACTION_IS_NOT_PROVEN)
     return Verified(
         chain=header.chain,

@@ -9,6 +9,10 @@ it: the highest counts. Whatever needs rows that are not there makes them of a b
 `keep.json` says from which block on bodies are wanted; only `prune` and `restore` write it. Without
 it a log may begin with any block up to the one after the base, and nobody has said that bodies
 which are there may go: none is removed.
+
+`joined.json` says that the history begins with a later block than the first one: a node that joined
+a network by state sync has the header of that block and those after it, and the outcomes of later
+blocks alone (decision 0024).
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -43,12 +47,22 @@ from tongbao.store.snapshot.names import (
 
 NAME: Final = re.compile(r"base-(\d{10})\Z")
 KEEP: Final = "keep.json"
+JOINED: Final = "joined.json"
+
+
+Note = TypeVar("Note")
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
     """What `keep.json` says: bodies are wanted from block `first` on."""
 
     first: int
+
+
+class Joined(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `joined.json` says: the headers begin with block `height`, the outcomes after it."""
+
+    height: int
 
 
 def base_name(height: int) -> str:
@@ -87,9 +101,14 @@ class Base:
             )
         if folder.name != base_name(self.height):
             raise BadSnapshot(f"{folder} is of block {self.height}: give it back its name")
-        said = _read_keep(folder)
-        self.keep_from = self.height + 1 if said is None else min(said, self.height + 1)
-        self.drop_below = 0 if said is None else self.keep_from
+        keep = _read_note(folder / KEEP, Keep)
+        self.keep_from = self.height + 1 if keep is None else min(keep.first, self.height + 1)
+        self.drop_below = 0 if keep is None else self.keep_from
+        joined = _read_note(folder / JOINED, Joined)
+        self.begins = 0 if joined is None else joined.height
+        """The block of the first header that it has; outcomes are of later blocks, unless 0."""
+        if not 0 <= self.begins <= self.height:
+            raise BadSnapshot(f"{folder / JOINED} is of a later block: write it again")
 
     @property
     def height(self) -> int:
@@ -124,12 +143,14 @@ class Base:
 
     @cached_property
     def _headers(self) -> Headers:
-        """All headers up to its height. Raises BadSnapshot."""
+        """All headers that there are up to its height. Raises BadSnapshot."""
         path = self.folder / HISTORY / HEADERS
         with _restorable(self.folder):
-            found = Headers(RealDisk(), path, self.manifest.chain)
-            if found.count != self.height + 1 or not found.is_whole:
-                raise BadSnapshot(f"{path} has not every header of blocks 0 to {self.height}")
+            found = Headers(RealDisk(), path, self.manifest.chain, self.begins)
+            if found.stop != self.height + 1 or not found.is_whole:
+                raise BadSnapshot(
+                    f"{path} has not every header of blocks {self.begins} to {self.height}"
+                )
             if found.read(self.height, self.height)[0].header != self.manifest.header:
                 raise BadSnapshot(f"{path} ends with another header than that of its rows")
             return found
@@ -151,14 +172,24 @@ def _restorable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_keep(folder: Path) -> int | None:
-    """From which block on bodies are wanted, None where it is not said. Raises BadSnapshot."""
-    path = folder / KEEP
+def _read_note(path: Path, kind: type[Note]) -> Note | None:
+    """What a small file beside a base says, None where it is not there. Raises BadSnapshot."""
     if not path.exists():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Keep).first
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadSnapshot(
             f"{path} can't be read ({error}): write it again, as in another copy of this chain"
         ) from error
+
+
+def begins_in(folder: Path) -> int:
+    """The first block of which a chain's folder has a header. Raises BadSnapshot.
+
+    It is 0 unless the folder's node joined its network by state sync.
+    """
+    for height in reversed(base_heights(folder)):
+        joined = _read_note(folder / base_name(height) / JOINED, Joined)
+        return 0 if joined is None else joined.height
+    return 0

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import lmdb
 from msgspec import Struct
 
-from tongbao.store.base import base_heights, base_name
+from tongbao.store.base import base_heights, base_name, begins_in
 from tongbao.store.closable import Closable
 from tongbao.store.disk import RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
@@ -169,26 +169,29 @@ def foreign_header(folder: Path, chain: str, height: int) -> bytes:
 
     It is in the copy of the headers, else in a base or in the log. Raises StoreError, OSError.
     """
-    for line in _headers(folder, chain, max(height, 0), height):
+    for line in _headers(folder, chain, max(height, begins_in(folder)), height):
         return line.header
     raise _no_header(folder, height)
 
 
 def foreign_headers(folder: Path, chain: str, height: int) -> Iterator[HeaderLine]:
-    """The headers of the blocks 0 to `height`, likewise, one after the other.
+    """The headers of the blocks from the first that is known to `height`, likewise.
 
     Raises StoreError, OSError.
     """
-    return _headers(folder, chain, 0, height)
+    return _headers(folder, chain, begins_in(folder), height)
 
 
 def _headers(folder: Path, chain: str, following: int, last: int) -> Iterator[HeaderLine]:
     """The headers from one on to another; a base and the log complete what the copy lacks."""
+    begins = begins_in(folder)
     bases = [folder / base_name(each) / HISTORY for each in reversed(base_heights(folder))]
     for path in (each / "headers" for each in (folder, *bases)):
         if following <= last and path.exists():
             with path.open("rb") as file:
-                for line, _ in islice(read_lines(file, chain), following, last + 1):
+                for line, _ in islice(
+                    read_lines(file, chain, begins), following - begins, last + 1 - begins
+                ):
                     yield line
                     following = line.height + 1
     if following <= last:

@@ -70,14 +70,14 @@ def read_line(data: bytes, start: int) -> tuple[HeaderLine, int] | None:
         return None
 
 
-def read_lines(file: BinaryIO, chain: str) -> Iterator[tuple[HeaderLine, bytes]]:
-    """Each line of an open file, with its bytes: as far as they are whole, from height 0 on.
+def read_lines(file: BinaryIO, chain: str, begins: int = 0) -> Iterator[tuple[HeaderLine, bytes]]:
+    """Each line of an open file, with its bytes: as far as they are whole, from `begins` on.
 
     One line is in memory at a time. A file of another chain has none. Raises OSError.
     """
     if file.read(HEAD_BYTES) != write_head(chain):
         return
-    height = 0
+    height = begins
     while len(head := file.read(LINE_HEAD)) == LINE_HEAD:
         length = int.from_bytes(head[:LENGTH_BYTES], "big")
         if length > LINE_LIMIT:
@@ -100,9 +100,13 @@ class OlderLines(Protocol):
 class Headers:
     """The file `headers` of a chain's folder."""
 
-    def __init__(self, disk: Disk, path: Path, chain: str) -> None:
-        """Read what is there, changing nothing; `complete` makes it fit the log."""
+    def __init__(self, disk: Disk, path: Path, chain: str, begins: int = 0) -> None:
+        """Read what is there, changing nothing; `complete` makes it fit the log.
+
+        The first line is of block `begins`.
+        """
         self._disk = disk
+        self._begins = begins
         self._path = path
         self._head = write_head(chain)
         self._file: AppendFile | None = None
@@ -112,7 +116,7 @@ class Headers:
         self._end = HEAD_BYTES if data.startswith(self._head) else 0
         while self._end and (found := read_line(data, self._end)) is not None:
             line, end = found
-            if line.height != len(self._offsets):
+            if line.height != self.stop:
                 break
             self._offsets.append(self._end)
             self._end = end
@@ -120,8 +124,13 @@ class Headers:
 
     @property
     def count(self) -> int:
-        """How many headers the file has, from height 0 on."""
+        """How many headers the file has."""
         return len(self._offsets)
+
+    @property
+    def stop(self) -> int:
+        """The height of the header that it has not yet."""
+        return self._begins + len(self._offsets)
 
     @property
     def is_whole(self) -> bool:
@@ -133,7 +142,7 @@ class Headers:
 
         What is older than the blocks of the log comes out of its base.
         """
-        last = self.count - 1
+        last = self.stop - 1
         if self.count and self.read(last, last) != list(_lines(blocks, older, last, last)):
             log.warning("%s is of another history: it is written anew", self._path)
             self._offsets, self._end, self._has_rest = array("Q"), 0, True
@@ -143,7 +152,7 @@ class Headers:
                 self._file.truncate(self._end, Site.HEADERS_CUT)
         except OSError as error:
             self._give_up(error)
-        for line in _lines(blocks, older, self.count, blocks.height):
+        for line in _lines(blocks, older, self.stop, blocks.height):
             self._add(line)
 
     def add(self, record: BlockRecord) -> None:
@@ -157,7 +166,7 @@ class Headers:
     def _add(self, line: HeaderLine) -> None:
         if self._file is None:
             return
-        assert line.height == self.count
+        assert line.height == self.stop
         head = b"" if self._end else self._head
         data = write_line(line)
         try:
@@ -180,11 +189,11 @@ class Headers:
 
     def read(self, first: int, last: int) -> list[HeaderLine]:
         """The lines of the heights `first` to `last`, as far as the file has them whole."""
-        last = min(last, self.count - 1)
+        first, last = max(first, self._begins), min(last, self.stop - 1)
         if first > last:
             return []
-        start = self._offsets[first]
-        end = self._end if last == self.count - 1 else self._offsets[last + 1]
+        start = self._offsets[first - self._begins]
+        end = self._end if last == self.stop - 1 else self._offsets[last + 1 - self._begins]
         data = self._disk.read_part(self._path, start, end - start)
         lines: list[HeaderLine] = []
         at = 0

@@ -28,6 +28,10 @@ class AnyStore(Protocol):
         """Every row of the base; none where there is no base."""
 
     @property
+    def begins(self) -> int:
+        """The first block whose header is here; outcomes are of later blocks, unless it is 0."""
+
+    @property
     def first(self) -> int:
         """The height of the first block whose body is there, or will be."""
 
@@ -57,7 +61,7 @@ class AnyStore(Protocol):
         """The record of a block. Raises LookupError, Pruned where its body was given up."""
 
     def headers(self, first: int, last: int) -> list[HeaderLine]:
-        """The signed headers of the heights `first` to `last`, as far as there are blocks."""
+        """The signed headers of the heights `first` to `last`, as far as they are here."""
 
     def close(self) -> None:
         """Give everything free. May be called again."""

@@ -44,6 +44,11 @@ class MemoryStore(Closable):
         return iter(())
 
     @property
+    def begins(self) -> int:
+        """Every header is there."""
+        return 0
+
+    @property
     def first(self) -> int:
         """Every block is there."""
         return 0

@@ -26,6 +26,7 @@ from tongbao.store.errors import (
 )
 from tongbao.store.filling import Databases, fill, map_bytes_for
 from tongbao.store.log import FULL
+from tongbao.store.pinned import Pin
 from tongbao.store.record import BlockRecord, Status, decode_status, encode, statuses_of
 from tongbao.store.recovery import NO_BASE
 from tongbao.store.sites import Site
@@ -89,6 +90,7 @@ class State:
             self._status = self._environment.open_db(b"status", create=False)
             self._meta = self._environment.open_db(b"meta", create=False)
             self._folder = folder
+            self._pin: Pin | None = None
             self._reader = self._environment.begin()
             self._height = self._check(chain)
         except (lmdb.Error, ValueError) as error:
@@ -265,6 +267,7 @@ class State:
         """
         if self._environment.reader_check():
             return
+        self._unpin()
         size = int(self._environment.info()["map_size"])
         staying = processes_in(self._environment.readers())
         others = f"; read by process {', '.join(staying)}" if staying else ""
@@ -277,8 +280,21 @@ class State:
         self._environment.set_mapsize(2 * size)
         log.info("the map of %s grows to %d bytes%s", self._folder, 2 * size, others)
 
+    def pin(self) -> Pin:
+        """The rows as of the last flush, to be copied while flushes go on. One at a time."""
+        self._unpin()
+        self._pin = Pin(self._environment, self._folder, self._height)
+        return self._pin
+
+    def _unpin(self) -> None:
+        """Wait for a copy that is being made: its pages would move under it."""
+        if self._pin is not None:
+            self._pin.close()
+            self._pin = None
+
     def close(self) -> None:
         """Close the environment."""
+        self._unpin()
         self._reader.abort()
         self._environment.close()
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from tongbao.kernel.trie import Trie
 from tongbao.store.base import base_heights, base_name, find_base
+from tongbao.store.behind import ROWS_BEHIND, Behind
 from tongbao.store.closable import Closable
 from tongbao.store.disk import Disk, RealDisk
 from tongbao.store.errors import DiskFull, FolderInUse, StoreError
@@ -19,13 +19,13 @@ from tongbao.store.headers import Headers
 from tongbao.store.loader import LARGE_BYTES, follow, load, size_of
 from tongbao.store.lock import lock_folder
 from tongbao.store.log import FULL, SEGMENT_BYTES, BlockLog
+from tongbao.store.pinned import Pin
 from tongbao.store.record import (
     BlockRecord,
     HeaderLine,
     Status,
     check_record,
     line_of,
-    statuses_of,
 )
 from tongbao.store.recovery import NO_BASE
 from tongbao.store.room import give_back, has_room
@@ -33,10 +33,6 @@ from tongbao.store.sites import Site
 from tongbao.store.state import MAP_BYTES, State
 
 log = logging.getLogger("tongbao.store")
-
-BLOCKS_BEHIND: Final = 10
-ROWS_BEHIND: Final = 50_000
-SECONDS_BEHIND: Final = 0.1
 
 
 class Store(Closable):
@@ -67,21 +63,18 @@ class Store(Closable):
         self._folder = folder
         self._chain = chain
         self._origin = origin
-        self._clock = clock
-        self._map_bytes = map_bytes
+        self._map_bytes, self._segment_bytes = map_bytes, segment_bytes
         self._disk = disk or RealDisk()
         self._tables = frozenset(tables)
         self._large_bytes = large_bytes
         self._trie: Trie | None = None
-        self._behind: list[BlockRecord] = []
-        self._behind_status: dict[bytes, Status] = {}
-        self._behind_rows = 0
-        self._behind_since = 0.0
+        self._behind = Behind(clock)
         self._lack: DiskFull | None = None
         with ExitStack() as resources:
             try:
                 resources.callback(os.close, lock_folder(folder))
-                self._recover(segment_bytes, resources)
+                self._files = resources.enter_context(ExitStack())
+                self._recover(segment_bytes, self._files)
             except OSError as error:
                 kind = DiskFull if error.errno in FULL else StoreError
                 raise kind(
@@ -131,12 +124,12 @@ class Store(Closable):
             self._state = state
             resources.callback(self._close_state)
             rows_known = state.height + 1
-        self._headers = Headers(self._disk, self._folder / "headers", self._chain)
+        self._headers = Headers(self._disk, self._folder / "headers", self._chain, self.begins)
         self._log = BlockLog(
             self._disk,
             self._folder / "log",
             self._chain,
-            known_blocks=max(rows_known, self._headers.count),
+            known_blocks=max(rows_known, self._headers.stop),
             segment_bytes=segment_bytes,
             base=self.base,
             wanted_from=None if self._base is None else self._base.keep_from,
@@ -146,7 +139,8 @@ class Store(Closable):
             self._make_state(state)
             resources.callback(self._close_state)
         elif state.height + 1 < self._log.first:
-            log.warning("%s/state has rows of before the log's begin: made anew", self._folder)
+            if state.height >= 0:
+                log.warning("%s/state has rows of before the log's begin: made anew", self._folder)
             self._renew_state()
         self._newest: BlockRecord | None = None
         self._last = self._last_line()
@@ -233,7 +227,7 @@ class Store(Closable):
 
     def rebuild(self) -> None:
         """Throw the rows away and make them anew out of the base and the log."""
-        assert not self._behind
+        assert not self._behind.records
         self._renew_state()
         self._replay()
         self._load(self._folder / "state")
@@ -261,6 +255,14 @@ class Store(Closable):
         return iter(()) if self._base is None else self._base.rows()
 
     @property
+    def begins(self) -> int:
+        """The first block whose header is here; outcomes are of later blocks, unless it is 0.
+
+        It is 0 unless this node joined its network by state sync.
+        """
+        return 0 if self._base is None else self._base.begins
+
+    @property
     def first(self) -> int:
         """The height of the first block whose body is there, or will be."""
         return self._log.first
@@ -282,31 +284,27 @@ class Store(Closable):
         self._log.append(record)
         self._log.sync()
         self._headers.add(record)
-        if not self._behind:
-            self._behind_since = self._clock()
         self._last, self._newest = line_of(record), record
-        self._behind.append(record)
-        self._behind_rows += len(record.rows)
-        for transaction_id, status in statuses_of(record):
-            self._behind_status.setdefault(transaction_id, status)
+        self._behind.add(record)
 
     def block(self, height: int) -> BlockRecord:
         """The record of a block.
 
         Raises LookupError, Pruned, and DamagedLog when it was changed since.
         """
-        newest = self._behind or ([] if self._newest is None else [self._newest])
+        newest = self._behind.records or ([] if self._newest is None else [self._newest])
         if newest and newest[0].height <= height <= self.height:
             return newest[height - newest[0].height]
         return self._log.read(height)
 
     def headers(self, first: int, last: int) -> list[HeaderLine]:
-        """The signed headers of the heights `first` to `last`, as far as there are blocks."""
-        lines = self._headers.read(max(first, 0), last)
-        following = max(first, 0) + len(lines)
+        """The signed headers of the heights `first` to `last`, as far as they are here."""
+        first = max(first, self.begins)
+        lines = self._headers.read(first, last)
+        following = first + len(lines)
         if self._base is not None and following < self.first:
             lines += self._base.lines(following, min(last, self.first - 1))
-            following = max(first, 0) + len(lines)
+            following = first + len(lines)
         for height in range(following, min(last, self.height) + 1):
             lines.append(line_of(self.block(height)))
         return lines
@@ -319,18 +317,10 @@ class Store(Closable):
         The height that they now have, or None when nothing was done: also on a full disk, for the
         log has what they lack. Raises DiskFailed.
         """
-        if not self._behind:
-            return None
-        due = (
-            idle
-            or len(self._behind) >= BLOCKS_BEHIND
-            or self._behind_rows >= ROWS_BEHIND
-            or self._clock() - self._behind_since >= SECONDS_BEHIND
-        )
-        if not due:
+        if not self._behind.records or not (idle or self._behind.is_long):
             return None
         try:
-            self._state.flush(self._behind)
+            self._state.flush(self._behind.records)
         except DiskFull as error:
             if self._lack is None:
                 log.warning("%s; the rows stay behind the log until then", error)
@@ -338,8 +328,6 @@ class Store(Closable):
             return None
         self._lack = None
         self._behind.clear()
-        self._behind_status.clear()
-        self._behind_rows = 0
         return self.height
 
     @property
@@ -370,9 +358,31 @@ class Store(Closable):
 
     def status(self, transaction_id: bytes) -> Status | None:
         """Where a transaction stands, in the newest block too."""
-        return self._state.status(transaction_id) or self._behind_status.get(transaction_id)
+        return self._state.status(transaction_id) or self._behind.status(transaction_id)
 
-    # The end
+    # Another beginning, and the end
+
+    def pin(self) -> Pin:
+        """The rows of this moment, for a copy beside the writer. They are those of the last block,
+        if `maintain` has just brought them up to it.
+        """
+        return self._state.pin()
+
+    def reopen(self, change: Callable[[], None]) -> None:
+        """Let a folder be changed while no file of it is open, and open it again.
+
+        It has no block but what genesis or its base makes again. The lock is kept. What raises
+        leaves a store that can only be closed. Raises StoreError.
+        """
+        assert self.height in (self.base, 0), "the chain has begun"
+        self._behind.clear()
+        with self._resources.pop_all() as resources:
+            self._files.close()
+            change()
+            self._files = resources.enter_context(ExitStack())
+            self._trie, self._lack = None, None
+            self._recover(self._segment_bytes, self._files)
+            self._resources = resources.pop_all()
 
     def close(self) -> None:
         """Flush, and give the folder free. May be called again.

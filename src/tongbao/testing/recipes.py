@@ -178,5 +178,5 @@ RECIPES: Final[Recipes] = {
     governance.Found: Recipe(1, World.somebody, deciding.found),
     governance.Propose: Recipe(6, deciding.proposer, deciding.propose),
     governance.Vote: Recipe(8, deciding.voter, deciding.vote),
-    governance.Cancel: Recipe(1, deciding.proposer, deciding.cancel),
+    governance.Cancel: Recipe(3, deciding.proposer, deciding.cancel),
 }

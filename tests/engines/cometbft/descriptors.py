@@ -34,6 +34,9 @@ SOURCES: Final = (
     "proto/tendermint/crypto/proof.pb.go",
     "proto/tendermint/types/params.pb.go",
     "proto/tendermint/types/validator.pb.go",
+    "proto/tendermint/version/types.pb.go",
+    "proto/tendermint/types/types.pb.go",
+    "proto/tendermint/types/canonical.pb.go",
     "abci/types/types.pb.go",
 )
 """Each after those that it needs."""

@@ -25,6 +25,7 @@ from tongbao.engines.cometbft.keys import (
     VALIDATOR_KEY,
     VALIDATOR_STATE,
     KeyFileError,
+    check_keys,
     read_node_id,
     read_validator_key,
     write_node_key,
@@ -107,6 +108,26 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
         file.write_text(damaged)
         with pytest.raises(KeyFileError, match=VALIDATOR_KEY.name):
             read_validator_key(tmp_path)
+
+
+def test_a_node_has_just_the_keys_that_it_needs(tmp_path: Path) -> None:
+    """
+    Given a home with all keys, one without the memory of votes, and one without the voting key,
+    when a node is to vote itself, or by a remote signer,
+    then only the first may vote itself, only the last by a signer, and the others are told why.
+    """
+    write_node_key(tmp_path)
+    write_validator_key(tmp_path)
+    check_keys(tmp_path, has_remote_signer=False)
+    with pytest.raises(KeyFileError, match=f"{VALIDATOR_KEY} is here too"):
+        check_keys(tmp_path, has_remote_signer=True)
+    (tmp_path / VALIDATOR_STATE).unlink()
+    with pytest.raises(KeyFileError, match="memory of votes"):
+        check_keys(tmp_path, has_remote_signer=False)
+    (tmp_path / VALIDATOR_KEY).unlink()
+    check_keys(tmp_path, has_remote_signer=True)
+    with pytest.raises(KeyFileError, match=f"there is no .*{VALIDATOR_KEY.name}"):
+        check_keys(tmp_path, has_remote_signer=False)
 
 
 def test_the_genesis_document_is_the_same_everywhere_and_stays(tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ TIME = "[2026-11-26|05:48:49.302]"
     ("line", "complaint"),
     [
         ("ERROR: failed to create node: no", Complaint("failed to create node: no", False)),
+        (
+            "open /x/data/state.json: no such file or directory",
+            Complaint("open /x/data/state.json: no such file or directory", False),
+        ),
         ("panic: runtime  error", Complaint("panic: runtime error", False)),
         (
             "Error reading PrivValidator state from x: no",
@@ -65,6 +69,20 @@ def test_the_first_complaint_counts_until_the_next_beginning(tmp_path: Path) -> 
     assert log.look() == Complaint("first", False)
     log.begin()
     assert log.look() is None
+    log.close()
+
+
+def test_a_line_that_a_full_disk_has_cut_short_counts_once_nothing_follows(tmp_path: Path) -> None:
+    """
+    Given a complaint whose line has no end,
+    when the log is read twice,
+    then it counts the second time, as nothing has followed it.
+    """
+    log = LogFile(tmp_path / "cometbft.log")
+    log.begin()
+    os.write(log.descriptor, b'E[2026-11-26|06:08:55.441] CONSENSUS FAILURE!!! err="no space')
+    assert log.look() is None
+    assert log.look() == Complaint('"no space', True)
     log.close()
 
 

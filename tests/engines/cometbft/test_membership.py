@@ -176,6 +176,20 @@ def test_cometbft_speaks_to_admitted_nodes_alone() -> None:
     assert filtered(chain, path) == NOT_ADMITTED
 
 
+def test_whom_this_nodes_operator_has_chosen_is_spoken_to(chain: Chain) -> None:
+    """
+    Given a node whose list admits nobody, and whose operator has chosen one,
+    when CometBFT asks for that one, and for another,
+    then it may speak to the chosen one.
+    """
+    chosen = frozenset({str(NODE)})
+    codes = [
+        answer_filter(chain.machine, f"/p2p/filter/id/{name}", chosen).code
+        for name in (NODE, "cd" * 20)
+    ]
+    assert codes == [0, NOT_ADMITTED]
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [

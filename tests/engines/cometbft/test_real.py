@@ -12,7 +12,7 @@ import pytest
 from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.real import PROGRAM, running
 from tests.fixed_chain import FIRST_MODULES, FixedChain, fixed_genesis, key
-from tongbao.engines.cometbft.application import app_hash
+from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.kernel import (
     Amount,
     AssetCode,

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import urlopen
 
 import pytest
 
@@ -24,6 +25,11 @@ from tests.fixed_chain import FIRST_MODULES, fixed_genesis
 from tongbao.engines.cometbft import genesis_document
 from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.configuration import FILE as CONFIGURATION
+from tongbao.engines.cometbft.configuration import (
+    Configuration,
+    signer_socket,
+    write_configuration,
+)
 from tongbao.engines.cometbft.keys import NODE_KEY, VALIDATOR_STATE
 from tongbao.engines.cometbft.rpc import Rpc, RpcUnreachable
 from tongbao.engines.cometbft.server import Server
@@ -276,6 +282,57 @@ def test_a_home_that_can_not_run_is_tried_again_and_says_why(
         until(lambda: one.starts >= 3 and complaint in (one.why or ""))
         damaged.write_bytes(good)
         assert one.wait_until_up(SECONDS)
+
+
+def test_a_home_that_waits_for_a_remote_signer_says_so_each_time(short: Path) -> None:
+    """
+    Given a home whose votes come from a remote signer over a unix socket, and no signer,
+    when CometBFT is started, waits some seconds for it, and is started again,
+    then the reason is that no key is there, not that its last end has left the socket.
+    """
+    signer = short / "signer.sock"
+    settings = Configuration(
+        application=short / "abci.sock",
+        rpc=short / "rpc.sock",
+        p2p_listen="tcp://127.0.0.1:0",
+        remote_signer_listen=f"unix://{signer}",
+    )
+    write_configuration(short / "home", settings)
+    paths = (short / "home", short / "rpc.sock", short / "cometbft.log")
+    one = Supervisor(PROGRAM, *paths, pauses=Pauses(first=0.5), signer=signer_socket(settings))
+    with application(short), started(one):
+        until(lambda: one.starts == 1 and "can't get pubkey" in (one.why or ""))
+        until(lambda: one.starts == 2 and signer.is_socket())
+    assert "address already in use" not in (short / "cometbft.log").read_text()
+
+
+def free_address() -> str:
+    """`HOST:PORT` on loopback that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+def test_metrics_and_a_second_rpc_are_there_where_they_are_wanted(short: Path) -> None:
+    """
+    Given settings with an address for metrics and one for the RPC beside its socket,
+    when CometBFT is up,
+    then it answers Prometheus at the first, and the RPC's calls at the second.
+    """
+    metrics, rpc = free_address(), free_address()
+    settings = Configuration(
+        application=short / "abci.sock",
+        rpc=short / "rpc.sock",
+        p2p_listen="tcp://127.0.0.1:0",
+        metrics_listen=metrics,
+        extra_rpc=f"tcp://{rpc}",
+    )
+    write_configuration(short / "home", settings)
+    with application(short), started(supervisor(short)) as one:
+        assert one.wait_until_up(SECONDS)
+        with urlopen(f"http://{metrics}/metrics", timeout=SECONDS) as answer:
+            assert b"\ncometbft_consensus_height{" in answer.read()
+        with urlopen(f"http://{rpc}/health", timeout=SECONDS) as answer:
+            assert b'"result":{}' in answer.read()
 
 
 def test_a_program_that_is_not_there_is_said_by_name(short: Path) -> None:

@@ -11,6 +11,8 @@ from tests.engines.cometbft.descriptors import google_class
 from tongbao.engines.cometbft import messages
 from tongbao.engines.cometbft.fields import FIELDS, REQUESTS, RESPONSES
 from tongbao.engines.cometbft.kinds import Field, Kind
+from tongbao.engines.cometbft.light import types
+from tongbao.engines.cometbft.light.fields import LIGHT_FIELDS
 from tongbao.engines.cometbft.messages import Message
 
 PACKAGES: Final[Mapping[type[Message], str]] = {
@@ -26,6 +28,8 @@ PACKAGES: Final[Mapping[type[Message], str]] = {
     messages.ABCIParams: "tendermint.types",
     messages.AuthorityParams: "tendermint.types",
     messages.ConsensusParams: "tendermint.types",
+    types.Consensus: "tendermint.version",
+    **{kind: "tendermint.types" for kind in LIGHT_FIELDS if kind is not types.Consensus},
 }
 """Where a message is declared, if not in ABCI's own file."""
 

@@ -23,7 +23,7 @@ from tongbao.sdk.network_genesis import create_network
 from tongbao.sdk.opening import OPERATOR
 from tongbao.sdk.wallet import Wallet
 
-FREE = NetworkOptions(p2p_listen="tcp://127.0.0.1:0")
+FREE = NetworkOptions(p2p_listen="tcp://127.0.0.1:0", filter_peers=False)
 HOUR_MS = 3_600_000
 
 

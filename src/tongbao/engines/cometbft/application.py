@@ -8,7 +8,6 @@ never ahead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -16,33 +15,28 @@ import msgspec
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
-    ApplyResult,
     CheckTxType,
     ExecTxResult,
-    OfferResult,
     ProposalStatus,
     Timestamp,
     VerifyStatus,
 )
+from tongbao.engines.cometbft.snapshots import NoSnapshots, Snapshots
 from tongbao.engines.cometbft.wire import write_varint
 from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import ID_BYTES
 
-APP_DOMAIN: Final = b"tongbao/app/1"
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
+NOT_HERE: Final = 3
 
 
 class OutOfStep(Exception):
     """CometBFT and this chain are not the same chain, or not at the same block; says which."""
-
-
-def app_hash(state_root: bytes) -> bytes:
-    """What stands in the next header: only the state, or idle blocks would never stop."""
-    return sha256(APP_DOMAIN + state_root).digest()
 
 
 def milliseconds(time: Timestamp | None) -> int:
@@ -71,8 +65,11 @@ class MachineApplication:
     ) -> None:
         """Stand on a machine and its store; `clock` gives milliseconds UTC."""
         self.blocks = Blocks(machine, store)
+        self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
+        self.chosen_peers: frozenset[str] = frozenset()
+        """The nodes whom this node's own configuration names, admitted or not."""
 
     # Consensus
 
@@ -129,6 +126,7 @@ class MachineApplication:
         last = blocks.machine.height
         if request.height != last + 1:
             raise OutOfStep(f"CometBFT decided block {request.height}; this chain is at {last}")
+        self._check_joined(milliseconds(request.time))
         block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
         decided = blocks.carry_out(block, request.hash)
         return r.ResponseFinalizeBlock(
@@ -139,13 +137,29 @@ class MachineApplication:
             app_hash=app_hash(decided.state_root),
         )
 
+    def _check_joined(self, time: int) -> None:
+        """Whether the block that this node joined at has the time that it was said to have.
+
+        Nothing proves it. One that is too early changes nothing, for each block has CometBFT's own
+        time; one that is too late would give the next block another time than everywhere else.
+        Raises OutOfStep.
+        """
+        machine, store = self.blocks.machine, self.blocks.store
+        if 0 < store.begins == machine.height and time <= machine.time:
+            raise OutOfStep(
+                f"the snapshot of block {machine.height} had a wrong time: remove the chain's "
+                "`log`, `state`, `headers`, `base-...` and CometBFT's `data`, but for "
+                "`priv_validator_state.json`, and join again"
+            )
+
     def commit(self, request: q.RequestCommit, /) -> r.ResponseCommit:
         """Keep the block: the first one brings block 0 with it. Raises StoreError.
 
         A full disk makes this wait, and the network goes on without this node.
         """
-        self.blocks.keep()
-        return r.ResponseCommit()
+        if not self.blocks.keep():
+            return r.ResponseCommit()
+        return r.ResponseCommit(self.snapshots.committed())
 
     # Mempool
 
@@ -181,34 +195,39 @@ class MachineApplication:
         """
         if request.path.startswith(FILTERS):
             with self.blocks.reading() as now:
-                return answer_filter(now.machine, request.path)
+                return answer_filter(now.machine, request.path, self.chosen_peers)
         if request.path != "status":
             return r.ResponseQuery(code=UNKNOWN_PATH, log="the path is not known; there is: status")
         if len(request.data) != ID_BYTES:
             return r.ResponseQuery(code=BAD_KEY, log=f"an id has {ID_BYTES} bytes")
         with self.blocks.reading() as now:
             found, height = now.store.status(request.data), now.machine.height
+            begins = now.store.begins
+        if found is None and begins:
+            return r.ResponseQuery(
+                code=NOT_HERE, log=f"this node joined at block {begins} and may have missed it"
+            )
         value = b"" if found is None else msgspec.json.encode(msgspec.structs.asdict(found))
         return r.ResponseQuery(key=request.data, value=value, height=height)
 
-    # Snapshots: none are offered, none are taken
+    # Snapshots
 
     def list_snapshots(self, request: q.RequestListSnapshots, /) -> r.ResponseListSnapshots:
-        """None."""
-        return r.ResponseListSnapshots()
+        """Those that are here."""
+        return self.snapshots.list_snapshots(request)
 
     def offer_snapshot(self, request: q.RequestOfferSnapshot, /) -> r.ResponseOfferSnapshot:
-        """Not wanted."""
-        return r.ResponseOfferSnapshot(OfferResult.ABORT)
+        """Whether one of others is wanted."""
+        return self.snapshots.offer_snapshot(request)
 
     def load_snapshot_chunk(
         self, request: q.RequestLoadSnapshotChunk, /
     ) -> r.ResponseLoadSnapshotChunk:
-        """Not there."""
-        return r.ResponseLoadSnapshotChunk()
+        """The bytes of a chunk."""
+        return self.snapshots.load_snapshot_chunk(request)
 
     def apply_snapshot_chunk(
         self, request: q.RequestApplySnapshotChunk, /
     ) -> r.ResponseApplySnapshotChunk:
-        """Not wanted."""
-        return r.ResponseApplySnapshotChunk(ApplyResult.ABORT)
+        """Take a chunk in."""
+        return self.snapshots.apply_snapshot_chunk(request)

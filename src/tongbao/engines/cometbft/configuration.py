@@ -90,7 +90,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     metrics_listen: Outside = ""
     """`HOST:PORT` on which CometBFT answers Prometheus, under `cometbft_`; empty for nowhere."""
     remote_signer_listen: Annotated[str, Meta(pattern=r"^((tcp|unix)://[^\x00-\x20\x7f]+)?\Z")] = ""
-    """Where a remote signer connects to; with it `priv_validator_key.json` is not read."""
+    """Where a remote signer connects to; CometBFT then makes a key that it does not use."""
     state_sync: StateSync | None = None
     extra_rpc: Annotated[str, Meta(pattern=r"^(tcp://[^\x00-\x20\x7f,]+)?\Z")] = ""
     """A second address of the RPC, loopback only: a joining node's light client can't ask a
@@ -122,6 +122,12 @@ def configuration_text(configuration: Configuration) -> str:
         lines += (f"{name} = {_toml(value)}" for name, value in keys.items())
     body = NOTICE + "\n".join(lines) + "\n"
     return f"{MARK}{sha256(body.encode()).hexdigest()}\n{body}"
+
+
+def signer_socket(configuration: Configuration) -> Path | None:
+    """The unix socket on which CometBFT waits for a remote signer, if it is to."""
+    kind, _, path = configuration.remote_signer_listen.partition("://")
+    return Path(path) if kind == "unix" else None
 
 
 def write_configuration(home: Path, configuration: Configuration) -> Path | None:
@@ -198,6 +204,7 @@ def _tables(of: Configuration) -> dict[str, dict[str, Toml]]:
 
 
 def _base(of: Configuration) -> dict[str, Toml]:
+    unused = "unused_" if of.remote_signer_listen else ""  # a key that CometBFT makes in any case
     return {
         "version": "0.39.4",
         "proxy_app": f"unix://{of.application}",
@@ -207,8 +214,8 @@ def _base(of: Configuration) -> dict[str, Toml]:
         "log_level": of.log_level,
         "log_format": "plain",
         "genesis_file": "config/genesis.json",
-        "priv_validator_key_file": "config/priv_validator_key.json",
-        "priv_validator_state_file": "data/priv_validator_state.json",
+        "priv_validator_key_file": f"config/{unused}priv_validator_key.json",
+        "priv_validator_state_file": f"data/{unused}priv_validator_state.json",
         "priv_validator_laddr": of.remote_signer_listen,
         "node_key_file": "config/node_key.json",
         "abci": "socket",

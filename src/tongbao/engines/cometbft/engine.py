@@ -44,6 +44,7 @@ LATE_SECONDS: Final = 15.0
 """After this without a block a transaction is offered again."""
 PROBE_SECONDS: Final = 3.0
 """After this without a block, while somebody waits for one, the disk is looked at."""
+CATCHING_UP: Final = "this node fetches blocks that the others have"
 EXPIRY_MS: Final = 1_000
 """How often, in block time, those who wait are asked whether they have expired."""
 REASONS: Final = {reason.number: reason for reason in Invalid}
@@ -109,6 +110,7 @@ class CometEngine:
         )
         self._listeners: list[Callable[[int], None]] = []
         self._is_up = False
+        self._is_behind = False
         self._closing = False
         self._failure: BaseException | None = None
         self._quiet_until = 0.0
@@ -180,7 +182,9 @@ class CometEngine:
         """Why no transactions are decided now; None while they are, as far as this node knows."""
         if self._closing or self._failure is not None:
             return self._why()
-        return WHY if self.is_disk_full else self._process.why
+        if self.is_disk_full:
+            return WHY
+        return self._process.why or (CATCHING_UP if self._is_behind else None)
 
     @property
     def is_disk_full(self) -> bool:
@@ -353,10 +357,20 @@ class CometEngine:
     def _rest(self) -> None:
         """Nothing can be offered now: look after what is beside that, once a second."""
         self._blocks.rest()
+        self._ask_how_far()
         if len(self._tickets) and time.monotonic() - self._moved_at > PROBE_SECONDS:
             self._moved_at = time.monotonic()
             self._blocks.probe()
         self._tickets.offer_late(LATE_SECONDS, BATCH)
+
+    def _ask_how_far(self) -> None:
+        """Whether CometBFT takes part, or still fetches what the others have decided."""
+        if not self._is_up:
+            return
+        try:
+            self._is_behind = self._rpc.status().sync_info.catching_up
+        except (RpcUnreachable, RpcError) as error:
+            log.debug("CometBFT does not say how far it is: %s", error)
 
 
 def _answers(

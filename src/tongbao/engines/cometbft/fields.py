@@ -12,6 +12,7 @@ from tongbao.engines.cometbft import messages as m
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.kinds import Field, Kind, choice, many
+from tongbao.engines.cometbft.light.fields import LIGHT_FIELDS
 
 INT32, INT64, UINT32, UINT64 = Kind.INT32, Kind.INT64, Kind.UINT32, Kind.UINT64
 BOOL, STRING, BYTES = Kind.BOOL, Kind.STRING, Kind.BYTES
@@ -214,6 +215,7 @@ FIELDS: Final[dict[type[m.Message], tuple[Field, ...]]] = {
         Field(4, "consensus_param_updates", m.ConsensusParams),
         Field(5, "app_hash", BYTES),
     ),
+    **LIGHT_FIELDS,
 }
 
 REQUESTS: Final[dict[int, type[m.Message]]] = {

@@ -33,6 +33,8 @@ Kind = TypeVar("Kind")
 class KeyFileError(Exception):
     """A file of a key that is there already, or that is not one; the text says what to do."""
 
+    advice = "see docs/operate/validator-keys.md: where keys lie, and what is never copied or made"
+
 
 class _Typed(msgspec.Struct):
     type: str
@@ -104,6 +106,29 @@ def read_validator_key(home: Path) -> bytes:
     if key.pub_key.value != public or key.address != address_of(public).hex().upper():
         raise KeyFileError(f"{home / VALIDATOR_KEY}: its public key or address is of another key")
     return public
+
+
+def check_keys(home: Path, *, has_remote_signer: bool) -> None:
+    """Raise KeyFileError unless a node has just the keys that it needs.
+
+    CometBFT would make a new voting key in the place of one that is lost, and vote with it as
+    nobody. With a remote signer the key must not be here as well: two that vote can vote twice.
+    """
+    read_node_id(home)
+    key, state = home / VALIDATOR_KEY, home / VALIDATOR_STATE
+    if has_remote_signer:
+        if key.exists() or state.exists():
+            raise KeyFileError(
+                f"a remote signer is to vote, and {key if key.exists() else state} is here too: "
+                "move both the key and its priv_validator_state.json to the signer, and leave none"
+            )
+        return
+    read_validator_key(home)
+    if not state.exists():
+        raise KeyFileError(
+            f"there is a voting key, but no {state}, its memory of votes: "
+            "with an empty one it may vote twice"
+        )
 
 
 def _pair(seed: bytes | None) -> tuple[_Typed, _Typed]:

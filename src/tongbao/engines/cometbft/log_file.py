@@ -34,6 +34,7 @@ _AT: Final = rb"^E\[[^\]]*\] "
 _COMPLAINTS: Final = (
     (re.compile(rb"^ERROR: (.+)"), False),
     (re.compile(rb"^(Error reading PrivValidator .+)"), False),
+    (re.compile(rb"^(open /.+: [a-z ]+)$"), False),
     (re.compile(rb"^(panic: .+)"), False),
     (re.compile(rb"^(fatal error: .+)"), False),
     (re.compile(_AT + rb"CONSENSUS FAILURE!!! .*?err=(.+?)(?: stack=|$)"), True),
@@ -69,14 +70,15 @@ class LogFile:
 
     def look(self) -> Complaint | None:
         """Read what is new; the first complaint since `begin`. Cuts a long file. Raises OSError."""
+        before = self._read_to
         while new := os.pread(self.descriptor, READ_BYTES, self._read_to):
             self._read_to += len(new)
             *lines, rest = (self._rest + new).split(b"\n")
             self._rest = rest[:LINE_BYTES]
             for line in lines:
                 self.complaint = self.complaint or _complaint(line[:LINE_BYTES])
-        # A full disk cuts the line short that says so.
-        self.complaint = self.complaint or _complaint(self._rest)
+        if self._read_to == before:  # a full disk cuts the line short that says so
+            self.complaint = self.complaint or _complaint(self._rest)
         if self._read_to > self._limit:
             with suppress(OSError):  # a full disk needs the room more than the old lines
                 shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))

@@ -7,6 +7,7 @@ H + 2 on: the validators of H + 1 stand in the header of H already.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Container
 from operator import itemgetter
 from typing import Final
 
@@ -43,6 +44,8 @@ def first_validators(machine: Machine) -> tuple[ValidatorUpdate, ...]:
             "which must be the same keys: name them in the section governance of the genesis "
             "file, or let the chain that this one goes on from decide on them"
         )
+    if genesis.origin is not None and any(row.power != 1 for row in rows.values()):
+        raise GenesisError("a network that goes on from another chain begins with one vote a key")
     return tuple([_update(key, row.power) for key, row in rows.items()])
 
 
@@ -70,18 +73,21 @@ def _update(key: str, power: int) -> ValidatorUpdate:
     return ValidatorUpdate(pub_key=PublicKey(ed25519=public), power=power)
 
 
-def answer_filter(machine: Machine, path: str) -> ResponseQuery:
+def answer_filter(machine: Machine, path: str, chosen: Container[str] = ()) -> ResponseQuery:
     """Whether CometBFT may speak to a node (`/p2p/filter/id/<id>`): code 0 for yes.
 
-    Only to those that the last committed block admits, and to nobody where it admits none. Before
-    there is a block, while a node asks others for a snapshot, nothing is known: then the
-    configuration decides alone. Addresses are never judged: a node is who has its key.
+    Only to those that the last committed block admits, and to nobody where it admits none; and to
+    those whom this node's operator has `chosen`: a node that was away for long has an old list, and
+    could meet nobody who is new. Before there is a block, while a node asks others for a snapshot,
+    nothing is known, and the configuration decides alone. Addresses are never judged: a node is
+    who has its key.
     """
     if path.startswith(FILTER_ADDRESSES):
         return ResponseQuery()
     if not path.startswith(FILTER_IDS):
         return ResponseQuery(code=UNKNOWN_FILTER, log="a node is asked for by id or addr")
-    if machine.height < 0 or _is_admitted(machine, path.removeprefix(FILTER_IDS)):
+    name = path.removeprefix(FILTER_IDS)
+    if machine.height < 0 or name in chosen or _is_admitted(machine, name):
         return ResponseQuery()
     return ResponseQuery(code=NOT_ADMITTED, log="operators have not admitted this node")
 

@@ -24,6 +24,8 @@ ADVICE: Final = (
 class ProgramError(Exception):
     """There is no CometBFT of the right version; the text says how to get one."""
 
+    advice = "install CometBFT as it says; the other engine, solo, needs none"
+
 
 def find_program(named: Path | None = None) -> Path:
     """The program: the one that is named, else by TONGBAO_COMETBFT, the checkout's, or PATH's.

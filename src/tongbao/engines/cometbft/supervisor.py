@@ -77,14 +77,17 @@ class Supervisor:
         listener: Listener = lambda _: None,
         environment: Mapping[str, str] | None = None,
         pauses: Pauses | None = None,
+        signer: Path | None = None,
     ) -> None:
         """Prepare to run a program on a home whose configuration names the RPC's socket.
 
-        `environment` adds variables, as FAIL_TEST_INDEX for tests.
+        `environment` adds variables, as FAIL_TEST_INDEX for tests; `signer` is the socket on which
+        CometBFT waits for a remote signer, where that is one of this machine.
         """
         self._command = [str(program), "start", "--home", str(home)]
         self._home = home
         self._rpc_path = rpc
+        self._sockets = (rpc,) if signer is None else (rpc, signer)
         self._log_path = log_path
         self._listener = listener
         self._pauses = pauses or Pauses()
@@ -219,7 +222,9 @@ class Supervisor:
             self._process = None
 
     def _begin(self) -> subprocess.Popen[bytes]:
-        self._rpc_path.unlink(missing_ok=True)  # CometBFT does not replace what a kill has left
+        for path in self._sockets:  # CometBFT does not replace what its last end has left
+            if path.is_socket():
+                path.unlink()
         self._log.begin()
         self._again = None
         self.starts += 1

@@ -142,7 +142,8 @@ def _compare(scene: Scene, report: Report) -> None:
     last = max(found.values(), key=lambda each: len(each.ledger))
     findings += check_history(history, last.ledger)
     for name in scene.cluster.names:
-        own = final_state(history, found[name].ledger)
+        height = found[name].ledger[-1].height
+        own = final_state(history, [each for each in last.ledger if each.height <= height])
         findings += [f"{name}: {each}" for each in _differences(found[name], own)]
         audited = audit_folder(scene.cluster.folder / name).findings
         findings += [f"{name}: audit: {each}" for each in audited[:1]]

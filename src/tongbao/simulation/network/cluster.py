@@ -117,15 +117,16 @@ class Cluster(Network):
         """The members' names, in their order."""
         return list(self.members)
 
-    def _start(self, process: MemberProcess) -> None:
+    def _start(self, process: MemberProcess, *further: str) -> None:
         assert isinstance(process, Node)
         others = [each for each in self.plan.members if each.name != process.member.name]
         peers = self.fabric.peers(process.member, others)
-        process.begin(peers, self._settings, self.wrong.get(process.member.name, ()))
+        settings = (*self._settings, *further)
+        process.begin(peers, settings, self.wrong.get(process.member.name, ()))
 
-    def start(self, name: str, *, until_ready: bool = True) -> None:
-        """Start a member; wait until it answers over HTTP. Raises LocalnetError."""
-        self._start(self.node(name))
+    def start(self, name: str, *further: str, until_ready: bool = True) -> None:
+        """Start a member, with further settings; wait until it answers. Raises LocalnetError."""
+        self._start(self.node(name), *further)
         if until_ready:
             self.node(name).wait_until_ready(READY_SECONDS)
 

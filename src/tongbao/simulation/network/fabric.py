@@ -23,6 +23,8 @@ from tongbao.store.closable import Closable
 
 HTTP_PORT: Final = 8632
 P2P_PORT: Final = 26656
+RPC_PORT: Final = 26657
+PORTS: Final = {"http_port": HTTP_PORT, "p2p_port": P2P_PORT, "rpc_port": RPC_PORT}
 BRIDGE: Final = "bridge0"
 SUBNET: Final = "10.77.0"
 HOST_PART: Final = 254
@@ -118,8 +120,7 @@ class Namespaces(Closable):
             if member.name not in self._hosts:
                 self._hosts[member.name] = self._lay(member.name, len(self._hosts) + 1)
         members = tuple(
-            replace(each, host=self._hosts[each.name], http_port=HTTP_PORT, p2p_port=P2P_PORT)
-            for each in plan.members
+            replace(each, host=self._hosts[each.name], **PORTS) for each in plan.members
         )
         return replace(plan, members=members)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tongbao.localnet.joining import state_sync
 from tongbao.simulation.network.cluster import Wrong
 from tongbao.simulation.network.scene import Scene
 
@@ -16,7 +17,8 @@ ROOM_BYTES: Final = 24 * 1024 * 1024
 FILL_BYTES: Final = 65_536
 VOTES: Final = "priv_validator_state.json"
 """What a validator has signed: it is never taken away, or it might sign twice."""
-OURS: Final = ("log", "state", "headers")
+KEPT: Final = ("cometbft", "genesis.json", "keys", "node.json", "trust.json")
+"""What a node has that is laid anew; all else in its folder is made of blocks or of a snapshot."""
 
 
 def truncated_log(scene: Scene, seconds: float) -> str:
@@ -55,9 +57,9 @@ def _truncated(scene: Scene, name: str, path: Path) -> str:
         scene.counts["recovered by itself"] += 1
         return f"{said}; it recovered"
     refusal = _refusal(scene, name)
-    lay_anew(scene, name)
-    scene.counts["refused, laid anew by block sync"] += 1
-    return f"{said}; it refused ({refusal}), and was laid anew"
+    way = lay_anew(scene, name)
+    scene.counts[f"refused, laid anew by {way}"] += 1
+    return f"{said}; it refused ({refusal}), and was laid anew by {way}"
 
 
 def _is_over(scene: Scene, name: str, top: int) -> bool:
@@ -78,17 +80,24 @@ def _refusal(scene: Scene, name: str) -> str:
     return " ".join(tail[-2:])[:200]
 
 
-def lay_anew(scene: Scene, name: str) -> None:
-    """Take away all that a node had but its keys and what it has signed; it starts from genesis."""
+def lay_anew(scene: Scene, name: str) -> str:
+    """Take away all that a node had but its keys and what it has signed, and let it join again.
+
+    Block by block, or by a snapshot: says which.
+    """
     cluster = scene.cluster
     cluster.node(name).kill()
     folder = cluster.folder / name
-    for each in OURS:
-        _remove(folder / each)
+    for path in folder.iterdir():
+        if path.name not in KEPT:
+            _remove(path)
     for path in (folder / "cometbft/data").iterdir():
         if path.name != VOTES:
             _remove(path)
-    cluster.start(name)
+    others = cluster.up_but(cluster.member(name))
+    snapshot = state_sync(cluster.folder, others) if scene.random.randrange(2) else ()
+    cluster.start(name, *snapshot)
+    return "a snapshot" if snapshot else "block sync"
 
 
 def _remove(path: Path) -> None:

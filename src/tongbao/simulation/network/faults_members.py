@@ -26,16 +26,19 @@ def _say_nothing(_: str) -> None:
 
 
 def late_joiner(scene: Scene, seconds: float) -> str:
-    """A new member is admitted by votes, catches up from genesis, and becomes a validator."""
+    """A new member is admitted by votes, joins by a snapshot if there is one, and validates."""
     cluster = scene.cluster
     name = f"{LATE}{scene.counts['late_joiner'] + 1}"
     plan = add_member(cluster.folder, cluster.plan, name)
     voting.decide(cluster, voting.admission(plan.member(name)), f"admit {name}", _say_nothing)
     cluster.take(plan)
     before = cluster.top()
-    cluster.join(cluster.node(name), _say_nothing)
+    said: list[str] = []
+    cluster.join(cluster.node(name), said.append)
     scene.probe(name)
-    return f"{name} after {before} blocks"
+    way = "a snapshot" if any("snapshot" in each for each in said) else "block sync"
+    scene.counts[f"joined by {way}"] += 1
+    return f"{name} after {before} blocks, by {way}"
 
 
 def leaver(scene: Scene, seconds: float) -> str:

@@ -123,8 +123,10 @@ class Links(Closable):
         """The plan as it is, with free ports, and a link from each member to each other."""
         for member in plan.members:
             if member.name not in self._known:
-                http_port, p2p_port = free_ports(2)
-                self._known[member.name] = replace(member, http_port=http_port, p2p_port=p2p_port)
+                http, p2p, rpc = free_ports(3)
+                self._known[member.name] = replace(
+                    member, http_port=http, p2p_port=p2p, rpc_port=rpc
+                )
         for one in self._known:
             for other, target in self._known.items():
                 if one != other and (one, other) not in self._links:
@@ -134,6 +136,7 @@ class Links(Closable):
                 each,
                 http_port=self._known[each.name].http_port,
                 p2p_port=self._known[each.name].p2p_port,
+                rpc_port=self._known[each.name].rpc_port,
             )
             for each in plan.members
         )

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tongbao.sdk.snapshot_buckets import BUCKET_BYTES, DIGITS_LIMIT, Buckets, digits_for
+from tongbao.store.snapshot.buckets import BUCKET_BYTES, DIGITS_LIMIT, Buckets, digits_for
 from tongbao.store.snapshot.chunks import cut
 
 STATES = st.dictionaries(st.binary(min_size=1, max_size=20), st.binary(max_size=30), max_size=60)

@@ -1,0 +1,1 @@
+"""Believe headers of CometBFT without a node: pure functions, no input or output."""

@@ -1,0 +1,1 @@
+"""State sync: snapshots that a node takes and serves, and joining a network by one of others."""

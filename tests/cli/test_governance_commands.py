@@ -1,0 +1,58 @@
+"""Governance as operators type it: first operators, a proposal with names in it, votes, lists."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli.calling import Place
+from tongbao.cli.members import example, members_of
+from tongbao.cli.values import form_of, sample
+from tongbao.modules.governance import Choice
+from tongbao.modules.governance.messages import Actions
+
+FOUND = ("governance", "found", "--authority", "authority", "--threshold", "2", "--delay-ms", "0")
+
+
+def test_operators_decide_from_the_command_line(place: Place) -> None:
+    """
+    Given a chain whose authority names operator and alice, of whom both must agree,
+    when operator proposes that bob governs too and that a key of the keystore votes, by their
+    short names, and alice approves,
+    then lists show the proposal and its votes, and after the next block it is carried out.
+    """
+    names = place.do("account", "names")["accounts"]
+    place.do(*FOUND, "--operators", '["operator","alice"]')
+    actions = json.dumps(
+        [
+            {"@type": "governance.add_operator", "operator": "bob"},
+            {"@type": "governance.set_validator", "key": "authority", "power": 10},
+        ]
+    )
+    made = place.do("governance", "propose", "--actions", actions, "--closes-at", "+1h")
+    [proposal] = made["made"]
+    waiting = place.do("governance", "waiting")
+    assert [row["key"] for row in waiting["rows"]] == [proposal]
+    place.do("governance", "vote", "--proposal", proposal, "--choice", "approve", "--as", "alice")
+    votes = place.do("governance", "votes", "--proposal", proposal)["rows"]
+    assert sorted(row["key"][1] for row in votes) == sorted([names["operator"], names["alice"]])
+    place.do("account", "set-lanes", "--lanes", "1", "--as", "bob")
+    found = place.do("governance", "show", "--proposal", proposal)["value"]
+    assert found["phase"] == "carried_out"
+    assert names["bob"] in place.do("governance", "operators")["value"]["operators"]
+    [validator] = place.do("governance", "validators")["rows"]
+    assert validator["value"]["power"] == 10
+
+
+def test_what_can_be_proposed_is_told_with_its_members() -> None:
+    """
+    Given a list whose parts are of several kinds, and a text of a few words,
+    when both are explained,
+    then each kind is told with its members, the first is the example, and the words are all.
+    """
+    told = form_of(Actions).help
+    assert '[{"@type":"governance.set_validator","key":"alice","power":1}]' in told
+    assert "governance.schedule_upgrade (height, modules, features)" in told
+    assert form_of(Choice).help == "one of approve, reject"
+    assert sample(Choice) == "approve"
+    members = members_of({"choice": Choice}, {"choice": True}, ())
+    assert example("governance vote", members).endswith("tongbao governance vote --choice approve")
