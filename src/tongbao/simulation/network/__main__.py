@@ -51,9 +51,9 @@ def plays_of(told: argparse.Namespace) -> list[tuple[str, int]]:
     return [(name, seed) for seed in seeds for name in LONG]
 
 
-def clean() -> None:
+def clean(place: Path) -> None:
     """Remove what campaigns have left that were killed; their processes have ended with them."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in place.glob(f"{PREFIX}*"):
         pid = folder.name.removeprefix(PREFIX)
         if not Path("/proc", pid).exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -80,8 +80,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     has_namespaces = enter_namespaces(sys.argv[1:])
-    clean()
-    home = Path(tempfile.gettempdir(), f"{PREFIX}{os.getpid()}")
+    place = Path(tempfile.gettempdir())
+    clean(place)
+    home = place / f"{PREFIX}{os.getpid()}"
     sockets = home / "s"
     sockets.mkdir(parents=True)
     os.environ["TMPDIR"] = str(sockets)
