@@ -8,8 +8,8 @@ SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
 
-.PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials simulate storm \
-	crash jepsen jepsen-quick bench golden recording reference wheel lock clean
+.PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
+	simulate storm crash jepsen jepsen-quick bench golden recording reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile

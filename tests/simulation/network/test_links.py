@@ -18,8 +18,15 @@ MOMENT_S = 0.3
 
 def member(name: str, digit: str) -> Member:
     """A member whose ports the links choose."""
-    ports = {"http_port": 1, "p2p_port": 1, "rpc_port": 1}
-    return Member(name=name, node_id=digit * 40, validator="", operator="", **ports)
+    return Member(
+        name=name,
+        node_id=digit * 40,
+        validator="",
+        operator="",
+        http_port=1,
+        p2p_port=1,
+        rpc_port=1,
+    )
 
 
 @contextmanager

@@ -144,6 +144,11 @@ class Cluster(Network):
         """What a member answers, be it a problem document; None where it does not."""
         return self._ask(name, path, {}, is_any=True)
 
+    def why(self, name: str) -> str:
+        """Why a member is not ready, in its own words; empty where it is, or does not answer."""
+        found = self.ask_any(name, "/readyz")
+        return "" if found is None else "; ".join(found.get("reasons", ()))
+
     def _ask(self, name: str, path: str, asked: dict[str, Any], *, is_any: bool) -> Any:
         with suppress(httpx2.HTTPError, ValueError):
             address = self.node(name).member.address

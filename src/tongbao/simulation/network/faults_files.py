@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from contextlib import suppress
@@ -13,6 +14,9 @@ from tongbao.simulation.network.cluster import Wrong
 from tongbao.simulation.network.scene import Scene
 
 RECOVER_SECONDS: Final = 40.0
+TRIED_OFTEN: Final = re.compile(r"started again in (\d+)")
+TRIED_S: Final = 8
+"""A CometBFT whose next start is so far away has been tried six times."""
 ROOM_BYTES: Final = 24 * 1024 * 1024
 FILL_BYTES: Final = 65_536
 VOTES: Final = "priv_validator_state.json"
@@ -63,17 +67,20 @@ def _truncated(scene: Scene, name: str, path: Path) -> str:
 
 
 def _is_over(scene: Scene, name: str, top: int) -> bool:
-    return not scene.cluster.node(name).is_running or scene.cluster.height(name) >= top
+    if not scene.cluster.node(name).is_running or scene.cluster.height(name) >= top:
+        return True
+    tries = TRIED_OFTEN.search(scene.cluster.why(name))
+    return tries is not None and int(tries[1]) >= TRIED_S
 
 
 def _refusal(scene: Scene, name: str) -> str:
     """Why a node does not go on, in its own words. Raises Wrong where it does not say."""
     node = scene.cluster.node(name)
     if node.is_running:
-        ready = scene.cluster.ask_any(name, "/readyz")
-        if ready is None or not ready.get("detail"):
-            raise Wrong(f"{name} neither goes on nor says why: {ready}:\n{node.log_tail()}")
-        return str(ready["detail"])[:200]
+        why = scene.cluster.why(name)
+        if not why:
+            raise Wrong(f"{name} neither goes on nor says why:\n{node.log_tail()}")
+        return why[:200]
     tail = [line for line in node.log_tail().splitlines() if line.strip()]
     if any(line.startswith("Traceback") for line in tail):
         raise Wrong(f"{name} ended with a bug of ours, not with an error:\n{node.log_tail()}")
@@ -140,9 +147,9 @@ def disk_full(scene: Scene, seconds: float) -> str:
 
 def _is_behind(scene: Scene, name: str, other: str) -> bool:
     """Whether the node says that it has no space, or has fallen behind for that."""
-    ready = scene.cluster.ask_any(name, "/readyz")
-    is_told = ready is not None and bool(ready.get("detail"))
-    return is_told or scene.cluster.height(name) + 3 < scene.cluster.height(other)
+    if scene.cluster.why(name):
+        return True
+    return 0 <= scene.cluster.height(name) < scene.cluster.height(other) - 3
 
 
 def _fill(path: Path) -> int:
