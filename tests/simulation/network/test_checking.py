@@ -15,6 +15,7 @@ from tongbao.simulation.network.checking import (
     check_history,
     compare,
     final_state,
+    overtaken,
 )
 from tongbao.simulation.network.history import (
     History,
@@ -98,6 +99,9 @@ def test_a_true_history_has_no_findings() -> None:
     balances, registers = final_state(told.history, told.blocks)
     assert balances == {"alice": 0, "bob": 100}
     assert registers == {"register": (2, 2)}
+    assert overtaken(told.history, told.blocks) == 0
+    told.history.operations["one"].nonce = 9
+    assert overtaken(told.history, told.blocks) == 2
 
 
 def lose(told: Told100) -> None:

@@ -14,10 +14,12 @@ from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.errors import NodeError, Unreachable
 from tongbao.simulation.network import faults, faults_files, faults_members
 from tongbao.simulation.network.checking import (
+    Ledger,
     check_agreement,
     check_history,
     compare,
     final_state,
+    overtaken,
 )
 from tongbao.simulation.network.clients import Clients
 from tongbao.simulation.network.cluster import Cluster, Wrong
@@ -26,7 +28,7 @@ from tongbao.simulation.network.ground import lay
 from tongbao.simulation.network.history import Book
 from tongbao.simulation.network.ledger import Found, read_folder
 from tongbao.simulation.network.manifest import Fault, Manifest, Step
-from tongbao.simulation.network.report import Line, Report
+from tongbao.simulation.network.report import DOUBLED, OVERTAKEN, Line, Report
 from tongbao.simulation.network.scene import Act, Scene
 
 ACTS: Final[dict[Fault, Act]] = {
@@ -150,7 +152,7 @@ def _compare(scene: Scene, report: Report) -> None:
     report.findings += findings
     report.blocks = len(last.ledger)
     report.reads = len(history.reads)
-    _count(scene, report)
+    _count(scene, last.ledger, report)
 
 
 def _differences(found: Found, own: tuple[dict[str, int], dict[str, tuple[int, int]]]) -> list[str]:
@@ -162,11 +164,13 @@ def _differences(found: Found, own: tuple[dict[str, int], dict[str, tuple[int, i
     ]
 
 
-def _count(scene: Scene, report: Report) -> None:
+def _count(scene: Scene, ledger: Ledger, report: Report) -> None:
     counts = report.transactions
+    counts[OVERTAKEN] = overtaken(scene.book.history, ledger)
     for operation in scene.book.history.operations.values():
         counts["sent"] += 1
         counts["acknowledged"] += bool(operation.told)
         counts["refused"] += any(each.number for each in operation.told)
         counts["never known to their client"] += not operation.told
-        counts["sent to several nodes"] += len(set(operation.sent_to)) > 1
+        counts[DOUBLED] += len(operation.sent_to) > 1
+    scene.counts.update({name: counts[name] for name in (DOUBLED, OVERTAKEN)})

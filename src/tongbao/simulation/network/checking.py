@@ -187,6 +187,20 @@ def final_state(history: History, ledger: Ledger) -> tuple[dict[str, int], dict[
     return balances, registers
 
 
+def overtaken(history: History, ledger: Ledger) -> int:
+    """How many operations stand behind a later nonce of their lane: they were reordered."""
+    highest: dict[tuple[str, int], int] = {}
+    count = 0
+    for block in ledger:
+        for entry in block.entries:
+            operation = history.operations.get(entry.id)
+            if operation is not None and entry.has_happened:
+                lane = (operation.sender, operation.lane)
+                count += operation.nonce < highest.get(lane, 0)
+                highest[lane] = max(operation.nonce, highest.get(lane, 0))
+    return count
+
+
 def compare(what: str, wanted: Mapping[str, object], found: Mapping[str, object]) -> list[str]:
     """The lines in which two tables of accounts differ."""
     return [

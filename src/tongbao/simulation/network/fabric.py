@@ -79,6 +79,7 @@ def enter_namespaces(arguments: Sequence[str]) -> bool:
     does not return.
     """
     if os.environ.get(INSIDE):
+        _ip("link", "set", "lo", "up")
         return True
     tools = ("unshare", "nsenter", "ip")
     if any(shutil.which(tool) is None for tool in tools):
@@ -109,7 +110,6 @@ class Namespaces(Closable):
         self._holders: dict[str, subprocess.Popen[bytes]] = {}
         self._hosts: dict[str, str] = {}
         self._cuts: list[Pair] = []
-        _ip("link", "set", "lo", "up")
         _ip("link", "add", "name", BRIDGE, "type", "bridge", "forward_delay", "0")
         _ip("address", "add", f"{SUBNET}.{HOST_PART}/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")

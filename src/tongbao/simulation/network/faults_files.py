@@ -11,7 +11,7 @@ from typing import Final
 
 from tongbao.localnet.joining import state_sync
 from tongbao.simulation.network.cluster import Wrong
-from tongbao.simulation.network.scene import Scene
+from tongbao.simulation.network.scene import ANEW, BY_ITSELF, Scene
 
 RECOVER_SECONDS: Final = 40.0
 TRIED_OFTEN: Final = re.compile(r"started again in (\d+)")
@@ -58,12 +58,11 @@ def _truncated(scene: Scene, name: str, path: Path) -> str:
     top = cluster.top()
     is_over = cluster.comes(lambda: _is_over(scene, name, top), RECOVER_SECONDS)
     if is_over and cluster.height(name) >= top:
-        scene.counts["recovered by itself"] += 1
+        scene.counts[BY_ITSELF] += 1
         return f"{said}; it recovered"
     refusal = _refusal(scene, name)
     way = lay_anew(scene, name)
-    scene.counts[f"refused, laid anew by {way}"] += 1
-    return f"{said}; it refused ({refusal}), and was laid anew by {way}"
+    return f"{said}; it refused ({refusal}), was laid anew and {way}"
 
 
 def _is_over(scene: Scene, name: str, top: int) -> bool:
@@ -102,9 +101,11 @@ def lay_anew(scene: Scene, name: str) -> str:
         if path.name != VOTES:
             _remove(path)
     others = cluster.up_but(cluster.member(name))
-    snapshot = state_sync(cluster.folder, others) if scene.random.randrange(2) else ()
+    scene.counts[ANEW] += 1
+    by_snapshot = scene.counts[ANEW] % 2 == 0
+    snapshot = state_sync(cluster.folder, others) if by_snapshot else ()
     cluster.start(name, *snapshot)
-    return "a snapshot" if snapshot else "block sync"
+    return scene.came(is_by_snapshot=bool(snapshot))
 
 
 def _remove(path: Path) -> None:

@@ -36,9 +36,8 @@ def late_joiner(scene: Scene, seconds: float) -> str:
     said: list[str] = []
     cluster.join(cluster.node(name), said.append)
     scene.probe(name)
-    way = "a snapshot" if any("snapshot" in each for each in said) else "block sync"
-    scene.counts[f"joined by {way}"] += 1
-    return f"{name} after {before} blocks, by {way}"
+    way = scene.came(is_by_snapshot=any("snapshot" in each for each in said))
+    return f"{name} after {before} blocks, {way}"
 
 
 def leaver(scene: Scene, seconds: float) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from msgspec import Struct, field
 
 from tongbao.simulation.network.faults import FAIL_POINTS, STORE_POINTS
 from tongbao.simulation.network.hostile import KINDS
 from tongbao.simulation.network.manifest import Fault
+from tongbao.simulation.network.scene import ANEW, BY_ITSELF, WAYS
+
+DOUBLED: Final = "the same bytes sent more than once"
+OVERTAKEN: Final = "decided behind a later nonce"
 
 
 class Line(Struct, frozen=True):
@@ -48,6 +53,7 @@ def wanted_points() -> tuple[str, ...]:
         *(f"crash point {index}" for index in range(FAIL_POINTS)),
         *map(str, STORE_POINTS),
         *(f"hostile: {kind}" for kind in KINDS),
+        *(DOUBLED, OVERTAKEN, BY_ITSELF, ANEW, *WAYS),
     )
 
 

@@ -19,6 +19,11 @@ UNDER_WAY_SECONDS: Final = 3.0
 """After a cut a block that was decided already may still be told."""
 
 
+BY_ITSELF: Final = "damaged, and recovered by itself"
+ANEW: Final = "damaged, refused, and laid anew"
+WAYS: Final = ("came by block sync", "came by a snapshot")
+
+
 class Scene:
     """One campaign's nodes and what was counted of them."""
 
@@ -105,6 +110,12 @@ class Scene:
         height = max(self.probe(name) for name in self.cluster.names)
         self.cluster.agree(height)
         return height
+
+    def came(self, *, is_by_snapshot: bool) -> str:
+        """Count how a member came to the state of the others; which way that was."""
+        way = WAYS[is_by_snapshot]
+        self.counts[way] += 1
+        return way
 
     def lines(self, name: str, text: str, *, of_engine: bool = False) -> int:
         """How often a text stands in a member's log, or in that of its CometBFT."""
