@@ -23,7 +23,7 @@ setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
-run-network: setup-cometbft ## the same through four validators that are killed and joined; ONCE=1 ends
+run-network: setup-cometbft ## the purchases through four validators, some killed; ONCE=1 ends
 	@.venv/bin/tongbao demo network $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 check: setup ## format, lint, types, imports, house rules, reference, spelling

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import tongbao
 from tools.check_module import check_module
@@ -21,7 +22,8 @@ from tools.running import ROOT, WheelError, make_environment, run
 
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "verify.txt"
-GOLDEN = ROOT / "tests" / "golden" / "solo.json"
+GOLDEN = ROOT / "tests" / "golden"
+ENGINES = ("solo", "cometbft")
 PROOFS = ("holding", "absence", "transaction")
 OF_A_NODE = ("cryptography", "lmdb", "rich")
 NEEDED = (
@@ -74,14 +76,20 @@ def check_programs(programs: Path, folder: Path) -> list[str]:
     if tongbao.__version__ not in version:
         raise WheelError(f"tongbao version says {version.strip()}, not {tongbao.__version__}")
     run(programs / "tongbao", "--help", folder=folder)
-    golden = json.loads(GOLDEN.read_text())
+    for engine in ENGINES:
+        check_proofs(programs, folder, json.loads((GOLDEN / f"{engine}.json").read_text()))
+    return ["version", "--help", "verify"]
+
+
+def check_proofs(programs: Path, folder: Path, golden: dict[str, Any]) -> None:
+    """The golden proofs of an engine are believed, as of the time that they were made for."""
     trust = folder / "trust.json"
     trust.write_text(json.dumps(golden["trust"]))
+    then = ("--at", str(golden["at"])) if "at" in golden else ()
     for name in PROOFS:
         proof = folder / f"{name}.json"
         proof.write_text(json.dumps(golden[name]))
-        run(programs / "tongbao", "verify", proof, "--trust", trust, folder=folder)
-    return ["version", "--help", "verify"]
+        run(programs / "tongbao", "verify", proof, "--trust", trust, *then, folder=folder)
 
 
 def main() -> int:

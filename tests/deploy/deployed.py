@@ -18,10 +18,6 @@ from tongbao.node.settings import PREFIX, lines
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 SECONDS: Final = 60
-COMING: Final = frozenset(
-    {"cometbft_metrics", "p2p_listen", "persistent_peers", "timeout_commit_ms"}
-)
-"""Settings that come with the network's engine and are not in this version's table yet."""
 METRIC: Final = re.compile(r"\b(?:(?:cometbft|process|tongbao)_[a-z0-9_]+|up)\b(?!\()")
 
 
@@ -42,8 +38,7 @@ def ended(*command: str | Path, folder: Path = DEPLOY) -> tuple[int, str]:
 
 def unknown_settings(variables: Sequence[str]) -> list[str]:
     """The variables that look like a node's settings, but are none."""
-    names = COMING.union(line.name for line in lines())
-    known = {PREFIX + name.upper() for name in names}
+    known = {PREFIX + line.name.upper() for line in lines()}
     return [name for name in variables if name.startswith(PREFIX) and name not in known]
 
 

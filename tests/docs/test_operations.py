@@ -11,8 +11,6 @@ from typing import Final
 from tests.deploy.deployed import ROOT, unknown_words
 
 PAGES: Final = ROOT / "docs" / "operate"
-COMING: Final = frozenset({"governance", "localnet", "--engine", "--genesis"})
-"""Commands and options of networks that this version does not have yet."""
 
 
 def anchors_of(page: Path) -> set[str]:
@@ -50,7 +48,7 @@ def test_every_command_of_the_network_pages_exists() -> None:
     """
     Given the pages about networks,
     when their command lines are looked up in the program,
-    then it has each command and option, or it is one that is known to come.
+    then it has each command and option.
     """
     found = []
     for name in ("network.md", "alerts.md"):
@@ -58,5 +56,5 @@ def test_every_command_of_the_network_pages_exists() -> None:
         assert len(lines) > 2
         for line in lines:
             words = shlex.split(line.replace("\n", " ") + ("'" if line.count("'") % 2 else ""))
-            found += [(line, word) for word in unknown_words(words[1:]) if word not in COMING]
+            found += [(line, word) for word in unknown_words(words[1:])]
     assert found == []

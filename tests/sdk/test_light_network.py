@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from tongbao.sdk import to_json
 from tongbao.sdk.answers import LightBlockAnswer
 from tongbao.sdk.folder import trust_file
 from tongbao.sdk.http import HttpChain
+from tongbao.sdk.http_asynchronous import AsyncHttpChain
 from tongbao.sdk.proofs import PERIOD_MS, NetworkTrust
 from tongbao.sdk.verification import Finding, VerificationError, verify
 
@@ -106,6 +108,25 @@ def test_a_client_reads_and_writes_on_proofs_alone(network: ServedNetwork) -> No
             network.served.chain.light_block(paid.height + 1).state,
         )
     assert not any(LIGHT_BLOCK.fullmatch(path) for path in network.asked)
+
+
+def test_a_client_with_await_believes_the_same(network: ServedNetwork) -> None:
+    """
+    Given a node of a network and a client with `await` and the genesis's trust file,
+    when it asks for a balance and the head,
+    then both are proven.
+    """
+    paper = network.paper
+
+    async def ask() -> tuple[Any, int]:
+        trust = trust_file(paper.genesis)
+        async with await AsyncHttpChain.connect(network.served.address, trust=trust) as chain:
+            held = await chain.query(asset.balance, paper.shop, paper.cny)
+            return held, (await chain.head()).height
+
+    held, height = asyncio.run(ask())
+    assert held is not None and held.amount == Amount("12.50")
+    assert height == len(paper.network.blocks) - 1
 
 
 def test_validators_who_changed_are_followed_by_bisection() -> None:

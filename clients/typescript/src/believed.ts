@@ -48,6 +48,10 @@ async function signed(proof: AnyProof, trust: SoloTrust): Promise<Believed> {
   if (header.chain !== trust.chain) {
     throw new VerificationError("CHAIN_IS_ANOTHER", `${header.chain}, not ${trust.chain}`);
   }
+  const state = isRowProof(proof) ? proof.state : null;
+  if (state != null || proof.block != null || (proof.blocks?.length ?? 0) > 0) {
+    throw new VerificationError("PROOF_IS_UNREADABLE", "members of a network's proof");
+  }
   return { ...header, moreReceipts: 1, leaves: async (wire, receipt) => [wire, receipt] };
 }
 

@@ -81,7 +81,8 @@ async function checkNew(
   if (header.chain_id !== trusted.chain) {
     throw new VerificationError("CHAIN_IS_ANOTHER", `${header.chain_id}, not ${trusted.chain}`);
   }
-  if (commit.height !== header.height || hexOf(commit.block_id?.hash ?? new Uint8Array()) !== hash) {
+  const named = hexOf(commit.block_id?.hash ?? new Uint8Array());
+  if (commit.height !== header.height || named !== hash) {
     throw new VerificationError("BLOCK_IS_ANOTHER", "the votes are on another block");
   }
   checkLater(trusted, header, terms);

@@ -11,7 +11,9 @@ import { type Bytes, joined, same, textOf, utf8 } from "./bytes.js";
 export type Kind = "uint" | "int" | "text" | "bytes" | Fields;
 
 /** A message's fields: name, number and kind; `many` of them may stand there. */
-export type Fields = readonly (readonly [name: string, number: number, kind: Kind, many?: "many"])[];
+export type Fields = readonly Field[];
+
+type Field = readonly [name: string, number: number, kind: Kind, many?: "many"];
 
 /** A decoded message. A part that is not there is undefined. */
 export type Message = Readonly<Record<string, unknown>>;
@@ -84,7 +86,8 @@ function read(fields: Fields, bytes: Uint8Array): Message {
     if (field === undefined) throw new TypeError(`no field has the number ${tag >>> 3}`);
     const [name, , kind, many] = field;
     const isNumber = kind === "uint" || kind === "int";
-    if ((tag & 7) !== (isNumber ? VARINT : LENGTH)) throw new TypeError(`${name} is of another type`);
+    const isRight = (tag & 7) === (isNumber ? VARINT : LENGTH);
+    if (!isRight) throw new TypeError(`${name} is of another type`);
     const value = isNumber ? number(kind, input.varint()) : inner(kind, input.part());
     if (many) (message[name] as unknown[]).push(value);
     else message[name] = value;

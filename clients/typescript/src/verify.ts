@@ -2,7 +2,8 @@
  * Check a proof file against a trust file, with nothing else: no node, no network.
  *
  * A header must be signed by a trusted key, or voted for by trusted validators; the row or
- * transaction must be under its roots. Whatever is wrong throws `VerificationError` with a number and what to do about it.
+ * transaction must be under its roots. Whatever is wrong throws `VerificationError` with a number
+ * and what to do about it.
  */
 
 import { believed, type Believed } from "./believed.js";
@@ -41,8 +42,8 @@ export type Names = Readonly<Record<string, string>>;
 /**
  * What the proof file proves to somebody who holds the trust file. Throws VerificationError.
  *
- * The period of a network's trust file is judged by the clock, or as of the time `at` in ms UTC, for
- * what was archived.
+ * The period of a network's trust file is judged by the clock, or as of the time `at` in ms UTC,
+ * for what was archived.
  */
 export async function verify(
   proof: File,

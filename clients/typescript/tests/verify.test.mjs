@@ -75,6 +75,9 @@ const lies = [
   ["format", 2, "PROOF_IS_UNREADABLE", 1],
   ["kind", "wish", "PROOF_IS_UNREADABLE", 1],
   ["header", "a.b.c", "HEADER_IS_WRONG", 4],
+  ["state", "00".repeat(32), "PROOF_IS_UNREADABLE", 1],
+  ["block", "CgA", "PROOF_IS_UNREADABLE", 1],
+  ["blocks", ["CgA"], "PROOF_IS_UNREADABLE", 1],
 ];
 
 for (const [member, value, finding, number] of lies) {

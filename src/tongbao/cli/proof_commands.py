@@ -21,14 +21,14 @@ from tongbao.cli.options import (
     terminal_of,
     write_file,
 )
-from tongbao.cli.session import Session
+from tongbao.cli.session import Session, remote
 from tongbao.cli.terminal import count
 from tongbao.cli.values import Resolver, form_of, read
-from tongbao.engines.solo.header import read_header
 from tongbao.kernel import jcs
 from tongbao.kernel.module import Table
-from tongbao.sdk.folder import Folder, trust_bytes
-from tongbao.sdk.proofs import to_json
+from tongbao.sdk.folder import Folder, trust_file
+from tongbao.sdk.proofs import SoloTrust, TrustFile, to_json
+from tongbao.sdk.verification import height_of
 
 
 @click.group(no_args_is_help=True)
@@ -66,7 +66,7 @@ def row(
     with session.open(write=False) as chain:
         key = _key(session.resolver(), table, parts)
         found = chain.prove_row(table_name, key)
-    height = read_header(found.header.encode())[0].height
+    height = height_of(found)
     what = bytes(found.value).decode() or "no such row"
     _give(ctx, to_json(found), out, {"height": height, "row": what}, f"at height {height}: {what}")
 
@@ -94,18 +94,62 @@ def transaction(
 
 @proof.command(epilog="\b\nExample:\n  tongbao proof trust --out trust.json")
 @out_option
+@click.option(
+    "--newest",
+    is_flag=True,
+    help="Of a network: of its newest block, as your own running node tells it.",
+)
+@click.option(
+    "--renew",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Of a network: of its newest block, by votes that follow from this trust file.",
+)
 @folder_option
+@node_option
 @json_option
 @click.pass_context
-def trust(ctx: click.Context, out: Path | None, folder: Path) -> None:
-    """Write the trust file: the keys that may sign this chain's headers.
+def trust(
+    ctx: click.Context,
+    out: Path | None,
+    newest: bool,
+    renew: Path | None,
+    folder: Path,
+    node: str | None,
+) -> None:
+    """Write the trust file: the keys that may sign this chain's headers, or vote on them.
 
-    Hand it over in a way that the receiver trusts; whoever forges it can forge every proof.
+    Hand it over in a way that the receiver trusts; whoever forges it can forge every proof. That of
+    a network is good for 14 days from its block on: without --newest and --renew it is of the
+    genesis file.
     """
-    genesis = Folder(folder).genesis()
-    keys = list(genesis.engine.keys)
-    text = msgspec.json.format(trust_bytes(genesis)) if out else trust_bytes(genesis)
-    _give(ctx, text, out, {"keys": keys}, f"{count(len(keys), 'key')} may sign headers")
+    if newest or renew or node:
+        found = _asked(Session(folder, node=node), newest, renew)
+    else:
+        found = trust_file(Folder(folder).genesis())
+    text = to_json(found)
+    keys = list(found.keys)
+    verb = "may sign headers" if isinstance(found, SoloTrust) else "may vote on headers"
+    shown = msgspec.json.format(text) if out else text
+    _give(ctx, shown, out, {"keys": keys}, f"{count(len(keys), 'key')} {verb}")
+
+
+def _asked(session: Session, newest: bool, renew: Path | None) -> TrustFile:
+    """What a node says, which is believed by a trust file, or because it is one's own."""
+    if newest == (renew is not None):
+        raise CommandError(
+            "a node is asked for a trust file that follows from another, or for its own",
+            "give --renew FILE, or, for your own node alone, --newest",
+        )
+    address = session.node or session.served_at()
+    if address is None:
+        raise CommandError(
+            f"no node serves {session.folder.path} now",
+            "start it with `tongbao run`, or give --node ADDRESS",
+            Exit.NO_INPUT,
+        )
+    with remote(address, renew) as chain:
+        return chain.trust()
 
 
 def _give(

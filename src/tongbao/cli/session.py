@@ -170,8 +170,8 @@ def _note(text: str) -> None:
     terminal_of(click.get_current_context()).note(text)
 
 
-def remote(address: str) -> HttpChain:
-    """The chain that a node serves; says so when it has to be patient."""
+def remote(address: str, trust: Path | None = None) -> HttpChain:
+    """The chain that a node serves, believed by a trust file; says so when it has to be patient."""
     from tongbao.sdk.http import HttpChain
 
     said = Event()
@@ -182,7 +182,7 @@ def remote(address: str) -> HttpChain:
             said.set()
         Event().wait(seconds)
 
-    return HttpChain(address, wait=wait)
+    return HttpChain(address, wait=wait, trust=trust)
 
 
 def ask(chain: OpenChain, query: Callable[..., Any], arguments: dict[str, Any]) -> tuple[int, Any]:

@@ -19,16 +19,23 @@ from tongbao.sdk.verification import verify as check
     "--trust",
     type=click.Path(path_type=Path),
     required=True,
-    help="Trust file: the keys that may sign headers of the chain, agreed on out of band.",
+    help="Trust file: whose signatures count for the chain, agreed on out of band.",
+)
+@click.option(
+    "--at",
+    type=click.IntRange(min=0),
+    metavar="MS",
+    help="Judge the period of a network's trust file as of this time (ms UTC), not by the clock: "
+    "for what was archived. Whose keys the file names must not have lost them before you had it.",
 )
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, file: Path, trust: Path) -> None:
+def verify(ctx: click.Context, file: Path, trust: Path, at: int | None) -> None:
     """Check the proof in FILE (- is standard input) and print what it proves.
 
     Times are milliseconds UTC. Exit code 0: proven; 65: not, and the reason has a number.
     """
-    found = check(read_file(file), read_file(trust))
+    found = check(read_file(file), read_file(trust), at)
     facts: dict[str, Any] = {
         "chain": found.chain,
         "height": found.height,

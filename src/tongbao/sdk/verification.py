@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tongbao.engines.solo.header import HeaderError, read_header
+from tongbao.engines.cometbft.light.form import parts_of
+from tongbao.engines.solo.header import HeaderError, decode_header, read_header
 from tongbao.kernel import InvalidTransaction, jcs, merkle
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.module import prefix_of
@@ -25,8 +26,9 @@ from tongbao.kernel.trie_proof import verify_absence, verify_inclusion
 from tongbao.modules.registry import registry
 from tongbao.sdk.believed import Believed, believed_of
 from tongbao.sdk.findings import Finding, VerificationError
-from tongbao.sdk.network_verification import believe, terms_of, trusted_of
+from tongbao.sdk.network_verification import believe, read_block, terms_of, trusted_of
 from tongbao.sdk.proofs import (
+    COMETBFT,
     FORMAT,
     KeyPart,
     NetworkTrust,
@@ -42,7 +44,16 @@ ID_LENGTH: Final = 40
 NUMBER_LIMIT: Final = 65_535
 PRINTABLE: Final = re.compile("[!-~]+")
 
-__all__ = ["Finding", "VerificationError", "Verified", "read_trust", "verify", "verify_file"]
+__all__ = [
+    "Finding",
+    "VerificationError",
+    "Verified",
+    "height_of",
+    "read_trust",
+    "verify",
+    "verify_file",
+    "verify_under",
+]
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -92,9 +103,22 @@ def verify_file(proof: ProofFile, trust: TrustFile, at: int | None = None) -> Ve
 
 def verify_under(proof: ProofFile, header: Believed) -> Verified:
     """The same for a header that was read and believed already. Raises VerificationError."""
+    state = proof.state if isinstance(proof, RowProof) else None
+    if header.engine != COMETBFT and (state, proof.block, proof.blocks) != (None, None, ()):
+        raise VerificationError(Finding.PROOF_IS_UNREADABLE, "members of a network's proof")
     if isinstance(proof, RowProof):
         return _row(proof, header)
     return _transaction(proof, header)
+
+
+def height_of(proof: ProofFile) -> int:
+    """The height that a proof speaks of, which nobody has checked. Raises VerificationError."""
+    if proof.engine == COMETBFT:
+        return int(parts_of(read_block(proof.header))[0].height) - 1
+    try:
+        return int(decode_header(proof.header.encode("ascii", "replace"))[0].height)
+    except HeaderError as error:
+        raise VerificationError(Finding.HEADER_IS_WRONG, str(error)) from error
 
 
 def wall_clock() -> int:

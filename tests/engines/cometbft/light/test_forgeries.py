@@ -24,6 +24,7 @@ from tongbao.engines.cometbft.light.types import (
     Consensus,
     LightBlock,
     PartSetHeader,
+    Validator,
     ValidatorSet,
 )
 from tongbao.engines.cometbft.light.verifier import trusted_after
@@ -40,9 +41,9 @@ def twice(block: LightBlock) -> LightBlock:
     return replace(found, validator_set=ValidatorSet(validators=who))
 
 
-def with_set(block: LightBlock, *who: object) -> LightBlock:
+def with_set(block: LightBlock, *who: Validator) -> LightBlock:
     """The same header and votes beside other validators."""
-    return replace(block, validator_set=ValidatorSet(validators=tuple(who)))  # type: ignore[arg-type]
+    return replace(block, validator_set=ValidatorSet(validators=who))
 
 
 def with_vote(block: LightBlock, **changes: object) -> LightBlock:

@@ -103,6 +103,12 @@ def joined(folder: Path, first: Chain, options: NetworkOptions) -> Chain:
     return chain
 
 
+def finished(folder: Path) -> bool:
+    """Whether snapshots are there, and none is being taken."""
+    names = [path.name for path in folder.iterdir()]
+    return bool(names) and all(name.isdecimal() for name in names)
+
+
 def same(one: Chain, other: Chain, shop: Address) -> None:
     """Both come to the same block, with the same rows and headers; empty ones may follow."""
     last = max(one.head().height, other.head().height)
@@ -181,3 +187,34 @@ def test_a_folder_that_joined_is_audited_and_says_what_it_can_not_do(tmp_path: P
         with pytest.raises(NoHistory, match=f"joined its network at block {begins}"):
             ask()
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_node_that_serves_a_bad_chunk_keeps_nobody_from_joining(tmp_path: Path) -> None:
+    """
+    Given a network in which a second node serves every chunk of its snapshots with a flipped byte,
+    when a fresh node joins that knows both,
+    then it refuses what the liar gives it, takes the rows from the other, and has the same root.
+    """
+    network = Network(tmp_path / "first")
+    with begun(network.folder, network.first) as (first, _, shop):
+        liar_port = free_port()
+        options = replace(
+            network.later(by_snapshot=False),
+            p2p_listen=f"tcp://127.0.0.1:{liar_port}",
+            snapshots=SyncOptions(interval=5, keep=3),
+        )
+        with joined(tmp_path / "liar", first, options) as liar:
+            while first.head().height < 7:
+                pay_all(first, network.folder, shop, rounds=1)
+            same(first, liar, shop)
+            folder = tmp_path / "liar" / "snapshots"
+            eventually(lambda: finished(folder) and finished(network.folder / "snapshots"))
+            for chunk in folder.glob("*/chunks/*.rows"):
+                data = chunk.read_bytes()
+                chunk.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+            peer = f"{keys_of(tmp_path / 'liar').node}@127.0.0.1:{liar_port}"
+            wanted = network.later(by_snapshot=True)
+            wanted = replace(wanted, persistent_peers=(peer, *wanted.persistent_peers))
+            with joined(tmp_path / "late", first, wanted) as late:
+                assert late.begins > 0
+                same(first, late, shop)
