@@ -36,6 +36,7 @@ ACTS: Final[dict[Fault, Act]] = {
     Fault.KILL_ENGINE: faults.kill_engine,
     Fault.KILL_TWO: faults.kill_two,
     Fault.KILL_ALL: faults.kill_all,
+    Fault.KILL_START: faults.kill_start,
     Fault.CRASH_POINT: faults.crash_point,
     Fault.STORE_SITE: faults.store_site,
     Fault.PAUSE_NODE: faults.pause_node,

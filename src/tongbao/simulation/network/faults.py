@@ -38,6 +38,7 @@ STORE_POINTS: Final = tuple(
     for site, passage in BLOCK_SITES.items()
     for moment in moments_of(site.name)
 )
+KILLED_STARTS: Final = 3
 SLOW_SECONDS: Final = (0.05, 0.5)
 SKEW_MS: Final = (700, 30_000, 3_600_000)
 SKEWED: Final = Path(".tools/bin/cometbft-skewed")
@@ -77,6 +78,16 @@ def kill_all(scene: Scene, seconds: float) -> str:
     for name in scene.cluster.names:
         scene.cluster.node(name).kill()
     return "every node"
+
+
+def kill_start(scene: Scene, seconds: float) -> str:
+    """Signal 9 for a node again and again while it starts and catches up."""
+    name = scene.one()
+    for _ in range(KILLED_STARTS):
+        scene.cluster.restart(name, until_ready=False)
+        scene.hold(scene.random.uniform(0.0, seconds))
+    scene.cluster.node(name).kill()
+    return name
 
 
 def pause_node(scene: Scene, seconds: float) -> str:

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     KILL_ENGINE = "kill_engine"
     KILL_TWO = "kill_two"
     KILL_ALL = "kill_all"
+    KILL_START = "kill_start"
     CRASH_POINT = "crash_point"
     STORE_SITE = "store_site"
     PAUSE_NODE = "pause_node"
