@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tongbao.simulation.network.campaign import ACTS, steps_of
+from tongbao.simulation.network.__main__ import SEEDS
+from tongbao.simulation.network.campaign import ACTS, offset_of, steps_of
+from tongbao.simulation.network.faults import STORE_POINTS
 from tongbao.simulation.network.manifest import (
     FOLDER,
     LONG,
@@ -42,6 +44,22 @@ def test_a_seed_decides_the_order() -> None:
     for seed in range(20):
         order = [step.fault for step in steps_of(manifest, seed)]
         assert order.index(Fault.LATE_JOINER) < order.index(Fault.LEAVER)
+
+
+def test_the_seeds_of_the_long_lane_go_through_every_write_site() -> None:
+    """
+    Given the manifest with write sites, and the seeds of the long lane,
+    when each seed takes those whose turn it is,
+    then none is left out.
+    """
+    manifest = read_manifest(LONG[0])
+    (times,) = (step.times for step in manifest.steps if step.fault is Fault.STORE_SITE)
+    turns = {
+        (offset_of(manifest, seed) + count) % len(STORE_POINTS)
+        for seed in range(1, SEEDS + 1)
+        for count in range(times)
+    }
+    assert turns == set(range(len(STORE_POINTS)))
 
 
 @pytest.mark.parametrize(

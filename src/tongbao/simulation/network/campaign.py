@@ -76,6 +76,11 @@ def steps_of(manifest: Manifest, seed: int) -> list[Step]:
     return [step for step in steps if step.fault is not Fault.LEAVER] + leaves
 
 
+def offset_of(manifest: Manifest, seed: int) -> int:
+    """Where a seed begins among the write sites, so that seeds in a row go through all of them."""
+    return seed * sum(step.times for step in manifest.steps if step.fault is Fault.STORE_SITE)
+
+
 def run_campaign(
     manifest: Manifest, name: str, seed: int, folder: Path, fabric: Fabric, tell: Progress
 ) -> Report:
@@ -88,7 +93,7 @@ def run_campaign(
             cluster.start_all(lambda _: None)
             ground, history = lay(cluster, seed, manifest.payers, manifest.registers)
             book = Book(ground, history)
-            scene = Scene(cluster, book, random, seed * 10)
+            scene = Scene(cluster, book, random, offset_of(manifest, seed))
             try:
                 _under_faults(manifest, seed, scene, report, tell)
             finally:
