@@ -33,8 +33,8 @@ SEARCH: Final = settings(
 )
 STREAM_S: Final = {"/v1/events": 0.2}
 """How long a stream is listened to."""
-ALWAYS_REFUSED: Final = {"events_socket": 426}
-"""Operations that plain HTTP can't do, and what it is told."""
+ALWAYS_REFUSED: Final = {"events_socket": 426, "newest_light_block": 404, "light_block": 404}
+"""What plain HTTP can't do, and what a chain of one authority has not; and what is told then."""
 
 
 @schemathesis.serializer("application/jose")

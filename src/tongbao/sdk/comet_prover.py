@@ -27,6 +27,7 @@ from tongbao.engines.interface import Engine
 from tongbao.kernel import Genesis, merkle
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.sdk.answers import LightBlockAnswer
+from tongbao.sdk.joined import check_known
 from tongbao.sdk.network_trust import first_trust, trust_after
 from tongbao.sdk.proofs import (
     COMETBFT,
@@ -125,6 +126,7 @@ class CometProver:
         with self._engine.reading() as standing:
             found = standing.store.status(bytes.fromhex(transaction_id))
             if found is None:
+                check_known(standing.store, transaction_id, None)
                 raise LookupError(f"no block holds a transaction {transaction_id}")
             record = standing.store.block(found.height)
         self._wait_for(found.height + 1)

@@ -177,7 +177,7 @@ class Blocks:
     def begin_here(self) -> None:
         """Keep block 0 before CometBFT asks for it, so that a chain that is open has a block.
 
-        Not on a node that is to take its rows from a snapshot. Raises StoreError.
+        The rows of a snapshot, where the node joins by one, take its place. Raises StoreError.
         """
         with self._changed:
             self.begin()

@@ -13,9 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engines.cometbft.whole_node import FREE, begun, held, payments
+from tests.sdk.kept_chain import CNY
 from tongbao.engines.cometbft.configuration import StateSync
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.kernel import Address
+from tongbao.sdk import to_json, verify
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up
 from tongbao.sdk.doctor import examine
@@ -26,6 +28,7 @@ from tongbao.sdk.pruning import prune
 from tongbao.sdk.snapshots import take
 from tongbao.store.errors import Pruned
 
+HOLDINGS = "asset.holdings"
 SECONDS = 60
 PAYMENTS = 20
 ROUNDS = 10
@@ -124,7 +127,7 @@ def test_a_fresh_node_joins_by_a_snapshot_and_by_all_blocks(tmp_path: Path) -> N
     when a fresh node joins by state sync, another one by all blocks since genesis, and payments
     go on through each of the three,
     then all have the same rows and headers; the one that joined late has no old block, says of an
-    old transaction that it can't know, and tells later ones as the others do.
+    old transaction that it can't know, tells and proves later ones as the others do.
     """
     network = Network(tmp_path / "first")
     with begun(tmp_path / "first", network.first) as (first, _, shop):
@@ -144,6 +147,8 @@ def test_a_fresh_node_joins_by_a_snapshot_and_by_all_blocks(tmp_path: Path) -> N
             (wire,) = payments(late, network.folder, shop, 1)
             paid = late.submit(wire)
             assert late.status(paid.id).state == "applied"
+            for proof in (late.prove_transaction(paid.id), late.prove_row(HOLDINGS, (shop, CNY))):
+                verify(to_json(proof), to_json(first.trust()))
             whole = joined(tmp_path / "whole", first, network.later(by_snapshot=False))
             with whole:
                 (wire,) = payments(whole, network.folder, shop, 1)
