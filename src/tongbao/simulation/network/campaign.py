@@ -61,6 +61,13 @@ ACTS: Final[dict[Fault, Act]] = {
 
 EXPECTED: Final = (Wrong, LocalnetError, FabricError, NodeError, Unreachable, OSError)
 """What a campaign ends with when a node does not do what it must."""
+NEVER_TOLD: Final = (
+    ("wrong Block.Header.AppHash", True),
+    ("wrong Block.Header.LastResultsHash", True),
+    ('"level": "critical"', False),
+    ("Traceback (most recent call last)", False),
+)
+"""What must not stand in a node's log, or (True) in its CometBFT's."""
 Progress = Callable[[str], None]
 
 
@@ -155,10 +162,20 @@ def _compare(scene: Scene, report: Report) -> None:
         findings += [f"{name}: {each}" for each in _differences(found[name], own)]
         audited = audit_folder(scene.cluster.folder / name).findings
         findings += [f"{name}: audit: {each}" for each in audited[:1]]
-    report.findings += findings
+    report.findings += findings + _told(scene, names)
     report.blocks = len(last.ledger)
     report.reads = len(history.reads)
     _count(scene, last.ledger, report)
+
+
+def _told(scene: Scene, names: list[str]) -> list[str]:
+    """What no log may say: that nodes disagree, or that one has stopped for a bug."""
+    return [
+        f"the log of {name} says {sign!r} {count} times"
+        for name in names
+        for sign, of_engine in NEVER_TOLD
+        if (count := scene.lines(name, sign, of_engine=of_engine))
+    ]
 
 
 def _differences(found: Found, own: tuple[dict[str, int], dict[str, tuple[int, int]]]) -> list[str]:

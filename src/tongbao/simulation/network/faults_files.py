@@ -21,7 +21,7 @@ ROOM_BYTES: Final = 24 * 1024 * 1024
 FILL_BYTES: Final = 65_536
 VOTES: Final = "priv_validator_state.json"
 """What a validator has signed: it is never taken away, or it might sign twice."""
-KEPT: Final = ("cometbft", "genesis.json", "keys", "node.json", "trust.json")
+KEPT: Final = ("cometbft", "cometbft.log", "genesis.json", "keys", "node.json", "trust.json")
 """What a node has that is laid anew; all else in its folder is made of blocks or of a snapshot."""
 
 

@@ -120,7 +120,7 @@ class Scene:
     def lines(self, name: str, text: str, *, of_engine: bool = False) -> int:
         """How often a text stands in a member's log, or in that of its CometBFT."""
         folder = self.cluster.folder
-        path = folder / name / "cometbft.log" if of_engine else self.cluster.node(name).log
+        path = folder / name / "cometbft.log" if of_engine else folder / f"{name}.log"
         return path.read_text(errors="replace").count(text) if path.exists() else 0
 
     def close(self) -> None:
