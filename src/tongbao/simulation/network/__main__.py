@@ -20,6 +20,7 @@ from tongbao.simulation.network.page import write_page
 from tongbao.simulation.network.report import Report, verdict
 
 PREFIX: Final = "tongbao-jepsen-"
+KEPT: Final = "tongbao-kept-"
 SEEDS: Final = 3
 
 
@@ -101,8 +102,9 @@ def main() -> int:
             if reports[-1].findings:
                 break
     finally:
-        if not told.keep:
-            shutil.rmtree(home, ignore_errors=True)
+        if told.keep:
+            print(f"kept: {home.rename(place / f'{KEPT}{os.getpid()}')}")
+        shutil.rmtree(home, ignore_errors=True)
     return _judge(reports, told, must_reach_all=must_reach_all)
 
 

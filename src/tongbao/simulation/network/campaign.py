@@ -30,6 +30,7 @@ from tongbao.simulation.network.ledger import Found, read_folder
 from tongbao.simulation.network.manifest import Fault, Manifest, Step
 from tongbao.simulation.network.report import DOUBLED, OVERTAKEN, Line, Report
 from tongbao.simulation.network.scene import Act, Scene
+from tongbao.store.errors import StoreError
 
 ACTS: Final[dict[Fault, Act]] = {
     Fault.KILL_NODE: faults.kill_node,
@@ -59,7 +60,16 @@ ACTS: Final[dict[Fault, Act]] = {
 }
 """What each fault does."""
 
-EXPECTED: Final = (Wrong, LocalnetError, FabricError, NodeError, Unreachable, OSError)
+EXPECTED: Final = (
+    Wrong,
+    LocalnetError,
+    FabricError,
+    NodeError,
+    Unreachable,
+    StoreError,
+    OSError,
+    AssertionError,
+)
 """What a campaign ends with when a node does not do what it must."""
 NEVER_TOLD: Final = (
     ("wrong Block.Header.AppHash", True),

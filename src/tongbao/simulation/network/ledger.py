@@ -10,10 +10,11 @@ from msgspec import Struct
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.reasons import InvalidTransaction
 from tongbao.modules import account, asset
+from tongbao.sdk.joined import NeverHere
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import open_chain
 from tongbao.simulation.network.checking import Entry, LedgerBlock
-from tongbao.simulation.network.history import Ground, History, Pair
+from tongbao.simulation.network.history import Ground, History, Operation, Pair
 
 
 class _Sent(Struct):
@@ -78,11 +79,19 @@ def _statuses(chain: Chain, ledger: list[LedgerBlock], history: History) -> list
     }
     wrong = []
     for operation in history.operations.values():
-        status = chain.status(operation.id, operation.expires)
-        found = None if status.height is None else (status.height, status.index, status.number)
+        found = _status(chain, operation)
         if found != places.get(operation.id):
             wrong.append(
                 f"the status of {operation.id} is {found}, and the block says "
                 f"{places.get(operation.id)}"
             )
     return wrong
+
+
+def _status(chain: Chain, operation: Operation) -> tuple[int, int | None, int] | None:
+    """Where an operation stands by its id; None too where it may be from before a node joined."""
+    try:
+        status = chain.status(operation.id, operation.expires)
+    except NeverHere:
+        return None
+    return None if status.height is None else (status.height, status.index, status.number)
