@@ -19,6 +19,7 @@ from typing import Any, Final
 import httpx2
 
 from tongbao.localnet.plan import Member
+from tongbao.simulation.network.cluster import Wrong
 from tongbao.simulation.network.history import Account, Book, Operation, Read
 
 TIMEOUT_S: Final = 6.0
@@ -136,12 +137,12 @@ class Clients:
             thread.start()
 
     def stop(self) -> None:
-        """Let each bring what it does to its end. Raises what a client met."""
+        """Let each bring what it does to its end. Raises Wrong for an answer that can't be."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
         if self.failure is not None:
-            raise self.failure
+            raise Wrong(f"a client was answered what can't be: {self.failure!r}")
 
     def _payment(self, payer: Account, random: Random) -> Operation:
         others = [each for each in self._book.ground.payers if each is not payer]

@@ -88,7 +88,7 @@ class Scene:
         while time.monotonic() < until:
             self.hold(max(seconds, STILL_SECONDS))
             seen.append([self.cluster.height(name) for name in names])
-            if seen[-1] == seen[-2]:
+            if seen[-1] == seen[-2] and min(seen[-1]) >= 0:
                 return
         raise Wrong(f"{names} went on without two thirds: {seen}")
 
