@@ -16,6 +16,7 @@ from tongbao.simulation.network.checking import (
     compare,
     final_state,
     overtaken,
+    whole,
 )
 from tongbao.simulation.network.history import (
     History,
@@ -217,7 +218,8 @@ def test_nodes_that_disagree_are_found() -> None:
     (found,) = check_agreement({"node1": same, "node2": judged})
     assert "block 3" in found and "outcomes" in found
     assert check_agreement({"node1": same, "node2": []}) == ["node2 has no block"]
-    assert check_agreement({"node1": same, "late": same[1:]}) == []
+    assert check_agreement({"late": same[1:], "node1": same, "behind": same[:1]}) == []
+    assert whole([same[1:], same[:2]]) == same
 
 
 def test_every_register_value_is_written_once() -> None:

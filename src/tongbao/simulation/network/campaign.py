@@ -20,6 +20,7 @@ from tongbao.simulation.network.checking import (
     compare,
     final_state,
     overtaken,
+    whole,
 )
 from tongbao.simulation.network.clients import Clients
 from tongbao.simulation.network.cluster import Cluster, Wrong
@@ -164,18 +165,18 @@ def _compare(scene: Scene, report: Report) -> None:
         name: read_folder(scene.cluster.folder / name, scene.book.ground, history) for name in names
     }
     findings = check_agreement({name: each.ledger for name, each in found.items()})
-    last = max(found.values(), key=lambda each: len(each.ledger))
-    findings += check_history(history, last.ledger)
+    ledger = whole([each.ledger for each in found.values()])
+    findings += check_history(history, ledger)
     for name in scene.cluster.names:
         height = found[name].ledger[-1].height
-        own = final_state(history, [each for each in last.ledger if each.height <= height])
+        own = final_state(history, [each for each in ledger if each.height <= height])
         findings += [f"{name}: {each}" for each in _differences(found[name], own)]
         audited = audit_folder(scene.cluster.folder / name).findings
         findings += [f"{name}: audit: {each}" for each in audited[:1]]
     report.findings += findings + _told(scene, names)
-    report.blocks = len(last.ledger)
+    report.blocks = len(ledger)
     report.reads = len(history.reads)
-    _count(scene, last.ledger, report)
+    _count(scene, ledger, report)
 
 
 def _told(scene: Scene, names: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ of registers, in a few lines that know nothing of the code under test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -45,19 +45,25 @@ Ledger = Sequence[LedgerBlock]
 
 
 def check_agreement(ledgers: Mapping[str, Ledger]) -> list[str]:
-    """Whether all nodes have the same blocks, as far as each has come, with the same outcomes."""
-    (first, reference), *others = sorted(ledgers.items(), key=lambda item: -len(item[1]))
+    """Whether all nodes have the same blocks, as far as each has them, with the same outcomes."""
     findings = []
-    for name, ledger in others:
+    blocks: dict[int, tuple[str, LedgerBlock]] = {}
+    for name, ledger in ledgers.items():
         if not ledger:
             findings.append(f"{name} has no block")
-        offset = ledger[0].height - reference[0].height if ledger else 0
-        for ours, theirs in zip(reference[max(0, offset) :], ledger, strict=False):
+        for theirs in ledger:
+            first, ours = blocks.setdefault(theirs.height, (name, theirs))
             if ours != theirs:
                 what = "header" if ours.header != theirs.header else "outcomes"
                 findings.append(f"block {ours.height}: {name} has another {what} than {first}")
                 break
     return findings
+
+
+def whole(ledgers: Iterable[Ledger]) -> Ledger:
+    """Every block that somebody has; who joined by a snapshot lacks those of before."""
+    blocks = {block.height: block for ledger in ledgers for block in ledger}
+    return [blocks[height] for height in sorted(blocks)]
 
 
 def check_history(history: History, ledger: Ledger) -> list[str]:
