@@ -24,6 +24,8 @@ from tongbao.simulation.network.member import PROGRAM as WRAPPED
 LOCAL_SETTINGS: Final = (*SETTINGS, "--allowed-hosts", "*", "--index", "none", "--grace-ms", "1000")
 READY_SECONDS: Final = 120.0
 AGREE_SECONDS: Final = 120.0
+"""Without a further block for so long a member is stuck."""
+CATCH_UP_SECONDS: Final = 900.0
 ASK_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.05
 MS: Final = 1_000
@@ -166,14 +168,18 @@ class Cluster(Network):
         """The greatest height that a member has."""
         return max(self.height(name) for name in self.names)
 
-    def wait_for(self, name: str, height: int, seconds: float = AGREE_SECONDS) -> None:
-        """Wait until a member has a block. Raises Wrong."""
-        until = time.monotonic() + seconds
+    def wait_for(self, name: str, height: int) -> None:
+        """Wait until a member has a block, as long as it comes nearer. Raises Wrong."""
+        begun = moved = time.monotonic()
+        best = -1
         while self.ask(name, "/v1", min_height=height) is None:
-            if time.monotonic() > until:
+            now, found = time.monotonic(), self.height(name)
+            if found > best:
+                best, moved = found, now
+            if now > moved + AGREE_SECONDS or now > begun + CATCH_UP_SECONDS:
                 ready = self.ask_any(name, "/readyz")
                 raise Wrong(
-                    f"{name} is at block {self.height(name)} after {seconds:.0f} s, and must come "
+                    f"{name} is at block {found} after {now - begun:.0f} s, and must come "
                     f"to {height} (readyz: {ready}):\n{self.node(name).log_tail()}"
                 )
             threading.Event().wait(LOOK_SECONDS)

@@ -111,6 +111,9 @@ class Scene:
                 self.cluster.start(name, until_ready=False)
         for name in self.cluster.names:
             self.cluster.node(name).wait_until_ready()
+        top = self.cluster.top()
+        for name in self.cluster.names:
+            self.cluster.wait_for(name, top)
         height = max(self.probe(name) for name in self.cluster.names)
         self.cluster.agree(height)
         return height
