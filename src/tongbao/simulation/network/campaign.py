@@ -112,13 +112,13 @@ def run_campaign(
             ground, history = lay(cluster, seed, manifest.payers, manifest.registers)
             book = Book(ground, history)
             scene = Scene(cluster, book, random, offset_of(manifest, seed))
+            report.counts = scene.counts
             try:
                 _under_faults(manifest, seed, scene, report, tell)
             finally:
                 scene.close()
             cluster.close()
             _compare(scene, report)
-            report.counts = scene.counts
         except EXPECTED as error:
             report.findings.append(f"{type(error).__name__}: {error}")
     report.seconds = time.monotonic() - begun
