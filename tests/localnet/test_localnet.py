@@ -106,3 +106,21 @@ def test_members_are_killed_revived_added_and_removed(tmp_path: Path) -> None:
         assert order(folder, "stop")[0] == 0
     assert order(folder, "wipe", "--yes")[0] == 0
     assert not folder.exists()
+
+
+def test_nodes_that_a_killed_process_has_left_are_ended_by_stop_and_start(tmp_path: Path) -> None:
+    """
+    Given a network whose own process is killed, so that its nodes go on,
+    when it is stopped, and when another such one is started again,
+    then the nodes are ended first, and the network goes on.
+    """
+    folder = tmp_path / "net"
+    with running(folder, 1) as run:
+        run.kill()
+    assert order(folder, "stop")[0] == 0
+    assert order(folder, "stop")[0] == 69
+    with running(folder, 1) as run:
+        run.kill()
+    with running(folder, 1):
+        assert states(folder) == {"node1": "up"}
+    assert order(folder, "wipe", "--yes")[0] == 0

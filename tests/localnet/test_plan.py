@@ -8,6 +8,7 @@ import pytest
 
 from tongbao.localnet.control import Order, give, is_running
 from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.holding import held
 from tongbao.localnet.laying import add_member, begin
 from tongbao.localnet.network import wipe
 from tongbao.localnet.plan import FILE, SECRET_FILE, read_plan, secret_of
@@ -87,3 +88,51 @@ def test_a_network_that_does_not_run_takes_no_orders_and_can_be_wiped(tmp_path: 
     assert not folder.exists()
     with pytest.raises(LocalnetError, match="holds no local network"):
         wipe(folder)
+
+
+@pytest.mark.parametrize("name", ["../x", "Node", "a b", "", "lock", "a" * 17, "node4\n"])
+def test_a_name_that_is_no_folder_of_the_network_is_refused(tmp_path: Path, name: str) -> None:
+    """
+    Given a network,
+    when a member is added under a name that leaves the network's folder, or that its plan can't
+    be read with again,
+    then it is refused, and nothing is made.
+    """
+    folder = tmp_path / "net"
+    plan = begin(folder, 1, "trial")
+    before = {path.name for path in (*tmp_path.iterdir(), *folder.iterdir())}
+    with pytest.raises(LocalnetError, match="can't name a node"):
+        add_member(folder, plan, name)
+    assert {path.name for path in (*tmp_path.iterdir(), *folder.iterdir())} == before
+
+
+def test_a_beginning_that_was_cut_short_can_be_wiped(tmp_path: Path) -> None:
+    """
+    Given a network's folder whose plan was not written yet, since its process was killed,
+    when it is begun again, and then wiped,
+    then the first says how to remove it, and the second removes it.
+    """
+    folder = tmp_path / "net"
+    begin(folder, 1, "trial")
+    (folder / FILE).unlink()
+    with pytest.raises(LocalnetError, match="not whole") as found:
+        begin(folder, 1, "trial")
+    assert "wipe" in found.value.advice
+    wipe(folder)
+    assert not folder.exists()
+
+
+def test_nobody_removes_or_orders_while_another_process_has_the_folder(tmp_path: Path) -> None:
+    """
+    Given a network that is being started, so that it takes no orders yet,
+    when it is wiped and when an order is given,
+    then both are refused, and nothing is removed.
+    """
+    folder = tmp_path / "net"
+    plan = begin(folder, 1, "trial")
+    with held(folder):
+        with pytest.raises(LocalnetError, match="being started"):
+            wipe(folder)
+        with pytest.raises(LocalnetError, match="being started"):
+            give(folder, Order(verb="status"), print)
+    assert read_plan(folder) == plan

@@ -128,8 +128,10 @@ def _show(network: Network, stopping: threading.Event, terminal: Terminal) -> No
 
 
 def _ordered(ctx: click.Context, verb: Verb, name: str = "") -> Done:
-    from tongbao.localnet.control import Order, give
+    from tongbao.localnet.control import Order, give, stop_left_behind
 
+    if verb == "stop" and (done := stop_left_behind(_folder_of(ctx))):
+        return done
     return give(_folder_of(ctx), Order(verb=verb, name=name), terminal_of(ctx).note)
 
 

@@ -18,13 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.holding import IN_USE, end_left_behind, is_held
 
 FILE: Final = "control.sock"
 LINE_BYTES_LIMIT: Final = 65_536
 SECONDS: Final = 600.0
 """How long a command may take: adding a validator waits for votes and blocks."""
 NOT_RUNNING: Final = 69
-IN_USE: Final = 75
 
 Verb = Literal["status", "add", "remove", "kill", "revive", "pause", "stop"]
 
@@ -149,9 +149,23 @@ def must_not_run(folder: Path) -> None:
         )
 
 
+def stop_left_behind(folder: Path) -> Done | None:
+    """End the nodes of a network whose own process was killed. Raises LocalnetError."""
+    if not folder.is_dir() or is_running(folder) or is_held(folder):
+        return None
+    ended = end_left_behind(folder)
+    return Done(f"had been left running, and are ended: {', '.join(ended)}") if ended else None
+
+
 def give(folder: Path, order: Order, tell: Tell) -> Done:
     """Let the process that runs a network carry an order out. Raises LocalnetError."""
     if not is_running(folder):
+        if is_held(folder):
+            raise LocalnetError(
+                f"the network of {folder} is being started or stopped",
+                "try again in a moment",
+                IN_USE,
+            )
         raise LocalnetError(
             f"no network of {folder} is running",
             f"start it with `tongbao localnet --folder {folder}`",

@@ -11,13 +11,18 @@ from msgspec.structs import replace
 from tongbao.kernel import Genesis, Registry
 from tongbao.kernel.genesis import chain_id, read_genesis
 from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.holding import LOCK
 from tongbao.localnet.plan import (
+    FILE,
     FORMAT,
     MEMBERS_LIMIT,
+    SECRET_FILE,
     Member,
     Plan,
     free_ports,
+    must_be_name,
     secret_of,
+    wipe_advice,
     write_plan,
 )
 from tongbao.sdk.announced import registry_with
@@ -39,8 +44,7 @@ def begin(folder: Path, validators: int, name: str) -> Plan:
 
     Raises LocalnetError, FolderError, OSError.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise LocalnetError(f"{folder} is not empty", "name another folder with --folder")
+    must_be_new(folder)
     folder.mkdir(parents=True, exist_ok=True)
     secret = secret_of(folder)
     names = [f"node{place}" for place in range(1, validators + 1)]
@@ -64,6 +68,15 @@ def begin(folder: Path, validators: int, name: str) -> Plan:
     plan = Plan(format=FORMAT, chain=chain_id(genesis), members=tuple(members))
     write_plan(folder, plan)
     return plan
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise LocalnetError unless a network can begin in a folder."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if SECRET_FILE in names and FILE not in names:
+        raise LocalnetError(f"the network of {folder} is not whole", wipe_advice(folder))
+    if names - {LOCK}:
+        raise LocalnetError(f"{folder} is not empty", "name another folder with --folder")
 
 
 def _new_folder(path: Path) -> Path:
@@ -90,6 +103,7 @@ def add_member(folder: Path, plan: Plan, name: str) -> Plan:
 
     A folder that an earlier attempt has left is used. Raises LocalnetError, FolderError, OSError.
     """
+    must_be_name(name)
     if any(member.name == name for member in plan.members):
         raise LocalnetError(f"{name} is a member already", "take another name")
     if len(plan.members) >= MEMBERS_LIMIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -12,15 +13,16 @@ from typing import Final
 
 import msgspec
 
-from tongbao.localnet import control, voting
+from tongbao.localnet import control, holding, voting
 from tongbao.localnet.board import Seen, look
 from tongbao.localnet.control import Done, Order, Tell
 from tongbao.localnet.errors import LocalnetError
 from tongbao.localnet.joining import state_sync
-from tongbao.localnet.laying import PORTS, add_member, begin
+from tongbao.localnet.laying import PORTS, add_member, begin, must_be_new
 from tongbao.localnet.member_process import MemberProcess
 from tongbao.localnet.plan import (
     FILE,
+    SECRET_FILE,
     Member,
     Plan,
     free_ports,
@@ -48,6 +50,7 @@ class Network(Closable):
         self.plan = plan
         self.secret = secret_of(folder)
         self._settings = settings
+        self._lock_of_folder: int | None = None
         self._lock = threading.Lock()
         self.members = {member.name: MemberProcess(folder, member) for member in plan.members}
 
@@ -59,6 +62,20 @@ class Network(Closable):
         """
         control.must_not_run(folder)
         if not (folder / FILE).exists():
+            must_be_new(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = holding.hold(folder)
+        try:
+            return cls._opened(folder, validators, name, tell, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @classmethod
+    def _opened(cls, folder: Path, validators: int, name: str, tell: Tell, lock: int) -> Network:
+        for left in holding.end_left_behind(folder):
+            tell(f"{left} had been left running, and is ended first")
+        if not (folder / FILE).exists():
             tell(f"making {validators} validators in {folder}")
             begin(folder, validators, name)
         network = cls(folder, _with_free_ports(folder, read_plan(folder)))
@@ -67,6 +84,7 @@ class Network(Closable):
         except BaseException:
             network.close()
             raise
+        network._lock_of_folder = lock
         return network
 
     def start_all(self, tell: Tell) -> None:
@@ -110,6 +128,9 @@ class Network(Closable):
         if processes:
             with ThreadPoolExecutor(len(processes)) as pool:
                 list(pool.map(MemberProcess.stop, processes))
+        if self._lock_of_folder is not None:
+            os.close(self._lock_of_folder)
+            self._lock_of_folder = None
 
     # Orders
 
@@ -228,8 +249,13 @@ def _on_free_ports(member: Member) -> Member:
 
 
 def wipe(folder: Path) -> None:
-    """Remove a network that does not run. Raises LocalnetError."""
+    """Remove a network that does not run, or whose making was cut short. Raises LocalnetError."""
     control.must_not_run(folder)
-    if not (folder / FILE).exists():
+    if not (folder / SECRET_FILE).exists():
         read_plan(folder)  # says that there is none
-    shutil.rmtree(folder)
+    with holding.held(folder):
+        holding.end_left_behind(folder)
+        # The two files go last: with them, one that was killed meanwhile is done again.
+        for path in set(folder.iterdir()) - {folder / FILE, folder / SECRET_FILE}:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        shutil.rmtree(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from pathlib import Path
@@ -21,7 +22,11 @@ MEMBERS_LIMIT: Final = 32
 FILE_BYTES_LIMIT: Final = 1_048_576
 SECRET_DIGITS: Final = 64
 
-MemberName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,15}\Z")]
+NAME_PATTERN: Final = r"^(?!lock\Z)[a-z][a-z0-9-]{0,15}\Z"
+"""A folder has the name, and a file of the network's folder is called `lock`."""
+BAD_USAGE: Final = 2
+
+MemberName = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
@@ -88,6 +93,16 @@ def read_plan(folder: Path) -> Plan:
     if plan.format != FORMAT:
         raise LocalnetError(f"{path} has format {plan.format}, not {FORMAT}", wipe_advice(folder))
     return plan
+
+
+def must_be_name(name: str) -> None:
+    """Raise LocalnetError unless a member can have a name."""
+    if not re.match(NAME_PATTERN, name):
+        raise LocalnetError(
+            f"{name!r} can't name a node",
+            "use 1 to 16 of a-z, 0-9 and -, a letter first, and not `lock`",
+            BAD_USAGE,
+        )
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
