@@ -9,7 +9,8 @@ SEEDS ?= 1000
 KILLS ?= 1000
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash bench golden recording reference wheel lock clean
+	simulate storm crash jepsen jepsen-quick bench bench-network golden recording reference wheel \
+	lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -39,6 +40,7 @@ test: check ## everything that must pass: checks, tests, client, examples, tutor
 	@$(MAKE) tutorials
 	@$(MAKE) simulate
 	@$(MAKE) storm SEEDS=300
+	@$(MAKE) jepsen-quick
 	@echo "test: passed (checks, tests, client, examples, tutorials, simulators)"
 
 client: setup ## build and test the TypeScript client (needs Node.js 20 or newer)
@@ -59,10 +61,21 @@ storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is th
 crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
 	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
 
+jepsen: setup-cometbft ## networks of real nodes under every fault, into build/jepsen/; SEEDS=3
+	@$(PY) -m tools.skewed_cometbft
+	@$(PY) -m tongbao.simulation.network --seeds $(if $(filter file,$(origin SEEDS)),3,$(SEEDS))
+
+jepsen-quick: setup-cometbft ## the quick lane of it
+	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
+
 bench: setup ## measure every figure of the docs, into build/
 	@$(PY) -m bench
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
+	@$(PY) -m tools.cometbft kvstore
+	@$(PY) -m bench.network $(ARGS)
 
 golden: setup ## rewrite the frozen encodings: read docs/maintain.md first
 	@TONGBAO_GOLDEN=rewrite $(PY) -m pytest

@@ -1,4 +1,4 @@
-"""A chain with many funded accounts, and payments between them that are signed beforehand."""
+"""Many funded accounts, payments between them that are signed beforehand, and a chain of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from pathlib import Path
 
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.engines.solo.engine import wall_clock
-from tongbao.kernel import Amount, AssetCode, AssetId, Machine, Message, Reference, Small, Time
+from tongbao.kernel import (
+    Amount,
+    AssetCode,
+    AssetId,
+    ChainId,
+    Machine,
+    Message,
+    Reference,
+    Small,
+    Time,
+)
 from tongbao.kernel.genesis import chain_id
 from tongbao.modules import asset
 from tongbao.modules.registry import registry
@@ -21,40 +31,29 @@ from tongbao.sdk.signer import SoftwareKey
 from tongbao.store.store import Store
 
 ISSUES_AT_ONCE = 200
+SAMPLES = 1_000
 AUTHORITY = SoftwareKey.from_seed(bytes(32))
 
 
-class Workload:
-    """The chain and its accounts; account 0 is the bank."""
+class Accounts:
+    """Accounts of a genesis file, and what they sign; account 0 is the bank."""
 
-    def __init__(self, folder: Path, accounts: int) -> None:
-        """Begin a chain in `folder` with `accounts` accounts that hold money."""
+    def __init__(self, accounts: int) -> None:
+        """Make the keys of so many accounts; `chain_id` is set by whoever begins the chain."""
         self.keys = [
             SoftwareKey.from_seed(sha256(b"bench" + at.to_bytes(8, "big")).digest())
             for at in range(accounts)
         ]
+        self.openings = tuple(single_key(key.key_id) for key in self.keys)
         self.addresses = [genesis_address(at) for at in range(accounts)]
-        self.folder = Folder(folder)
-        genesis = build_genesis(
-            registry(),
-            "bench",
-            wall_clock(),
-            AUTHORITY.key_id,
-            tuple(single_key(key.key_id) for key in self.keys),
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store.open(folder, chain=chain_id(genesis))
-        machine = Machine(registry(), genesis, self.store, -1, 0)
-        self.producer = Producer(machine, self.store, AUTHORITY)
-        self.producer.begin()
-        self.producer.maintain(idle=True)
-        self.chain_id = machine.chain
+        self.chain_id = ChainId("")
         self.usd = AssetId(f"USD.{self.addresses[0]}")
         self.nonces = [0] * accounts
         self.random = random.Random(1)
-        self._fund()
+        self._samples: list[bytes] = []
 
-    def _fund(self) -> None:
+    def funding(self) -> list[bytes]:
+        """The transactions that define the asset and give everybody some."""
         messages: list[Message] = [asset.Define(code=AssetCode("USD"), scale=Small(2))]
         messages += [
             asset.Issue(
@@ -65,15 +64,10 @@ class Workload:
             )
             for at, address in enumerate(self.addresses)
         ]
-        wires = [
+        return [
             self._signed(0, tuple(messages[at : at + ISSUES_AT_ONCE]))
             for at in range(0, len(messages), ISSUES_AT_ONCE)
         ]
-        for at in range(0, len(wires), 50):
-            made = self.producer.make(tuple(wires[at : at + 50]), wall_clock())
-            assert made is not None and not made.invalid
-            assert not any(result.number for result in made.decided.results)
-            self.producer.maintain(idle=True)
 
     def _signed(self, account: int, messages: tuple[Message, ...]) -> bytes:
         self.nonces[account] += 1
@@ -81,6 +75,14 @@ class Workload:
         sender = self.addresses[account]
         payload = payload_bytes(self.chain_id, sender, self.nonces[account], expires, messages)
         return sign(payload, (self.keys[account],))
+
+    def samples(self, count: int) -> list[bytes]:
+        """Bytes that look like so many payments: the same signed ones again and again."""
+        if not self._samples:
+            before, self.nonces = self.nonces, list(self.nonces)
+            self._samples = self.payments(SAMPLES)
+            self.nonces = before
+        return [self._samples[at % SAMPLES] for at in range(count)]
 
     def payments(self, count: int) -> list[bytes]:
         """Signed payments between accounts drawn at random."""
@@ -94,6 +96,32 @@ class Workload:
             )
             found.append(self._signed(payer, (message,)))
         return found
+
+
+class Workload(Accounts):
+    """A chain with one authority, and its accounts."""
+
+    def __init__(self, folder: Path, accounts: int) -> None:
+        """Begin a chain in `folder` with `accounts` accounts that hold money."""
+        super().__init__(accounts)
+        self.folder = Folder(folder)
+        genesis = build_genesis(registry(), "bench", wall_clock(), AUTHORITY.key_id, self.openings)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store.open(folder, chain=chain_id(genesis))
+        machine = Machine(registry(), genesis, self.store, -1, 0)
+        self.producer = Producer(machine, self.store, AUTHORITY)
+        self.producer.begin()
+        self.producer.maintain(idle=True)
+        self.chain_id = machine.chain
+        self._fund()
+
+    def _fund(self) -> None:
+        wires = self.funding()
+        for at in range(0, len(wires), 50):
+            made = self.producer.make(tuple(wires[at : at + 50]), wall_clock())
+            assert made is not None and not made.invalid
+            assert not any(result.number for result in made.decided.results)
+            self.producer.maintain(idle=True)
 
     def reopen(self) -> None:
         """Open the chain again after it was closed, as a start of a node does."""

@@ -181,6 +181,7 @@ class PaperEngine:
         self.waiting = 0
         self.why_stopped: str | None = None
         self.is_disk_full = False
+        self.misbehaviour: dict[str, int] = {}
 
     @property
     def machine(self) -> Machine:

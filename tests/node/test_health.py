@@ -33,7 +33,7 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
     """
     Given good and bad requests of an account,
     when Prometheus's own parser reads the metrics,
-    then it finds every one, and no label but the operation, the status and a bound of time.
+    then it finds every one, and no label but the operation, the status, a bound of time and a kind.
     """
     served.send(served.fixed.pay("1.00"))
     served.client.get(f"/v1/accounts/{served.fixed.alice}")
@@ -56,11 +56,13 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
         "tongbao_rows",
         "tongbao_streams",
         "tongbao_queue",
+        "tongbao_misbehaviour",
+        "tongbao_misbehaviour_created",
         "tongbao_ready",
         "tongbao_clock_seconds",
         "tongbao_disk_full",
         "tongbao_index_height",
         "tongbao_index_lag_blocks",
     }
-    assert labels == {"operation", "status", "le"}
+    assert labels == {"operation", "status", "le", "kind"}
     assert served.fixed.alice not in text and "127.0.0.1" not in text

@@ -12,9 +12,12 @@ import pytest
 from tests.fixed_chain import key
 from tests.node.conftest import Served, serving
 from tongbao.engines.solo import Options
+from tongbao.kernel import Amount
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
+from tongbao.modules import asset
 from tongbao.sdk.builder import sign
+from tongbao.sdk.http import HttpChain
 
 
 def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
@@ -203,6 +206,28 @@ def test_a_full_queue_says_so() -> None:
 
         states = [one["state"] for one in answer.json()["results"]]
         assert states == ["pending", "pending", "not taken", "not taken"]
+
+
+def test_what_is_not_decided_in_time_is_told_as_pending_and_happens() -> None:
+    """
+    Given an engine that waits long for its block, and a node that waits 50 ms for its answer,
+    when payments are posted, one and then three at once, and an SDK submits the first again,
+    then the first is 202 with its id, of the others each is pending, and all of them happen, once.
+    """
+    with serving(Options(linger_ms=2_000), decide_ms=50) as served:
+        wires = [served.fixed.pay("1.00") for _ in range(4)]
+        first = served.send(wires[0])
+        texts = [wire.decode() for wire in wires[1:]]
+        others = served.client.post("/v1/transactions", json={"transactions": texts})
+        told = [first.json(), *others.json()["results"]]
+        with HttpChain(served.address) as chain:
+            done = chain.submit_many(wires)
+            shop = chain.query(asset.balance, served.fixed.shop, served.fixed.cny)
+
+        assert (first.status_code, others.status_code) == (202, 200)
+        assert [one["state"] for one in told] == ["pending"] * 4
+        assert [getattr(one, "id", one) for one in done] == [one["id"] for one in told]
+        assert shop == asset.Holding(amount=Amount("4.00"))
 
 
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(served: Served) -> None:

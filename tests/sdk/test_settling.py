@@ -17,7 +17,7 @@ from tongbao.kernel import Amount, Invalid, InvalidTransaction
 from tongbao.modules import asset
 from tongbao.modules.registry import registry
 from tongbao.sdk import steps, submitting
-from tongbao.sdk.answers import Problem, SubmitAnswer, TransactionAnswer
+from tongbao.sdk.answers import ManyAnswers, Problem, SubmitAnswer, TransactionAnswer
 from tongbao.sdk.asking import Answered, Ask, Pause
 from tongbao.sdk.client import Applied, Status
 from tongbao.sdk.errors import NodeError, Unreachable, Unreadable, Unsettled, id_and_expiry
@@ -215,6 +215,31 @@ def test_one_that_still_waits_is_not_told_as_lost() -> None:
         walked(wire, NONCE_WAS_USED, TransactionAnswer("unknown", 5))
     with pytest.raises(InvalidTransaction, match="EXPIRY_HAS_PASSED"):
         walked(wire, SubmitAnswer("pending"), WAITS, TransactionAnswer("unknown", 5, True))
+
+
+def test_patience_with_one_of_a_batch_is_patience_with_all(served: Served) -> None:
+    """
+    Given a node that tells each of a batch as pending, and as waiting whenever it is asked,
+    when three transactions are submitted by a client whose patience ends at its second question,
+    then each is given back as open, with its own bytes, and no more was asked for the others.
+    """
+    wires = [served.fixed.pay("1.00") for _ in range(3)]
+    walk = submitting.submit_many(registry(), wires)
+    waits = Answered(200, msgspec.json.encode(WAITS))
+    many = ManyAnswers((SubmitAnswer("pending"),) * 3)
+    assert isinstance(walk.send(None), Ask)
+    for step, answer in [
+        (Ask, Answered(200, msgspec.json.encode(many))),
+        (Pause, waits),
+        (Ask, True),
+        (Pause, waits),
+    ]:
+        assert isinstance(walk.send(answer), step)
+    with pytest.raises(StopIteration) as end:
+        walk.send(False)
+
+    found = end.value.value
+    assert [(type(one), one.transaction) for one in found] == [(Unreachable, w) for w in wires]
 
 
 @pytest.mark.parametrize(

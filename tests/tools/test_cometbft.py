@@ -14,6 +14,7 @@ from tools.cometbft import (
     go_is_enough,
     install,
     is_wanted,
+    is_wanted_kvstore,
     remedy,
     run,
     usable,
@@ -61,6 +62,19 @@ def test_only_a_program_of_that_version_counts_as_installed(tmp_path: Path) -> N
         program(tmp_path / "right", f"echo {VERSION}"),
     )
     assert [is_wanted(path) for path in found] == [False] * 5 + [True]
+
+
+def test_only_an_abci_cli_of_that_version_counts_as_installed(tmp_path: Path) -> None:
+    """
+    Given no file, a program that Go has built from another version, and one from the one,
+    when asked which is the kvstore that is wanted,
+    then it is the last.
+    """
+    older, right = tmp_path / "older", tmp_path / "right"
+    older.write_bytes(b"mod\tgithub.com/cometbft/cometbft\tv0.38.0\t")
+    right.write_bytes(b"mod\tgithub.com/cometbft/cometbft\t" + f"v{VERSION}\t".encode())
+    found = (tmp_path / "missing", older, right)
+    assert [is_wanted_kvstore(path) for path in found] == [False, False, True]
 
 
 def test_what_is_there_is_left_alone(tmp_path: Path) -> None:

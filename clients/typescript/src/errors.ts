@@ -80,6 +80,14 @@ export class Gone extends NodeError {
  */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+
+  /** Say why, and carry what was submitted, if anything was. */
+  constructor(
+    why: string,
+    readonly transaction?: string,
+  ) {
+    super(why);
+  }
 }
 
 /** The error for a number: a refusal, an invalid transaction, or without one the problem itself. */

@@ -139,7 +139,7 @@ def _answer(ctx: click.Context, done: Done) -> None:
     terminal_of(ctx).answer(msgspec.json.decode(done.facts), done.text)
 
 
-@localnet.command()
+@localnet.command(epilog="\b\nExample:\n  tongbao localnet status")
 @folder_option
 @json_option
 @click.pass_context
@@ -160,7 +160,8 @@ def _command(verb: Verb, meaning: str, *, is_named: bool) -> click.Command:
         ctx = click.get_current_context()
         _answer(ctx, _ordered(ctx, verb, name))
 
-    command = click.Command(verb, callback=run, help=meaning)
+    example = f"\b\nExample:\n  tongbao localnet {verb}{' node2' if is_named else ''}"
+    command = click.Command(verb, callback=run, help=meaning, epilog=example)
     if is_named:
         command.params.append(click.Argument(["name"]))
     command.params.append(json_parameter())
@@ -181,7 +182,7 @@ for _verb, _meaning, _is_named in ORDERS:
     localnet.add_command(_command(_verb, _meaning, is_named=_is_named))
 
 
-@localnet.command()
+@localnet.command(epilog="\b\nExample:\n  tongbao localnet wipe --yes")
 @folder_option
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option

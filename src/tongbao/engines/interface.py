@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -58,6 +58,10 @@ class Engine(Protocol):
     @property
     def is_disk_full(self) -> bool:
         """Whether no transactions are taken for want of space; it ends by itself."""
+
+    @property
+    def misbehaviour(self) -> Mapping[str, int]:
+        """Evidence against validators in blocks, by kind, since this process began."""
 
     def close(self) -> None:
         """Finish what can be finished, and stop. May be called again."""

@@ -16,7 +16,7 @@ from tongbao.kernel.nonces import Nonces, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
-from tongbao.kernel.state import PREFIX_BYTES
+from tongbao.kernel.state import PREFIX_BYTES, State
 from tongbao.kernel.transaction import Payload, Transaction
 
 PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
@@ -59,6 +59,18 @@ def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
         raise InvalidTransaction(Invalid.EXPIRY_HAS_PASSED, f"the block's time is {time}")
     if payload.expires > time + expiry_ms:
         raise InvalidTransaction(Invalid.EXPIRY_IS_TOO_FAR, f"the block's time is {time}")
+
+
+def check_nonce(state: State, payload: Payload[Any]) -> None:
+    """Whether a transaction's nonce can be used. Raises InvalidTransaction when it can't be."""
+    full_key = nonces.full_key((payload.sender, payload.lane))  # type: ignore[arg-type]
+    use(state.read(nonces, full_key), payload.nonce)
+
+
+def check_quickly(state: State, payload: Payload[Any], time: Time, expiry_ms: int) -> None:
+    """What alone changes while keys and parameters stay. Raises InvalidTransaction."""
+    check_expiry(payload, time, expiry_ms)
+    check_nonce(state, payload)
 
 
 def use_nonce(job: Job, sender: Address, lane: int, nonce: int) -> None:
@@ -119,6 +131,13 @@ def due_head(
     for full_key, row_key in job.state.scan(index.prefix, index.prefix + limit):
         return full_key, row_key
     return None
+
+
+def next_due(job: Job) -> Time | None:
+    """The earliest time at which due work waits, None when nothing does."""
+    heads = [due_head(job, index, None) for index, _ in job.registry.dues]
+    times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
+    return Time(int.from_bytes(min(times), "big")) if times else None
 
 
 def run_due(job: Job, items: int) -> bytes | None:

@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final, NamedTuple
 
+from tongbao.kernel.block import Decided
 from tongbao.kernel.jcs import encode
 from tongbao.kernel.trie import Trie, Undo
 from tongbao.kernel.trie_proof import Proof
 
 ROW_BLOCKS: Final = 64
 TRIE_BLOCKS: Final = 8
+
+
+class Candidate(NamedTuple):
+    """A block that is decided and neither committed nor discarded, and what either needs."""
+
+    transactions: tuple[bytes, ...]
+    decided: Decided
+    old_rows: dict[bytes, Any]
+    undo: Undo
 
 
 class BlockUndo(NamedTuple):

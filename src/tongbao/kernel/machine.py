@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.assertions import require_assertions
@@ -22,13 +22,15 @@ from tongbao.kernel.execution import (
     admit,
     carry_out,
     check_lane,
-    due_head,
+    check_nonce,
+    check_quickly,
     find_keys,
+    next_due,
     run_due,
     use_nonce,
 )
 from tongbao.kernel.genesis import Genesis, chain_id, hash_of
-from tongbao.kernel.history import BlockUndo, History, Past
+from tongbao.kernel.history import BlockUndo, Candidate, History, Past
 from tongbao.kernel.identifiers import Count, Hash, Time
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
@@ -46,8 +48,7 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
-from tongbao.kernel.row_keys import INTEGER_BYTES
-from tongbao.kernel.state import PREFIX_BYTES, Backing, State, leaves_of
+from tongbao.kernel.state import Backing, State, leaves_of
 from tongbao.kernel.transaction import (
     Transaction,
     check_signatures,
@@ -55,20 +56,12 @@ from tongbao.kernel.transaction import (
     decode_transaction,
     id_of,
 )
-from tongbao.kernel.trie import Trie, Undo
+from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
 SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
-
-
-class Candidate(NamedTuple):
-    """A block that is decided and neither committed nor discarded, and what either needs."""
-
-    transactions: tuple[bytes, ...]
-    decided: Decided
-    old_rows: dict[bytes, Any]
-    undo: Undo
+SETTINGS: Final = (parameters, features, upgrades)
 
 
 class Machine:
@@ -108,6 +101,7 @@ class Machine:
         self._candidate: Candidate | None = None
         self._seen: dict[bytes, Transaction] = {}
         self._settings()
+        self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
 
@@ -116,17 +110,14 @@ class Machine:
     def _authentication(self) -> KeysOf:
         """The function of the module that genesis lets authenticate, run as that module."""
         module, keys_of = find_authentication(self.genesis_file, self.registry)
-
-        def call(view: View, address: Any) -> Any:
-            return keys_of(self._admission.context(View, module, None), address)
-
-        return call
+        self._keys_tables = tuple(module.tables)
+        return lambda _, address: keys_of(self._admission.context(View, module, None), address)
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""
         known = self.registry.parameters
-        self.parameters = {name: parameter.default for name, parameter in known.items()}
-        self.parameters |= {name: row.value for name, row in self._state.items(parameters)}
+        rows = {name: row.value for name, row in self._state.items(parameters)}
+        self.parameters = {name: parameter.default for name, parameter in known.items()} | rows
         self.features = {name: row.height for name, row in self._state.items(features)}
         self.code.follow(dict(self._state.items(upgrades)), self.height)
 
@@ -237,8 +228,11 @@ class Machine:
         self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        if any(written.table in (parameters, features, upgrades) for written in journal):
+        tables = {written.table for written in journal}
+        self._keys_changed = not tables.isdisjoint(self._keys_tables)
+        if not tables.isdisjoint(SETTINGS):
             self._settings()
+            self._keys_changed = True
 
     def discard(self) -> None:
         """Take the candidate back; no byte of it is left."""
@@ -281,6 +275,10 @@ class Machine:
         envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
         return Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
 
+    def knows(self, wire: bytes) -> bool:
+        """Whether a transaction's signatures were checked, and that is remembered."""
+        return wire in self._seen
+
     def remember(self, verified: Transaction) -> None:
         """Take an engine's word that every signature was checked by `ed25519.verify`."""
         if len(self._seen) >= SEEN_LIMIT:
@@ -292,12 +290,20 @@ class Machine:
         assert self._candidate is None
         self._place(self._admission, self.height + 1, time)
         transaction = self.decode(wire)
-        payload = transaction.payload
         self._admit(transaction)
-        mark = len(self._state.journal)
-        use_nonce(self._admission, payload.sender, payload.lane, payload.nonce)
-        self._state.rollback(mark)
+        check_nonce(self._state, transaction.payload)
         return transaction
+
+    def check_again(self, wire: bytes, time: Time) -> None:
+        """As `check`, for what passed it before: only expiry and nonce, while all have their keys.
+
+        Raises InvalidTransaction.
+        """
+        known = self._seen.get(wire)
+        if known is None or self._keys_changed:
+            self.check(wire, time)
+        else:
+            check_quickly(self._state, known.payload, time, self.parameters[EXPIRY_MS.name])
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
@@ -327,9 +333,7 @@ class Machine:
 
     def next_due(self) -> Time | None:
         """The earliest time at which due work waits, None when nothing does."""
-        heads = [due_head(self._job, index, None) for index, _ in self.registry.dues]
-        times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
-        return Time(int.from_bytes(min(times), "big")) if times else None
+        return next_due(self._job)
 
     # Reading
 

@@ -41,7 +41,7 @@ class _Result(Struct):
 class _Answer(Struct):
     """What is read of CometBFT's `/commit`."""
 
-    result: _Result
+    result: _Result | None = None
 
 
 def state_sync(folder: Path, others: Sequence[Member]) -> tuple[str, ...]:
@@ -51,10 +51,14 @@ def state_sync(folder: Path, others: Sequence[Member]) -> tuple[str, ...]:
     """
     if not any(_has_snapshot(folder / member.name / SNAPSHOTS) for member in others):
         return ()
-    first, second = others[0], others[-1]
+    hashes = {member.name: _hash_of(member) for member in others}
+    known = [member for member in others if hashes[member.name]]
+    if not known:
+        return ()
+    first, second = known[0], known[-1]
     return (
         *("--state-sync-servers", f"{first.rpc},{second.rpc}"),
-        *("--state-sync-height", str(TRUSTED), "--state-sync-hash", _hash_of(first)),
+        *("--state-sync-height", str(TRUSTED), "--state-sync-hash", hashes[first.name]),
     )
 
 
@@ -64,11 +68,12 @@ def _has_snapshot(folder: Path) -> bool:
 
 
 def _hash_of(member: Member) -> str:
-    """The hash of the trusted header, as CometBFT names it."""
+    """The hash of the trusted header; empty where a member has joined by a snapshot itself."""
     address = f"http://{member.host}:{member.rpc_port}/commit"
     try:
         found = httpx2.get(address, params={"height": TRUSTED}, timeout=ASK_SECONDS)
-        return decode(found.content, type=_Answer).result.signed_header.commit.block_id.hash
+        result = decode(found.content, type=_Answer).result
+        return "" if result is None else result.signed_header.commit.block_id.hash
     except (httpx2.HTTPError, ValueError) as error:
         raise LocalnetError(
             f"{member.name} does not tell the hash of block {TRUSTED}: {error}",

@@ -24,6 +24,7 @@ POLL_SECONDS: Final = 0.1
 ASK_SECONDS: Final = 2.0
 LOG_TAIL_BYTES: Final = 2_000
 GOOD: Final = 200
+PROGRAM: Final = (sys.executable, "-m", "tongbao.cli.main", "run")
 
 
 class MemberProcess:
@@ -36,6 +37,8 @@ class MemberProcess:
         self._folder = folder / member.name
         self._prefix = tuple(prefix)
         self._process: subprocess.Popen[bytes] | None = None
+        self.program: tuple[str, ...] = PROGRAM
+        """What runs; another one takes the same options."""
         self.is_paused = False
 
     def start(self, peers: Sequence[str], settings: Sequence[str] = ()) -> None:
@@ -45,7 +48,8 @@ class MemberProcess:
         member = self.member
         command = [
             *self._prefix,
-            *(sys.executable, "-m", "tongbao.cli.main", "run", "--folder", str(self._folder)),
+            *self.program,
+            *("--folder", str(self._folder)),
             *("--host", member.host, "--port", str(member.http_port)),
             *("--p2p-listen", f"tcp://{member.host}:{member.p2p_port}"),
             *("--rpc-listen", member.rpc),

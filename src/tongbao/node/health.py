@@ -46,6 +46,7 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched.rows.set(head.rows)
     watched.streams.set(api.streams)
     watched.disk_full.set(api.chain.is_disk_full)
+    watched.count_misbehaviour(api.chain.misbehaviour)
     watched.queue.set(api.chain.waiting)
     watched.ready.set(not why_not(api))
     watched.clock.set(time.time())

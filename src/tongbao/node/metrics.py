@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from tongbao.engines.cometbft.evidence import KINDS
 
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -56,9 +59,24 @@ class Metrics:
             "tongbao_clock_seconds", "The clock of the node's machine, seconds since 1970"
         )
         self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")
+        self.misbehaviour = Counter(
+            "tongbao_misbehaviour",
+            "Evidence against validators in blocks of a network, by kind",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._misbehaved = dict.fromkeys(KINDS, 0)
+        for kind in KINDS:
+            self.misbehaviour.labels(kind)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
+
+    def count_misbehaviour(self, counts: Mapping[str, int]) -> None:
+        """Take over how often each kind was seen since the process began."""
+        for kind, count in counts.items():
+            self.misbehaviour.labels(kind).inc(count - self._misbehaved[kind])
+            self._misbehaved[kind] = count
 
     def text(self) -> bytes:
         """Everything in Prometheus's text format."""

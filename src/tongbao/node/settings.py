@@ -51,6 +51,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wait_ms: Annotated[
         Positive, Meta(description="time that a read waits for `min_height`, then 503")
     ] = 5_000
+    decide_ms: Annotated[
+        Positive,
+        Meta(
+            description="time that a submission waits for its block, then it is told as `pending`"
+        ),
+    ] = 15_000
     connections: Annotated[Positive, Meta(description="connections at once, then 503")] = 2_000
     streams: Annotated[Positive, Meta(description="event streams at once, then 503")] = 1_000
     heartbeat_ms: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from tongbao.engines.solo import Answer, Ticket
 from tongbao.kernel import InvalidTransaction, jcs
-from tongbao.node.api import Api, media_type_of
+from tongbao.node.api import MS, Api, media_type_of
 from tongbao.node.problems import (
     ProblemError,
     bad_request,
@@ -30,7 +31,10 @@ MEDIA_TYPES: Final = (COMPACT, GENERAL, MANY)
 
 
 class Waits(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether to answer at once (`none`) or when the block is durable (`applied`)."""
+    """Whether to answer at once (`none`) or when the block is durable (`applied`).
+
+    Nobody waits longer than `decide_ms`: what is still undecided then is `pending`.
+    """
 
     wait: Literal["applied", "none"] = "applied"
 
@@ -54,14 +58,24 @@ async def submit(api: Api, request: Request, asked: Waits) -> Any:
         api.charge(request.scope, len(wires) - 1)
     tickets = [_queue(api, wire) for wire in wires]
     if asked.wait == "applied":
-        for ticket in tickets:
-            if isinstance(ticket, Ticket) and not ticket.is_answered:
-                decided = asyncio.wrap_future(ticket.future())
-                await asyncio.wait([decided])
-                decided.exception()  # looked at, so that asyncio logs no invalid transaction
+        await _decided(tickets, api.settings.decide_ms / MS)
     if is_many:
         return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
     return _one(api, tickets[0])
+
+
+async def _decided(tickets: list[Ticket | Exception], seconds: float) -> None:
+    """Wait until all are answered, or for so long: a network without a quorum decides nothing."""
+    until = time.monotonic() + seconds
+    for ticket in tickets:
+        if isinstance(ticket, Ticket) and not ticket.is_answered:
+            decided = asyncio.wrap_future(ticket.future())
+            left = max(0.0, until - time.monotonic())
+            done, _ = await asyncio.wait([decided], timeout=left)
+            if not done:
+                decided.cancel()  # this waiting alone: what is queued will be decided
+                return
+            decided.exception()  # looked at, so that asyncio logs no invalid transaction
 
 
 def _transactions(body: bytes, limit: int) -> list[bytes]:

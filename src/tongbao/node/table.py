@@ -144,9 +144,10 @@ def _sending() -> Iterator[Operation]:
         description=(
             "One transaction is answered by its status code: 409 when it was refused, 400 when it "
             "is invalid. Many are answered 200, each with its own state. The same bytes sent again "
-            "can't happen twice."
+            "can't happen twice. What is undecided after the setting `decide_ms` is `pending`, one "
+            "transaction with 202: it may still happen."
         ),
-        also={202: "Taken in; it waits for its block: ask by its id."},
+        also={202: "Taken in; it still waits for its block: ask by its id."},
     )
     yield Operation(
         method="POST",

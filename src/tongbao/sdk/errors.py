@@ -32,8 +32,9 @@ class Unreachable(Exception):
     """The node did not answer, or not now, however often it was asked.
 
     With a `transaction` (its bytes; `id` in hex and `expires` in ms UTC go with it) this one may or
-    may not have happened. Send the same bytes again, with `Wallet.settle` or `submit`: they can't
-    happen twice. A new transaction would be another payment. Without one nothing was submitted.
+    may not have happened, and may wait for its block still. Send the same bytes again, with
+    `Wallet.settle` or `submit`: they can't happen twice. A new transaction would be another
+    payment. Without one nothing was submitted.
     """
 
     exit_code = 75
@@ -50,8 +51,8 @@ class Unreachable(Exception):
             except (InvalidTransaction, msgspec.DecodeError):
                 self.id = "that is malformed"
             why += (
-                f"; transaction {self.id} may have happened: settle it, or submit the same bytes "
-                "again; a new one would be another payment"
+                f"; transaction {self.id} may have happened or may still happen: settle it, or "
+                "submit the same bytes again; a new one would be another payment"
             )
         super().__init__(why)
 

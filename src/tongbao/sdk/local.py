@@ -257,6 +257,11 @@ class Chain(Closable):
         """Whether no transactions are taken for want of space; it ends by itself."""
         return self._engine.is_disk_full
 
+    @property
+    def misbehaviour(self) -> Mapping[str, int]:
+        """Evidence against validators in blocks, by kind, since this process began."""
+        return self._engine.misbehaviour
+
     def block(self, height: int) -> Any:
         """The record of a block. Raises LookupError, Pruned where its body was given up."""
         with self._engine.reading():

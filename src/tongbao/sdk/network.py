@@ -50,6 +50,7 @@ from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.joiner import InstalledCode
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import machine_on, open_store_of
+from tongbao.store.store import Store
 
 log = logging.getLogger("tongbao.sdk")
 
@@ -85,6 +86,13 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     snapshots: SyncOptions = SyncOptions()
     rpc_listen: str = ""
     state_sync: StateSync | None = None
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What a node is made of, for programs that put a failing disk or a hostile node there."""
+
+    open_store: Callable[..., Store] = Store.open
+    application: Callable[..., MachineApplication] = MachineApplication
 
 
 def home_of(folder: Path) -> Path:
@@ -150,12 +158,13 @@ def open_network(
     *,
     environment: Mapping[str, str] | None = None,
     clock: Callable[[], int] = wall_clock,
+    parts: Parts | None = None,
 ) -> Chain:
     """Open the chain of a network's node, and start its CometBFT. Closing it stops both.
 
-    `environment` adds variables for CometBFT's process. Raises FolderError, StoreError,
-    GenesisError, ModuleError, ProgramError, ConfigurationError, KeyFileError, GenesisMismatch,
-    SocketError, OSError.
+    `environment` adds variables for CometBFT's process; other `parts` are for those who
+    doubt. Raises FolderError, StoreError, GenesisError, ModuleError, ProgramError,
+    ConfigurationError, KeyFileError, GenesisMismatch, SocketError, OSError.
     """
     place, wanted = Folder(folder), options or NetworkOptions()
     genesis = place.genesis()
@@ -187,7 +196,8 @@ def open_network(
                 signer=signer_socket(configuration),
             )
 
-        return _started(place, genesis, configuration, process, wanted, clock, release)
+        own = parts or Parts()
+        return _started(place, genesis, configuration, process, wanted, clock, release, own)
     except BaseException:
         release()
         raise
@@ -201,13 +211,14 @@ def _started(
     options: NetworkOptions,
     clock: Callable[[], int],
     release: Callable[[], None],
+    parts: Parts,
 ) -> Chain:
     """The open chain of a folder, served to a CometBFT that was started."""
     tables = likely_tables(genesis)
-    store = open_store_of(place, genesis, tables)
+    store = open_store_of(place, genesis, tables, parts.open_store)
     try:
         machine = machine_on(store, genesis, tables, to_write=True)
-        application = MachineApplication(machine, store, clock)
+        application = parts.application(machine, store, clock)
         application.chosen_peers = frozenset(
             peer.partition("@")[0] for peer in options.persistent_peers
         )

@@ -35,6 +35,7 @@ BATCH: Final = 500
 TOO_MUCH: Final = frozenset({400, 413})
 """What a node says to a batch that is larger than its settings allow: halves may be taken."""
 PENDING: Final = "pending"
+DECIDED: Final = frozenset({"applied", "refused"})
 
 
 class _Refusal(Struct):
@@ -132,9 +133,12 @@ def _batch(registry: Registry, transactions: Sequence[bytes]) -> Steps[list[Appl
     sent = [wire for wire in wires if isinstance(wire, bytes)]
     answers = iter((yield from _answers(sent)) if sent else ())
     results: list[Applied | Exception] = []
+    tired: Unreachable | None = None
     for wire in wires:
         if isinstance(wire, bytes):
-            results.append((yield from _one(registry, wire, next(answers))))
+            found = yield from _one(registry, wire, next(answers), tired)
+            tired = found if isinstance(found, Unreachable) else tired
+            results.append(found)
         else:
             results.append(wire)
     return results
@@ -170,11 +174,13 @@ def _answers(wires: list[bytes]) -> Steps[Sequence[SubmitAnswer | Exception]]:
 
 
 def _one(
-    registry: Registry, wire: bytes, answer: SubmitAnswer | Exception
+    registry: Registry, wire: bytes, answer: SubmitAnswer | Exception, tired: Unreachable | None
 ) -> Steps[Applied | Exception]:
-    """What one of a batch came to."""
+    """What one of a batch came to; once patience has ended for one, nothing is asked for others."""
     if isinstance(answer, Exception):
         return answer
+    if tired is not None and answer.state not in DECIDED:
+        return Unreachable(tired.why, wire)
     try:
         if answer.state == "not taken":
             return (yield from submit(registry, wire))

@@ -26,6 +26,7 @@ class Gated:
         self.mempool.set()
         self.began = threading.Event()
         self.checked = 0
+        self.together: list[int] = []
         self.threads: dict[str, str] = {}
 
     def _note(self, call: str) -> None:
@@ -75,6 +76,10 @@ class Gated:
         self._pass(self.mempool)
         self.checked += 1
         return r.ResponseCheckTx(code=self.checked, data=request.tx)
+
+    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
+        """How many came together."""
+        self.together.append(len(requests))
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """The version of who asks."""

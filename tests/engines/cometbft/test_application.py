@@ -13,8 +13,9 @@ from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.application import MachineApplication, OutOfStep, fitting
 from tongbao.engines.cometbft.calls import calls_of
 from tongbao.engines.cometbft.fields import REQUESTS
-from tongbao.engines.cometbft.messages import ExecTxResult, Snapshot, Timestamp
-from tongbao.kernel import Machine
+from tongbao.engines.cometbft.messages import CheckTxType, ExecTxResult, Snapshot, Timestamp
+from tongbao.kernel import Amount, Machine
+from tongbao.modules import asset
 from tongbao.store.memory import MemoryStore
 
 SECOND = 1_000
@@ -148,6 +149,56 @@ def test_a_transaction_is_checked_by_what_is_committed() -> None:
     assert check() == [False, False, False]
     assert check(kind=1) == [False, False, False]
     assert "nonce" in node.check_tx(q.RequestCheckTx(good)).log
+
+
+def test_a_check_within_a_block_is_made_good_by_the_recheck() -> None:
+    """
+    Given a payment whose nonce is too far ahead, let in while a block is carried out,
+    when it is checked again behind that block,
+    then it is judged as if it were new.
+    """
+    chain, node = FixedChain(), application(MemoryStore())
+    begin(node, chain)
+    node.finalize_block(block(chain, 1))
+    pay = asset.Transfer(asset=chain.cny, amount=Amount("1.00"), payee=chain.shop)
+    far = chain.signed("alice", pay, nonce=10_000)
+    assert node.check_tx(q.RequestCheckTx(far)).code == 0
+    node.commit(q.RequestCommit())
+    assert "nonce" in node.check_tx(q.RequestCheckTx(far, CheckTxType.RECHECK)).log
+
+
+def test_signatures_that_are_checked_together_are_judged_one_by_one() -> None:
+    """
+    Given 200 payments of which some have another's signature or are no transactions,
+    when CometBFT's mempool brings them together, and then a block that nobody has checked,
+    then each has its own answer, the same in both, and the wrong ones are not remembered.
+    """
+    chain, node = FixedChain(), application(MemoryStore())
+    begin(node, chain)
+    node.finalize_block(block(chain, 1))
+    node.commit(q.RequestCommit())
+    wires = [chain.pay("0.01") for _ in range(200)]
+    other = wires[0].split(b".")[2]
+    for at in (3, 77):
+        wires[at] = b".".join((*wires[at].split(b".")[:2], other))
+    wires[150] = b"junk"
+    asked = [q.RequestCheckTx(wire) for wire in wires]
+    node.check_ahead(asked)
+    known = [node.blocks.machine.knows(wire) for wire in wires]
+    assert [at for at, is_known in enumerate(known) if not is_known] == [3, 77, 150]
+    codes = [node.check_tx(one).code for one in asked]
+    fresh = application(MemoryStore())
+    begin(fresh, chain)
+    fresh.finalize_block(block(chain, 1))
+    fresh.commit(q.RequestCommit())
+    time = block(chain, 1).time
+    assert time is not None
+    later = Timestamp(time.seconds + 1, 0)
+    made = fresh.finalize_block(q.RequestFinalizeBlock(txs=tuple(wires), height=2, time=later))
+    assert [result.code for result in made.tx_results] == codes
+    assert [at for at, code in enumerate(codes) if code] == [3, 77, 150]
+    node.close()
+    fresh.close()
 
 
 class GatedStore(MemoryStore):

@@ -95,6 +95,33 @@ def test_whatever_the_bytes_google_says_the_same(kind: type[Message], data: byte
         assert ours in (from_twin(kind, theirs), NUMBER_ZERO)
 
 
+@given(
+    st.sampled_from((0, 1, 5, 120, 126, 127, 128, 300, 16_376, 16_380, 16_384, 70_000)),
+    st.sampled_from((b"", b"\x10\x01", b"\x10\x00", b"\x10\x02", b"\x10", b"\x0a\x01x", b"x")),
+    st.integers(-2, 2),
+    st.integers(-1, 3),
+)
+def test_a_check_reads_the_same_by_its_short_way(
+    size: int, rest: bytes, wrong: int, touched: int
+) -> None:
+    """
+    Given a CheckTx as CometBFT spells it, and others: longer, cut, with other fields and lengths,
+    when read as a request, and with an unknown field in front, which takes the long way,
+    then both give the same message, or none.
+    """
+    content = b"\x0a" + write_varint(size) + bytes(size) + rest
+    wire = bytearray(b"\x42" + write_varint(len(content) + wrong * (touched == 3)) + content)
+    if 0 <= touched < 3:
+        wire[touched] = wire[touched] + wrong & 0xFF
+    outcomes: list[Message | None] = []
+    for data in (bytes(wire), b"\xf8\x07\x01" + wire):
+        try:
+            outcomes.append(codec.decode_request(data))
+        except WireError:
+            outcomes.append(None)
+    assert outcomes[0] == outcomes[1]
+
+
 @given(st.one_of(damaged(), st.binary(max_size=60)), st.sampled_from(list(REQUESTS)))
 def test_damaged_envelopes_raise_the_one_error_or_are_read(data: bytes, number: int) -> None:
     """

@@ -9,6 +9,7 @@ from tests.engines.cometbft.peer import play, serving
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.codec import decode_response, encode_request
+from tongbao.engines.cometbft.connection import REQUEST_BYTES
 from tongbao.engines.cometbft.framing import Frames, frame
 from tongbao.engines.cometbft.messages import ExecTxResult, Message, Snapshot
 
@@ -81,6 +82,36 @@ def test_ten_thousand_transactions_are_in_flight_at_once() -> None:
             wanted = [r.ResponseCheckTx(code=at, data=wire) for at, wire in enumerate(wires, 1)]
             assert await peer.answers(count + 1) == [*wanted, r.ResponseFlush()]
             assert network.server.held_bytes == 0
+
+    play(story)
+
+
+def test_what_comes_while_a_batch_runs_is_one_batch_after_it() -> None:
+    """
+    Given a transaction that waits at its gate,
+    when 1,500 others come in many writes, and the gate opens,
+    then all are answered in order, and the application saw one, then a thousand, then the others.
+    """
+
+    async def story() -> None:
+        async with serving() as network:
+            peer, other = await network.peer(), await network.peer()
+            network.application.mempool.clear()
+            peer.send(q.RequestCheckTx(b"first"))
+            await other.until(network.application.began.is_set)
+            for number in range(1_500):
+                peer.send(q.RequestCheckTx(b"%d" % number))
+                if number % 100 == 0:
+                    await peer.writer.drain()
+                    await other.ask(q.RequestEcho("turn"))
+            whole = 1_500 * REQUEST_BYTES
+            await other.until(lambda: network.server.held_bytes > whole)
+            network.application.mempool.set()
+            answers = await peer.answers(1_501)
+            wires = [b"first", *(b"%d" % number for number in range(1_500))]
+            wanted = [r.ResponseCheckTx(code=at, data=wire) for at, wire in enumerate(wires, 1)]
+            assert answers == wanted
+            assert network.application.together == [1, 1_000, 500]
 
     play(story)
 

@@ -14,7 +14,9 @@ import msgspec
 
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
+from tongbao.engines.cometbft.ahead import Ahead
 from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.codec import ACCEPTED
 from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
@@ -65,6 +67,7 @@ class MachineApplication:
     ) -> None:
         """Stand on a machine and its store; `clock` gives milliseconds UTC."""
         self.blocks = Blocks(machine, store)
+        self._ahead = Ahead()
         self.snapshots: Snapshots = NoSnapshots()
         self._clock = clock
         self._version = version
@@ -128,7 +131,9 @@ class MachineApplication:
             raise OutOfStep(f"CometBFT decided block {request.height}; this chain is at {last}")
         self._check_joined(milliseconds(request.time))
         block = blocks.after_last(request.height, milliseconds(request.time), request.txs)
+        self._ahead.look(blocks.machine, request.txs)
         decided = blocks.carry_out(block, request.hash)
+        blocks.evidence.saw(request.height, request.misbehavior)
         return r.ResponseFinalizeBlock(
             tx_results=tuple(
                 ExecTxResult(code=result.number, data=result.receipt) for result in decided.results
@@ -163,6 +168,15 @@ class MachineApplication:
 
     # Mempool
 
+    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
+        """Check the signatures of all that are new, on another core where they are many."""
+        new = [request.tx for request in requests if request.type == CheckTxType.NEW]
+        self._ahead.look(self.blocks.machine, new)
+
+    def close(self) -> None:
+        """End what was started for `check_ahead`; nothing is asked any more."""
+        self._ahead.close()
+
     def check_tx(self, request: q.RequestCheckTx, /) -> r.ResponseCheckTx:
         """Judge a transaction against the committed state, without running a handler.
 
@@ -175,7 +189,7 @@ class MachineApplication:
         except InvalidTransaction as error:
             self.blocks.listener.dropped(request.tx, error)
             return r.ResponseCheckTx(code=error.why.number, log=str(error))
-        return r.ResponseCheckTx()
+        return ACCEPTED
 
     # Query
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from tongbao.engines.cometbft.evidence import Evidence
 from tongbao.engines.cometbft.header import BlockHash, LocalHeader, encode_local
 from tongbao.engines.cometbft.membership import updates_of
 from tongbao.engines.cometbft.messages import ValidatorUpdate
@@ -89,6 +90,7 @@ class Blocks:
         self.listener: Listener = Nobody()
         self.lack: DiskFull | None = None
         """Why a block can't be kept; None while blocks can."""
+        self.evidence = Evidence()
         self._changed = threading.Condition(threading.RLock())
         self._stopping = threading.Event()
         self._deciding = False
@@ -100,6 +102,8 @@ class Blocks:
         """Block 0, from InitChain until the first block is kept."""
         self._wanted: tuple[Block, BlockHash] | None = None
         self._candidate: Candidate | None = None
+        self._unjudged: set[bytes] = set()
+        """What was let into the mempool while a block was carried out: the recheck judges it."""
         last, origin = store.last, machine.genesis_file.origin
         self.last: Last | None = None
         self.first = FIRST_BLOCK if origin is None else origin.height + 1
@@ -154,10 +158,19 @@ class Blocks:
             self.machine.decode(wire)
         while not self._changed.acquire(timeout=WAIT_SECONDS):
             if self._deciding:
+                self._unjudged.add(wire)
                 return
         try:
-            if self._candidate is None and self.machine.height >= 0:
-                self.machine.check(wire, Time(max(clock, self.machine.time + 1)))
+            machine = self.machine
+            if self._candidate is not None or machine.height < 0:
+                self._unjudged.add(wire)
+                return
+            time = Time(max(clock, machine.time + 1))
+            if again and wire not in self._unjudged:
+                machine.check_again(wire, time)
+            else:
+                self._unjudged.discard(wire)
+                machine.check(wire, time)
         finally:
             self._changed.release()
 
@@ -234,6 +247,7 @@ class Blocks:
             self._previous = header_hash(candidate.header)
             self.last = Last(candidate.record.height, self.machine.state_root)
             self._candidate = self._wanted = None
+            self._unjudged.difference_update(candidate.record.transactions)
             self._deciding = False
             self._maintain(idle=False)
             self.listener.kept(candidate.record, candidate.decided)

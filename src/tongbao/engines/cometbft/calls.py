@@ -54,6 +54,9 @@ class Application(Protocol):
     def check_tx(self, request: q.RequestCheckTx, /) -> r.ResponseCheckTx:
         """Say whether a transaction may be in the mempool. Mempool lane."""
 
+    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
+        """These come to `check_tx` next: do for all together what is cheaper so. Mempool lane."""
+
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """Say which block is the last. Query lane, as is the next."""
 
@@ -78,10 +81,11 @@ class Application(Protocol):
 
 
 class Call(NamedTuple):
-    """The thread and the method that answer a kind of request."""
+    """The thread and the method that answer a kind of request, and who is told of a batch first."""
 
     lane: Lane
     method: Callable[[Any], Message]
+    ahead: Callable[[list[Any]], None] | None = None
 
 
 def calls_of(application: Application) -> dict[type[Message], Call]:
@@ -95,7 +99,7 @@ def calls_of(application: Application) -> dict[type[Message], Call]:
         q.RequestVerifyVoteExtension: Call(consensus, application.verify_vote_extension),
         q.RequestFinalizeBlock: Call(consensus, application.finalize_block),
         q.RequestCommit: Call(consensus, application.commit),
-        q.RequestCheckTx: Call(Lane.MEMPOOL, application.check_tx),
+        q.RequestCheckTx: Call(Lane.MEMPOOL, application.check_tx, application.check_ahead),
         q.RequestInfo: Call(Lane.QUERY, application.info),
         q.RequestQuery: Call(Lane.QUERY, application.query),
         q.RequestListSnapshots: Call(snapshot, application.list_snapshots),

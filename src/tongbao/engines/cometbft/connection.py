@@ -1,8 +1,8 @@
 """One connection of the ABCI socket: frames in, answers out, in exactly the order of the requests.
 
 All frames that one wake-up brings are read together. CheckTx that stand together become one batch,
-so that a thousand cost one change of threads and one write. An answer whose turn has not come waits
-for those before it.
+so that a thousand cost one change of threads and one write; while one batch runs, those that come
+gather in the next. An answer whose turn has not come waits for those before it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ log = logging.getLogger("tongbao.engines.cometbft")
 
 GATHERED: Final = (None, Lane.MEMPOOL)
 """Whose neighbours become one batch: what is quick and comes by the thousand."""
+BATCH_REQUESTS: Final = 1_000
+"""How many one batch has at most: those in it are answered together."""
 REQUEST_BYTES: Final = 512
 """What a request costs in memory on top of its bytes, roughly."""
 
@@ -43,15 +45,26 @@ class Batch:
     def __init__(self, lane: Lane | None) -> None:
         """Begin a batch of a lane, or of what is answered here when that is None."""
         self.lane = lane
+        self.ahead: Callable[[list[Any]], None] | None = None
+        """Told of all requests, before each is answered."""
         self.requests: list[tuple[Callable[[Any], Message], Message]] = []
         self.answers: list[bytes] = []
         self.bytes = 0
+        self.is_begun = False
         self.done = False
         self.last = False
         """Whether the connection closes behind it."""
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether a request may still join it."""
+        is_open = not self.is_begun and not self.done
+        return is_open and self.lane in GATHERED and len(self.requests) < BATCH_REQUESTS
+
     def run(self, wanted: Callable[[], bool]) -> None:
         """Answer all, as long as somebody wants it. Raises whatever the application raises."""
+        if self.ahead is not None and wanted():
+            self.ahead([request for _, request in self.requests])
         for method, request in self.requests:
             if not wanted():
                 return
@@ -82,6 +95,8 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._frames = Frames(owner.limits.frame_bytes)
         self._pending: deque[Batch] = deque()
+        self._gathered: Batch | None = None
+        """The batch of `GATHERED` that runs; the others wait for it."""
         self._in_flight = 0
         self._slow = False
         self._held = False
@@ -110,9 +125,23 @@ class Connection(asyncio.Protocol):
         for batch in taken:
             if batch.lane is None:
                 batch.done = True
-            else:
-                self._owner.submit(self, batch)
+            elif batch.lane not in GATHERED:
+                self._begin(batch)
+        self._begin_gathered()
         self._write()
+
+    def _begin(self, batch: Batch) -> None:
+        batch.is_begun = True
+        self._owner.submit(self, batch)
+
+    def _begin_gathered(self) -> None:
+        """Let the next batch of what gathers run, unless one does."""
+        if self._gathered is None:
+            for batch in self._pending:
+                if batch.lane in GATHERED and not batch.done:
+                    self._gathered = batch
+                    self._begin(batch)
+                    return
 
     def eof_received(self) -> None:
         """The peer sends nothing more: CometBFT only does that when it is gone."""
@@ -138,6 +167,9 @@ class Connection(asyncio.Protocol):
     def finished(self, batch: Batch) -> None:
         """A batch has run to its end."""
         batch.done = True
+        if batch is self._gathered:
+            self._gathered = None
+            self._begin_gathered()
         self._write()
 
     def failed(self, batch: Batch, error: BaseException) -> None:
@@ -169,16 +201,23 @@ class Connection(asyncio.Protocol):
         here = HERE.get(type(request))
         call = None if here is not None else self._owner.calls[type(request)]
         lane = None if call is None else call.lane
-        if not taken or taken[-1].lane is not lane or lane not in GATHERED:
-            taken.append(Batch(lane))
-        batch = taken[-1]
+        batch = self._batch_for(taken, lane)
         if here is not None:
             batch.answers.append(frame(encode_response(here(request))))
         elif call is not None:
+            batch.ahead = call.ahead
             batch.requests.append((call.method, request))
         held = len(content) + REQUEST_BYTES
         batch.bytes += held
         self._in_flight += held
+
+    def _batch_for(self, taken: list[Batch], lane: Lane | None) -> Batch:
+        """The last batch, where a request of a lane may still join it, or a new one."""
+        last = taken[-1] if taken else self._pending[-1] if self._pending else None
+        if last is None or last.lane is not lane or not last.may_grow:
+            last = Batch(lane)
+            taken.append(last)
+        return last
 
     def _refuse(self, taken: list[Batch], error: WireError) -> None:
         """Say behind all answers what can't be read, and read nothing more."""

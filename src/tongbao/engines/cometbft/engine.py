@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, Protocol
@@ -99,6 +99,7 @@ class CometEngine:
         the supervisor of one that is told whether CometBFT is up. `close` calls `release` last.
         """
         ed25519.self_test()
+        self._application = application
         self._blocks: Blocks = application.blocks
         self._blocks.listener = self
         self._options = options or Options()
@@ -191,6 +192,11 @@ class CometEngine:
         """Whether no transactions are taken for want of space; it ends by itself."""
         return self._blocks.lack is not None
 
+    @property
+    def misbehaviour(self) -> Mapping[str, int]:
+        """Evidence against validators in blocks, by kind, since this process began."""
+        return self._blocks.evidence.counts
+
     def close(self) -> None:
         """Wait a while for the answers of what was taken, then stop. May be called again.
 
@@ -205,6 +211,7 @@ class CometEngine:
             self._thread.join()
         self._blocks.stop()
         self._serving.close()
+        self._application.close()
         self._rpc.close()
         self._tickets.fail(self._stopped())
         if self._failure is None:

@@ -34,17 +34,21 @@ class Frames:
         Raises WireError when a frame says that it is longer than the limit: before its bytes are
         there, so that nobody fills the memory by announcing.
         """
-        head = bytes(self._data[self._at : self._at + LENGTH_BYTES])
-        if len(head) < LENGTH_BYTES and not any(byte < 0x80 for byte in head):
-            return None
-        length, used = read_varint(head, 0, len(head))
+        data, at = self._data, self._at
+        if len(data) - at >= 2 and data[at + 1] < 0x80 <= data[at]:  # most: 128 to 16,383 bytes
+            length, start = data[at] & 0x7F | data[at + 1] << 7, at + 2
+        else:
+            head = bytes(data[at : at + LENGTH_BYTES])
+            if len(head) < LENGTH_BYTES and not any(byte < 0x80 for byte in head):
+                return None
+            length, used = read_varint(head, 0, len(head))
+            start = at + used
         if length > self._limit:
             raise WireError(f"a frame of {length} bytes; {self._limit} at most")
-        start = self._at + used
-        if len(self._data) - start < length:
+        if len(data) - start < length:
             return None
         self._at = start + length
-        with memoryview(self._data) as view:
+        with memoryview(data) as view:
             return bytes(view[start : self._at])
 
     @property

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
@@ -163,6 +163,11 @@ class SoloEngine:
     def is_disk_full(self) -> bool:
         """Whether no transactions are taken for want of space; it ends by itself."""
         return self._room.lack is not None
+
+    @property
+    def misbehaviour(self) -> Mapping[str, int]:
+        """None: nobody votes here."""
+        return {}
 
     def close(self) -> None:
         """Make blocks of what is queued, then stop. May be called again."""

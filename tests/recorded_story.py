@@ -1,0 +1,170 @@
+"""What random histories reach rarely, told at the beginning of each recording, a block a step.
+
+Somebody gives a key up, value is retired, upgrades are scheduled and one is taken back, and then
+operators decide: what they propose is carried out, fails as it is done already, is voted down, or
+is taken back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tongbao.kernel import (
+    Address,
+    Amount,
+    AssetCode,
+    AssetId,
+    Count,
+    Hash,
+    Id,
+    Machine,
+    Message,
+    Name,
+    PublicKey,
+    Reference,
+    Small,
+    Time,
+    WeightedKey,
+)
+from tongbao.kernel.kernel_module import NodeId, Power, SettingName
+from tongbao.modules import account, asset, governance, upgrade
+from tongbao.modules.governance import Action, Choice, Delay
+from tongbao.sdk.builder import payload_bytes, sign
+from tongbao.testing import named_key
+from tongbao.testing.genesis import ADDRESSES
+from tongbao.testing.keys import ledger_key
+
+STEP_MS: Final = 1_000
+HOUR_MS: Final = 3_600_000
+FAR: Final = 1_000
+"""Blocks until an upgrade that never begins in a recording."""
+NEAR: Final = 5
+DELAY_MS: Final = 2 * STEP_MS
+AUTHORITY: Final = PublicKey(named_key("authority").key_id)
+COIN: Final = AssetId(f"COIN.{ADDRESSES['bank']}")
+NODE: Final = NodeId("ab" * 20)
+
+
+class Said(Struct, frozen=True):
+    """A transaction of the story: who sends it, which keys sign beside the sender's."""
+
+    sender: str
+    message: Message
+    also: tuple[str, ...] = ()
+
+
+class Story:
+    """Tells the blocks after genesis; the machine must have made each before the next is asked."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Begin after genesis of the usual people."""
+        self._machine = machine
+        self.nonces: Counter[Address] = Counter()
+        """The highest nonce that each has used, in lane 0."""
+        self._proposed: list[tuple[Action, ...]] = []
+
+    def blocks(self) -> Iterator[tuple[Time, tuple[bytes, ...]]]:
+        """The time of each block, and its transactions."""
+        for part in (self._keys_and_value, self._upgrades, self._council):
+            for said in part():
+                time = Time(self._machine.time + STEP_MS)
+                yield time, tuple(self._signed(one, time) for one in said)
+
+    def _signed(self, said: Said, time: Time) -> bytes:
+        sender = ADDRESSES[said.sender]
+        self.nonces[sender] += 1
+        payload = payload_bytes(
+            self._machine.chain,
+            sender,
+            self.nonces[sender],
+            Time(time + HOUR_MS),
+            (said.message,),
+        )
+        return sign(payload, [named_key(name) for name in (said.sender, *said.also)])
+
+    def _keys_and_value(self) -> Iterator[list[Said]]:
+        second = WeightedKey(key=ledger_key(named_key("second")), weight=Small(1))
+        coins, why, back = Amount("5.00"), Reference("coins"), Reference("coins-back")
+        yield [
+            Said("bank", asset.Define(code=AssetCode("COIN"), scale=Small(2))),
+            Said("carol", account.AddKey(added=second), ("second",)),
+        ]
+        yield [
+            Said(
+                "bank",
+                asset.Issue(asset=COIN, amount=coins, payee=ADDRESSES["bank"], reference=why),
+            ),
+            Said("carol", account.RemoveKey(removed=PublicKey(named_key("second").key_id))),
+        ]
+        yield [Said("bank", asset.Redeem(asset=COIN, amount=Amount("2.00"), reference=back))]
+
+    def _upgrades(self) -> Iterator[list[Said]]:
+        height = self._machine.height
+        valid = self._machine.genesis_file.modules
+        line = next(line for line in valid if line.name == Name("hold"))
+        begins = upgrade.Schedule(
+            authority=AUTHORITY,
+            height=Count(height + NEAR),
+            modules=(replace(line, hash=Hash("ab" * 32)),),
+            features=(SettingName("later.ink"),),
+        )
+        never = upgrade.Schedule(
+            authority=AUTHORITY, height=Count(FAR), features=(SettingName("later.paper"),)
+        )
+        yield [Said("alice", begins, ("authority",)), Said("bob", never, ("authority",))]
+        back = upgrade.Cancel(authority=AUTHORITY, height=Count(FAR))
+        yield [Said("bob", back, ("authority",))]
+
+    def _council(self) -> Iterator[list[Said]]:
+        found = governance.Found(
+            authority=AUTHORITY,
+            operators=tuple(ADDRESSES[name] for name in ("bank", "alice", "bob")),
+            threshold=Small(2),
+            delay_ms=Delay(DELAY_MS),
+        )
+        yield [Said("bank", found, ("authority",))]
+        yield [
+            Said("bank", self._propose(*self._changes())),
+            Said("alice", self._propose(governance.AddOperator(operator=ADDRESSES["carol"]))),
+            Said("bob", self._propose(governance.SetThreshold(threshold=Small(3)))),
+            Said("bob", self._propose(governance.SetThreshold(threshold=Small(1)))),
+        ]
+        made = {proposal.actions: name for name, proposal in self._waiting()}
+        first, second, rejected, taken_back = (made[actions] for actions in self._proposed)
+        yield [
+            Said("alice", self._vote(first, "approve")),
+            Said("bank", self._vote(rejected, "reject")),
+            Said("alice", self._vote(rejected, "reject")),
+            Said("bob", governance.Cancel(proposal=taken_back)),
+        ]
+        yield [Said("bob", self._vote(second, "approve"))]
+        yield []
+        yield []
+
+    def _changes(self) -> tuple[Action, ...]:
+        key = PublicKey(named_key("validator").key_id)
+        return (
+            governance.SetValidator(key=key, power=Power(10)),
+            governance.AdmitPeer(node=NODE),
+            governance.SetParameter(name=SettingName("kernel.upgrade_notice"), value=Count(2)),
+            governance.ScheduleUpgrade(height=Count(FAR), features=(SettingName("later.pen"),)),
+            governance.AddOperator(operator=ADDRESSES["carol"]),
+            governance.SetDelay(delay_ms=Delay(STEP_MS)),
+        )
+
+    def _propose(self, *actions: Action) -> Message:
+        self._proposed.append(actions)
+        closes_at = Time(self._machine.time + HOUR_MS)
+        return governance.Propose(actions=actions, closes_at=closes_at)
+
+    def _waiting(self) -> tuple[tuple[Id, governance.Proposal], ...]:
+        return tuple(governance.waiting(self._machine.view(governance.module)).rows)
+
+    @staticmethod
+    def _vote(proposal: Id, choice: str) -> Message:
+        return governance.Vote(proposal=proposal, choice=Choice(choice))
