@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from tongbao.localnet.control import Desk, Done, Order, Tell, give
+from tongbao.localnet.control import FILE, Desk, Done, Order, Tell, give
 from tongbao.localnet.errors import LocalnetError
 from tongbao.sdk.errors import Unreadable
 from tongbao.sdk.folder import FolderError
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(
     ("error", "text", "exit_code"),
     [
@@ -41,5 +43,20 @@ def test_after_an_order_that_fails_the_next_one_is_taken(
             give(tmp_path, Order(verb="add", name="node2"), print)
         assert found.value.exit_code == exit_code
         assert give(tmp_path, Order(verb="status"), print).text == "done"
+    finally:
+        desk.close()
+
+
+def test_whoever_connects_and_asks_nothing_does_not_keep_others_waiting(tmp_path: Path) -> None:
+    """
+    Given somebody who connects to a network and says nothing,
+    when an order is given,
+    then it is carried out.
+    """
+    desk = Desk(tmp_path, lambda *_: Done("done"), patience_s=0.1)
+    try:
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(tmp_path / FILE))
+            assert give(tmp_path, Order(verb="status"), print).text == "done"
     finally:
         desk.close()

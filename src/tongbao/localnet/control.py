@@ -6,7 +6,6 @@ folder's owner can connect. Requests are carried out one after the other.
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -27,12 +26,11 @@ FILE: Final = "control.sock"
 LINE_BYTES_LIMIT: Final = 65_536
 SECONDS: Final = 600.0
 """How long a command may take: adding a validator waits for votes and blocks."""
+ASK_SECONDS: Final = 5.0
 NOT_RUNNING: Final = 69
 BUG: Final = 70
 FILE_FAILED: Final = 74
 SEE_STATUS: Final = "see `tongbao localnet status`, and give it again"
-
-log = logging.getLogger(__name__)
 
 Verb = Literal["status", "add", "remove", "kill", "revive", "pause", "stop"]
 
@@ -86,8 +84,12 @@ def _reachable(folder: Path) -> Iterator[str]:
 class Desk:
     """Takes orders while a network runs, in a thread of its own."""
 
-    def __init__(self, folder: Path, carry_out: CarryOut) -> None:
-        """Begin to listen. Raises LocalnetError where another process does."""
+    def __init__(self, folder: Path, carry_out: CarryOut, patience_s: float = ASK_SECONDS) -> None:
+        """Begin to listen; whoever connects and asks nothing is waited for so long.
+
+        Raises LocalnetError where another process listens.
+        """
+        self._patience_s = patience_s
         must_not_run(folder)
         self._carry_out = carry_out
         self._path = folder / FILE
@@ -112,9 +114,15 @@ class Desk:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with connection, suppress(OSError):
-                connection.settimeout(SECONDS)
-                self._answer(connection)
+            # A bug ends the thread of this order, and not the one that takes the next.
+            one = threading.Thread(target=self._attend, args=(connection,), daemon=True)
+            one.start()
+            one.join()
+
+    def _attend(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(self._patience_s)
+            self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
         def say(what: Said) -> None:
@@ -124,6 +132,7 @@ class Desk:
 
         with connection.makefile("rb") as lines:
             line = lines.readline(LINE_BYTES_LIMIT)
+        connection.settimeout(SECONDS)
         if not line:
             return
         try:
@@ -137,9 +146,8 @@ class Desk:
         except OSError as error:
             say(Failed(str(error), "check permissions and room of the folder's disk", FILE_FAILED))
         except Exception as error:
-            # This thread takes the next order all the same: nobody could stop the network else.
             say(Failed(f"a bug of ours: {type(error).__name__}: {error}", SEE_STATUS, BUG))
-            log.exception("an order has failed")
+            raise
         else:
             say(done)
 
