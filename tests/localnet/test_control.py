@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tongbao.localnet.control import FILE, Desk, Done, Order, Tell, give
@@ -19,6 +20,7 @@ from tongbao.sdk.folder import FolderError
     [
         (Unreadable("the node's answer can't be read"), "can't be read", 65),
         (FolderError("no chain is here"), "no chain is here", 66),
+        (httpx2.RemoteProtocolError("disconnected"), "has not answered", 75),
         (OSError(28, "No space left on device"), "No space left", 74),
         (ZeroDivisionError("nothing"), "a bug of ours", 70),
     ],

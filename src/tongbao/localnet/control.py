@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
+import httpx2
 import msgspec
 from msgspec import Struct
 
@@ -143,6 +144,8 @@ class Desk:
             say(Failed(str(error), error.advice, error.exit_code))
         except (NodeError, Unreachable, Unsettled) as error:
             say(Failed(str(error), SEE_STATUS, error.exit_code))
+        except httpx2.HTTPError as error:
+            say(Failed(f"a node has not answered: {error}", SEE_STATUS, Unreachable.exit_code))
         except OSError as error:
             say(Failed(str(error), "check permissions and room of the folder's disk", FILE_FAILED))
         except Exception as error:
