@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 from pathlib import Path
 
@@ -128,6 +129,52 @@ def test_a_node_has_just_the_keys_that_it_needs(tmp_path: Path) -> None:
     check_keys(tmp_path, has_remote_signer=True)
     with pytest.raises(KeyFileError, match=f"there is no .*{VALIDATOR_KEY.name}"):
         check_keys(tmp_path, has_remote_signer=False)
+
+
+@pytest.mark.parametrize("content", ["", '{"height":"7","rou', "{}", '{"height":7}', "\0" * 33])
+def test_a_node_that_can_not_read_what_it_has_voted_for_does_not_start(
+    tmp_path: Path, content: str
+) -> None:
+    """
+    Given keys, and a memory of votes that is empty, cut short or overwritten,
+    when they are looked at,
+    then it is a KeyFileError that names the file, and nothing is written over it.
+    """
+    write_node_key(tmp_path)
+    write_validator_key(tmp_path)
+    (tmp_path / VALIDATOR_STATE).write_text(content)
+    with pytest.raises(KeyFileError, match=r"priv_validator_state.json can't be read"):
+        check_keys(tmp_path, has_remote_signer=False)
+    assert (tmp_path / VALIDATOR_STATE).read_text() == content
+
+
+def test_a_memory_of_votes_as_cometbft_writes_it_is_read(tmp_path: Path) -> None:
+    """Given the memory of a vote with its signature, when it is looked at, then it is right."""
+    write_node_key(tmp_path)
+    write_validator_key(tmp_path)
+    vote = {"height": "12", "round": 1, "step": 3, "signature": "AAAA", "signbytes": "0A0B"}
+    (tmp_path / VALIDATOR_STATE).write_text(json.dumps(vote, indent=2))
+    check_keys(tmp_path, has_remote_signer=False)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
+def test_a_key_that_others_may_read_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    """
+    Given both keys, for this user alone or for others as well,
+    when they are looked at,
+    then a warning for each that others may read says what to do, and the node may start.
+    """
+    write_node_key(tmp_path)
+    write_validator_key(tmp_path)
+    files = [tmp_path / NODE_KEY, tmp_path / VALIDATOR_KEY]
+    for file in files:
+        file.chmod(mode)
+    with caplog.at_level(logging.WARNING):
+        check_keys(tmp_path, has_remote_signer=False)
+    told = [record.getMessage().partition("do: ")[2] for record in caplog.records]
+    assert told == ([] if mode == 0o600 else [f"chmod 600 {file}" for file in files])
 
 
 def test_the_genesis_document_is_the_same_everywhere_and_stays(tmp_path: Path) -> None:

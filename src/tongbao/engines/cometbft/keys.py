@@ -7,15 +7,19 @@ and never written again by this project, because a node that forgets its votes c
 
 from __future__ import annotations
 
+import logging
 import os
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
+from msgspec import Meta
 from nacl.signing import SigningKey
 
 from tongbao.engines.cometbft.configuration import write_whole
+
+log = logging.getLogger("tongbao.engines.cometbft")
 
 NODE_KEY: Final = Path("config") / "node_key.json"
 VALIDATOR_KEY: Final = Path("config") / "priv_validator_key.json"
@@ -26,6 +30,8 @@ PUBLIC_TYPE: Final = "tendermint/PubKeyEd25519"
 SEED_BYTES: Final = 32
 ADDRESS_BYTES: Final = 20
 MODE: Final = 0o600
+READABLE_BY_OTHERS: Final = 0o044
+"""The bits of a mode that let group or others read."""
 
 Kind = TypeVar("Kind")
 
@@ -49,6 +55,14 @@ class _ValidatorKey(msgspec.Struct):
     address: str
     pub_key: _Typed
     priv_key: _Typed
+
+
+class _State(msgspec.Struct):
+    """CometBFT's memory of its last vote; it writes an int64 as text, smaller numbers as such."""
+
+    height: Annotated[str, Meta(pattern=r"^[0-9]{1,19}\Z")]
+    round: Annotated[int, Meta(ge=0)]
+    step: Annotated[int, Meta(ge=0)]
 
 
 def address_of(public_key: bytes) -> bytes:
@@ -109,12 +123,14 @@ def read_validator_key(home: Path) -> bytes:
 
 
 def check_keys(home: Path, *, has_remote_signer: bool) -> None:
-    """Raise KeyFileError unless a node has just the keys that it needs.
+    """Raise KeyFileError unless a node has just the keys that it needs, and can read them.
 
     CometBFT would make a new voting key in the place of one that is lost, and vote with it as
     nobody. With a remote signer the key must not be here as well: two that vote can vote twice.
+    A key that others may read is only told in the log: mounted secrets often are so.
     """
     read_node_id(home)
+    _tell_readable(home / NODE_KEY)
     key, state = home / VALIDATOR_KEY, home / VALIDATOR_STATE
     if has_remote_signer:
         if key.exists() or state.exists():
@@ -124,11 +140,18 @@ def check_keys(home: Path, *, has_remote_signer: bool) -> None:
             )
         return
     read_validator_key(home)
+    _tell_readable(key)
     if not state.exists():
         raise KeyFileError(
             f"there is a voting key, but no {state}, its memory of votes: "
             "with an empty one it may vote twice"
         )
+    _read(state, _State)
+
+
+def _tell_readable(file: Path) -> None:
+    if file.stat().st_mode & READABLE_BY_OTHERS:
+        log.warning("other users of this machine may read a key; do: chmod 600 %s", file)
 
 
 def _pair(seed: bytes | None) -> tuple[_Typed, _Typed]:
