@@ -125,6 +125,16 @@ def test_a_file_that_was_changed_by_hand_is_kept_beside(tmp_path: Path) -> None:
         ("persistent_peers", ("0123@host:1",)),
         ("timeout_commit_ms", 201),
         ("mempool_transactions", 0),
+        ("persistent_peers", (PEER.replace("26656", "65536"),)),
+        ("persistent_peers", (PEER.replace("validator", 'valid"ator'),)),
+        ("persistent_peers", (PEER.replace("validator", "validator:1"),)),
+        ("p2p_listen", "tcp://0.0.0.0:99999"),
+        ("p2p_listen", "tcp://0.0.0.0"),
+        ("p2p_listen", "tcp://0.0.0.0\x9f:1"),
+        ("external_address", "bank.example:70000"),
+        ("external_address", "bank'.example:7000"),
+        ("extra_rpc", "tcp://127.0.0.1:65536"),
+        ("remote_signer_listen", "tcp://127.0.0.1:65536"),
         ("metrics_listen", "here"),
         ("log_level", "info\nunsafe = true"),
         ("remote_signer_listen", "signer"),
@@ -141,3 +151,17 @@ def test_a_setting_without_sense_is_refused_by_its_name(name: str, value: object
     settings = msgspec.structs.replace(PLAIN, **{name: value})
     with pytest.raises(ConfigurationError, match="rpc.sock" if name == "rpc" else name):
         configuration_text(settings)
+
+
+@pytest.mark.parametrize("port", [0, 1, 9_999, 10_000, 59_999, 64_999, 65_499, 65_529, 65_535])
+@pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "bank-1.example"])
+def test_every_port_of_every_kind_of_host_is_taken(host: str, port: int) -> None:
+    """Given a name or an address with a port that there is, when it is checked, then it is kept."""
+    settings = msgspec.structs.replace(
+        PLAIN,
+        p2p_listen=f"tcp://{host}:{port}",
+        external_address=f"{host}:{port}",
+        persistent_peers=(f"{'0' * 40}@{host}:{port}",),
+    )
+    read = tomllib.loads(configuration_text(settings))["p2p"]
+    assert (read["laddr"], read["external_address"]) == (f"tcp://{host}:{port}", f"{host}:{port}")

@@ -32,9 +32,14 @@ Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*\Z", max_length=4_096)]
 Moniker = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 Positive = Annotated[int, Meta(ge=1, le=2**31)]
-Listen = Annotated[str, Meta(pattern=r"^(tcp|unix)://[^\x00-\x20\x7f]+\Z", max_length=300)]
-Outside = Annotated[str, Meta(pattern=r"^([^\x00-\x20\x7f/]+:[0-9]{1,5})?\Z", max_length=300)]
-PEER: Final = r"[0-9a-f]{40}@[^\x00-\x20\x7f,/]+:[0-9]{1,5}"
+HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\x00-\x20\x7f-\x9f\"'`\\,/@:\[\]]+)"
+"""A name or an address; one of IPv6 in brackets, as Go's `net.SplitHostPort` wants it."""
+PORT: Final = r"([0-9]{1,4}|[1-5][0-9]{4}|6([0-4][0-9]{3}|5([0-4][0-9]{2}|5([0-2][0-9]|3[0-5]))))"
+"""0 to 65535."""
+SOCKET: Final = rf"(tcp://{HOST}:{PORT}|unix://[^\x00-\x20\x7f-\x9f\"'`\\,]+)"
+Listen = Annotated[str, Meta(pattern=rf"^{SOCKET}\Z", max_length=300)]
+Outside = Annotated[str, Meta(pattern=rf"^({HOST}:{PORT})?\Z", max_length=300)]
+PEER: Final = rf"[0-9a-f]{{40}}@{HOST}:{PORT}"
 PeerAddress = Annotated[str, Meta(pattern=rf"^{PEER}\Z", max_length=400)]
 
 
@@ -89,10 +94,10 @@ class Configuration(Struct, frozen=True, kw_only=True):
     log_level: Text = LOG_LEVEL
     metrics_listen: Outside = ""
     """`HOST:PORT` on which CometBFT answers Prometheus, under `cometbft_`; empty for nowhere."""
-    remote_signer_listen: Annotated[str, Meta(pattern=r"^((tcp|unix)://[^\x00-\x20\x7f]+)?\Z")] = ""
+    remote_signer_listen: Annotated[str, Meta(pattern=rf"^({SOCKET})?\Z")] = ""
     """Where a remote signer connects to; CometBFT then makes a key that it does not use."""
     state_sync: StateSync | None = None
-    extra_rpc: Annotated[str, Meta(pattern=r"^(tcp://[^\x00-\x20\x7f,]+)?\Z")] = ""
+    extra_rpc: Annotated[str, Meta(pattern=rf"^(tcp://{HOST}:{PORT})?\Z")] = ""
     """A second address of the RPC, loopback only: a joining node's light client can't ask a
     unix socket. Whoever reaches it can read and offer transactions."""
 
