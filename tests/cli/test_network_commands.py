@@ -96,3 +96,18 @@ def test_a_solo_genesis_file_has_no_nodes_to_join(place: Place, tmp_path: Path) 
     genesis = str(place.folder / "genesis.json")
     told = Place(tmp_path / "other").call("init", "--genesis", genesis)
     assert (told.code, "no other nodes" in told.err) == (Exit.NO_INPUT, True)
+
+
+def test_a_bad_genesis_file_is_named_with_what_to_do_about_it(tmp_path: Path) -> None:
+    """
+    Given a file that is no genesis file,
+    when a node is to join by it,
+    then the error and its advice name the file, and no folder is made.
+    """
+    genesis = tmp_path / "bad.json"
+    genesis.write_text('{"format":')
+    told = Place(tmp_path / "node").call("init", "--genesis", str(genesis))
+    assert told.code == Exit.CONFIGURATION
+    assert f"{genesis}: the genesis file can't be read" in told.err
+    assert f"get {genesis} anew" in told.err
+    assert not (tmp_path / "node").exists()

@@ -155,7 +155,7 @@ def _begin_network(
 
 def _join(ctx: click.Context, genesis: Path, folder: Path) -> None:
     """Lay out the folder of a node of a network that there is."""
-    from tongbao.kernel.genesis import chain_id, read_genesis
+    from tongbao.kernel.genesis import GenesisError, chain_id, read_genesis
     from tongbao.sdk.network import lay_out_node
 
     for name in ("name", "engine", "modules"):
@@ -163,7 +163,14 @@ def _join(ctx: click.Context, genesis: Path, folder: Path) -> None:
             raise CommandError(
                 f"--{name.removesuffix('s')} is for a new chain: the genesis file says what this is"
             )
-    found = read_genesis(read_file(genesis))
+    try:
+        found = read_genesis(read_file(genesis))
+    except GenesisError as error:
+        raise CommandError(
+            f"{genesis}: {error}",
+            f"get {genesis} anew from the network's operators, and change no byte of it",
+            Exit.CONFIGURATION,
+        ) from error
     if found.origin is not None:
         raise CommandError(
             f"the chain of {genesis} begins with rows of another, which must be in the folder",
