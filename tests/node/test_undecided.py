@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from tests.engines.cometbft.whole_node import need_program
 from tests.sdk.kept_chain import CNY, OWNER, fund, pay
 from tongbao.cli.exits import Exit
+from tongbao.engines.cometbft.engine import HALTED_SECONDS
 from tongbao.kernel import Amount
 from tongbao.localnet.laying import begin
 from tongbao.localnet.network import SETTINGS, Network
@@ -45,6 +47,14 @@ def told(client: httpx2.Client, path: str, wanted: str) -> None:
     until = time.monotonic() + SECONDS
     while (found := client.get(path).json())["state"] != wanted:
         assert time.monotonic() < until, found
+
+
+def ready(client: httpx2.Client, wanted: int) -> list[str]:
+    """Wait until the node is ready, or is not, by its status; the reasons that it gives."""
+    until = time.monotonic() + SECONDS
+    while (found := client.get("/readyz")).status_code != wanted:
+        assert time.monotonic() < until, found.text
+    return list(found.json()["reasons"])
 
 
 def commanded(network: Network, *words: str) -> subprocess.CompletedProcess[str]:
@@ -109,3 +119,40 @@ def test_without_a_quorum_a_payment_is_pending_and_happens_once_later(tmp_path: 
                 told(client, f"/v1/transactions/{answer['id']}", "applied")
             assert wallet.settle(lost.value.transaction).id == lost.value.id
             assert chain.query(asset.balance, shop, CNY) == asset.Holding(amount=Amount("11.00"))
+
+
+def test_a_node_that_waits_for_a_quorum_is_not_ready_until_blocks_come(tmp_path: Path) -> None:
+    """
+    Given two validators that are ready, also while the chain is idle,
+    when one is paused, a payment waits on the other, and the first goes on later,
+    then the other is ready at first, is not once no block has come for a while, and says why; it
+    is ready again by itself with the blocks.
+    """
+    plan = laid(tmp_path / "net")
+    settings = (*SETTINGS, "--decide-ms", str(int(1_000 * DECIDE_S)))
+    with Network(tmp_path / "net", plan, settings) as network:
+        network.start_all(lambda _: None)
+        address = plan.member(FIRST).address
+        keys = Keystore(network.folder / FIRST / "keys").unlock(OPERATOR, network.secret)
+        with (
+            HttpChain(address, patience_s=3) as chain,
+            httpx2.Client(base_url=address, timeout=SECONDS) as client,
+        ):
+            wallet = chain.wallet(OWNER, keys)
+            shop = fund(wallet)
+            assert ready(client, 200) == []
+            network.process(SECOND).pause()
+            paused_at = time.monotonic()
+            wire = wallet.build(pay(shop, "1.00"))
+            posted = client.post("/v1/transactions", content=wire, headers=JOSE)
+            assert posted.json()["state"] == "pending"
+            assert client.get("/readyz").status_code == 200
+
+            [why] = ready(client, 503)
+            assert time.monotonic() - paused_at > HALTED_SECONDS
+            found = re.fullmatch(r"no block for (\d+) s while 1 transaction waits: .*", why)
+            assert found is not None and int(found[1]) >= HALTED_SECONDS, why
+
+            network.process(SECOND).resume()
+            assert ready(client, 200) == []
+            told(client, f"/v1/transactions/{posted.json()['id']}", "applied")

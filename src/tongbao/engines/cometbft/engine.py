@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, Protocol
@@ -21,13 +21,14 @@ from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.engines.cometbft.serving import Serving
-from tongbao.engines.cometbft.tickets import Tickets
+from tongbao.engines.cometbft.standstill import Standstill
+from tongbao.engines.cometbft.tickets import Tickets, answers_of
 from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, wall_clock
 from tongbao.engines.solo.room import WHY
-from tongbao.engines.solo.ticket import Answer, Ticket
+from tongbao.engines.solo.ticket import Ticket
 from tongbao.engines.verifier import Verifier, checks_of, other_core
-from tongbao.kernel import Decided, Machine, Outcome, Time, ed25519
+from tongbao.kernel import Decided, Machine, Time, ed25519
 from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.store.errors import DiskFull
@@ -42,12 +43,13 @@ PAUSE_SECONDS: Final = 0.1
 """How long nothing is offered to a CometBFT that takes nothing."""
 LATE_SECONDS: Final = 15.0
 """After this without a block a transaction is offered again."""
+HALTED_SECONDS: Final = 15.0
+"""After this without a block, while a transaction waits so long, this node says so."""
 PROBE_SECONDS: Final = 3.0
 """After this without a block, while somebody waits for one, the disk is looked at."""
 CATCHING_UP: Final = "this node fetches blocks that the others have"
 EXPIRY_MS: Final = 1_000
 """How often, in block time, those who wait are asked whether they have expired."""
-REASONS: Final = {reason.number: reason for reason in Invalid}
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -116,6 +118,7 @@ class CometEngine:
         self._failure: BaseException | None = None
         self._quiet_until = 0.0
         self._moved_at = time.monotonic()
+        self._standstill = Standstill(self._tickets, HALTED_SECONDS)
         self._expired_at = 0
         elsewhere = self._options.verify_elsewhere and other_core()
         self._verifier = Verifier(elsewhere=elsewhere)
@@ -185,7 +188,8 @@ class CometEngine:
             return self._why()
         if self.is_disk_full:
             return WHY
-        return self._process.why or (CATCHING_UP if self._is_behind else None)
+        behind = CATCHING_UP if self._is_behind else None
+        return self._process.why or behind or self._standstill.why()
 
     @property
     def is_disk_full(self) -> bool:
@@ -243,7 +247,8 @@ class CometEngine:
     def kept(self, record: BlockRecord, decided: Decided, /) -> None:
         """Answer everyone whose transaction stands in a block that is durable."""
         self._moved_at = time.monotonic()
-        self._tickets.answer(_answers(record, decided))
+        self._standstill.end()
+        self._tickets.answer(answers_of(record, decided))
         if record.time - self._expired_at >= EXPIRY_MS:
             self._expired_at = record.time
             self._tickets.expire(record.time)
@@ -378,19 +383,3 @@ class CometEngine:
             self._is_behind = self._rpc.status().sync_info.catching_up
         except (RpcUnreachable, RpcError) as error:
             log.debug("CometBFT does not say how far it is: %s", error)
-
-
-def _answers(
-    record: BlockRecord, decided: Decided
-) -> Iterator[tuple[bytes, Answer | InvalidTransaction]]:
-    """What a block says to whoever waits for one of its transactions."""
-    results = zip(record.transactions, decided.results, strict=True)
-    for index, (wire, result) in enumerate(results):
-        if result.outcome is Outcome.INVALID:
-            yield wire, InvalidTransaction(REASONS[result.number])
-        else:
-            answer = Answer(
-                *(result.id, decided.height, index),
-                *(result.outcome, result.number, result.receipt),
-            )
-            yield wire, answer

@@ -10,13 +10,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import Final
 
 from tongbao.engines.solo.engine import Busy
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
+from tongbao.kernel import Decided, Outcome
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.transaction import Transaction
+from tongbao.store.record import BlockRecord
+
+REASONS: Final = {reason.number: reason for reason in Invalid}
 
 
 class Tickets:
@@ -32,6 +37,8 @@ class Tickets:
         self._offered: dict[bytes, float] = {}
         """When each was handed over, in seconds of a steady clock; the oldest first."""
         self._pending: dict[bytes, Ticket] = {}
+        self._since: dict[bytes, float] = {}
+        """When each of them came, by the same clock; the oldest first."""
 
     def __len__(self) -> int:
         """How many wait."""
@@ -47,6 +54,7 @@ class Tickets:
                 raise Busy(f"{len(self._pending)} transactions are waiting; try again")
             ticket = Ticket(transaction)
             self._pending[transaction.wire] = ticket
+            self._since[transaction.wire] = time.monotonic()
             self._queue.append(ticket)
             if len(self._queue) == 1:
                 self.changed.notify()
@@ -57,6 +65,12 @@ class Tickets:
         with self.changed:
             waiting = self._pending.values()
             return any(ticket.transaction.id == transaction_id for ticket in waiting)
+
+    @property
+    def oldest(self) -> float | None:
+        """When the one that waits longest came, in seconds of a steady clock; None for nobody."""
+        with self.changed:
+            return next(iter(self._since.values()), None)
 
     @property
     def has_next(self) -> bool:
@@ -108,6 +122,7 @@ class Tickets:
                 ticket = self._pending.pop(wire, None)
                 if ticket is not None:
                     self._offered.pop(wire, None)
+                    self._since.pop(wire)
                     ticket.answer(answer)
                     answered.append(ticket)
             self.changed.notify()
@@ -130,3 +145,19 @@ class Tickets:
         with self.changed:
             chosen = [wire for wire, ticket in self._pending.items() if applies(ticket)]
         self.answer((wire, error) for wire in chosen)
+
+
+def answers_of(
+    record: BlockRecord, decided: Decided
+) -> Iterator[tuple[bytes, Answer | InvalidTransaction]]:
+    """What a block says to whoever waits for one of its transactions."""
+    results = zip(record.transactions, decided.results, strict=True)
+    for index, (wire, result) in enumerate(results):
+        if result.outcome is Outcome.INVALID:
+            yield wire, InvalidTransaction(REASONS[result.number])
+        else:
+            answer = Answer(
+                *(result.id, decided.height, index),
+                *(result.outcome, result.number, result.receipt),
+            )
+            yield wire, answer
