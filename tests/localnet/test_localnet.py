@@ -15,6 +15,8 @@ import pytest
 
 from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.real import PROGRAM
+from tongbao.cli.exits import Exit
+from tongbao.localnet.holding import is_held
 
 COMMAND: Final = (sys.executable, "-m", "tongbao.cli.main", "localnet")
 SECONDS: Final = 240
@@ -139,3 +141,28 @@ def test_a_network_shrinks_to_its_last_operator(tmp_path: Path) -> None:
         code, said = order(folder, "remove", "node1")
         assert (code, "the last operator" in said["error"]) == (1, True)
         assert states(folder) == {"node1": "up"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_is_broken_off_leaves_no_node_running(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """
+    Given a network that is being started, whose first node answers and whose others may not,
+    when the command is told to end, as a service manager or Ctrl-C does,
+    then it stops what it has started before it ends: no member has its folder any more.
+    """
+    folder = tmp_path / "net"
+    command = [*COMMAND, "--folder", str(folder), "--validators", "3"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as run:
+        assert run.stderr is not None
+        said = next(line for line in run.stderr if "node1 answers" in line or "Ctrl-C" in line)
+        assert "node1 answers" in said
+        run.send_signal(number)
+        run.communicate(timeout=SECONDS)
+    assert run.returncode == Exit.INTERRUPTED
+    locks = sorted(folder.glob("*/lock"))
+    assert len(locks) == 3
+    assert [lock.parent.name for lock in locks if is_held(lock.parent)] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -17,7 +18,7 @@ from tongbao.cli.options import json_option, json_parameter, terminal_of
 from tongbao.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from tongbao.localnet.control import Done, Verb
     from tongbao.localnet.network import Network
@@ -82,10 +83,14 @@ def localnet(ctx: click.Context, validators: int, name: str) -> None:
 
     folder, terminal = _folder_of(ctx), terminal_of(ctx)
     stopping = threading.Event()
-    with Network.open_or_begin(folder, validators, name, terminal.note) as network:
+    with (
+        _signals(stopping) as ready,
+        Network.open_or_begin(folder, validators, name, terminal.note) as network,
+    ):
+        ready.set()
         desk = Desk(folder, lambda order, tell: network.carry_out(order, tell, stopping.set))
         try:
-            _until_told(stopping, lambda: _show(network, stopping, terminal))
+            _show(network, stopping, terminal)
         finally:
             desk.close()
         terminal.note("stopping")
@@ -93,15 +98,24 @@ def localnet(ctx: click.Context, validators: int, name: str) -> None:
     terminal.answer({"folder": str(folder)}, verdict)
 
 
-def _until_told(stopping: threading.Event, run: Callable[[], None]) -> None:
-    """Run until Ctrl-C or SIGTERM sets the event, which `run` looks at."""
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[threading.Event]:
+    """Let Ctrl-C or SIGTERM set the event; before the yielded one is set, the first one raises.
+
+    So a start that takes long is broken off, and stops what it has started. Further signals don't
+    break off that stop.
+    """
+    ready = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:
+        is_first = not stopping.is_set()
         stopping.set()
+        if is_first and not ready.is_set():
+            raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        run()
+        yield ready
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
