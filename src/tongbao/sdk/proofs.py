@@ -131,7 +131,8 @@ class NetworkTrust(
     """A block of a network that is believed, and who votes on the next one.
 
     `time` is the block's in ms UTC, rounded down, and `hash` its CometBFT hash, empty where the
-    genesis file itself is trusted. Whoever voted then may have given away their keys since: after
+    genesis file itself is trusted: at height 0, or, for a chain that goes on from another, at the
+    last height of that one. Whoever voted then may have given away their keys since: after
     `period_ms` the file makes no header believable any more.
     """
 
