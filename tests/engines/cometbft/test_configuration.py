@@ -149,8 +149,13 @@ def test_a_setting_without_sense_is_refused_by_its_name(name: str, value: object
     then a ConfigurationError says which setting it is.
     """
     settings = msgspec.structs.replace(PLAIN, **{name: value})
-    with pytest.raises(ConfigurationError, match="rpc.sock" if name == "rpc" else name):
+    with pytest.raises(ConfigurationError, match="rpc.sock" if name == "rpc" else name) as caught:
         configuration_text(settings)
+    is_address = name.endswith(("listen", "peers", "address", "extra_rpc"))
+    assert ("HOST:PORT" in str(caught.value), "regex" in str(caught.value)) == (
+        is_address,
+        name in ("moniker", "log_level"),
+    )
 
 
 @pytest.mark.parametrize("port", [0, 1, 9_999, 10_000, 59_999, 64_999, 65_499, 65_529, 65_535])

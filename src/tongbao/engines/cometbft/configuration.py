@@ -40,6 +40,16 @@ SOCKET: Final = rf"(tcp://{HOST}:{PORT}|unix://[^\x00-\x20\x7f-\x9f\"'`\\,]+)"
 Listen = Annotated[str, Meta(pattern=rf"^{SOCKET}\Z", max_length=300)]
 Outside = Annotated[str, Meta(pattern=rf"^({HOST}:{PORT})?\Z", max_length=300)]
 PEER: Final = rf"[0-9a-f]{{40}}@{HOST}:{PORT}"
+FORMS: Final = {
+    "p2p_listen": "tcp://HOST:PORT",
+    "external_address": "HOST:PORT",
+    "persistent_peers": "ID@HOST:PORT with the 40 hex digits of a node's id",
+    "metrics_listen": "HOST:PORT",
+    "remote_signer_listen": "tcp://HOST:PORT or unix:///PATH",
+    "extra_rpc": "tcp://HOST:PORT",
+    "state_sync.rpc_servers": "two or more of tcp://HOST:PORT",
+}
+"""What is said to be expected of a setting that holds addresses."""
 PeerAddress = Annotated[str, Meta(pattern=rf"^{PEER}\Z", max_length=400)]
 
 
@@ -108,7 +118,7 @@ def checked(configuration: Configuration) -> Configuration:
         plain = msgspec.to_builtins(configuration, builtin_types=(), enc_hook=str)
         msgspec.convert(plain, Configuration, dec_hook=lambda kind, text: kind(text))
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"CometBFT's configuration: {error}") from error
+        raise ConfigurationError(f"CometBFT's configuration: {_said(error)}") from error
     for path in (configuration.application, configuration.rpc):
         if any(ord(letter) < 32 or letter in ',"\\' for letter in str(path)):
             raise ConfigurationError(
@@ -116,6 +126,18 @@ def checked(configuration: Configuration) -> Configuration:
                 "a sign that needs quoting; use another folder"
             )
     return configuration
+
+
+def _said(error: msgspec.ValidationError) -> str:
+    """What is wrong with which setting; of an address its form in words, not as a pattern."""
+    where = str(error).rpartition("`$.")[2].rstrip("`")
+    form = FORMS.get(where.partition("[")[0])
+    if form is None:
+        return str(error)
+    return (
+        f"{where} is to be {form}, with a port up to 65535, an IPv6 address in brackets, "
+        "and no quotes"
+    )
 
 
 def configuration_text(configuration: Configuration) -> str:
