@@ -387,14 +387,8 @@ def _answers(
         if result.outcome is Outcome.INVALID:
             yield wire, InvalidTransaction(REASONS[result.number])
         else:
-            yield (
-                wire,
-                Answer(
-                    result.id,
-                    decided.height,
-                    index,
-                    result.outcome,
-                    result.number,
-                    result.receipt,
-                ),
+            answer = Answer(
+                *(result.id, decided.height, index),
+                *(result.outcome, result.number, result.receipt),
             )
+            yield wire, answer
