@@ -35,7 +35,8 @@ def test_four_validators_lose_two_win_one_and_agree(tmp_path: Path) -> None:
     Given the first 40 baskets and a new network of four validators,
     when the story is played: one killed, a second killed, both revived, a fifth voted in,
     then every payment is there once, the fifth has joined by a snapshot, five validators have one
-    root, the solo engine makes the same blocks, and a proof of the node that joined verifies with the trust file and nothing else.
+    root, the solo engine makes the same blocks, and a proof of the node that joined verifies with
+    the trust file and nothing else.
     """
     folder = tmp_path / "network"
     found = run(folder, "--count", "40", "--json")
