@@ -124,3 +124,18 @@ def test_nodes_that_a_killed_process_has_left_are_ended_by_stop_and_start(tmp_pa
     with running(folder, 1):
         assert states(folder) == {"node1": "up"}
     assert order(folder, "wipe", "--yes")[0] == 0
+
+
+def test_a_network_shrinks_to_its_last_operator(tmp_path: Path) -> None:
+    """
+    Given three validators, of whose operators three must agree,
+    when two are removed, one after the other, and then the last,
+    then those who are left decide each time, and the last one stays.
+    """
+    folder = tmp_path / "net"
+    with running(folder, 3):
+        assert order(folder, "remove", "node3")[0] == 0
+        assert order(folder, "remove", "node2")[0] == 0
+        code, said = order(folder, "remove", "node1")
+        assert (code, "the last operator" in said["error"]) == (1, True)
+        assert states(folder) == {"node1": "up"}

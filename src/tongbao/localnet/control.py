@@ -14,17 +14,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
+import httpx2
 import msgspec
 from msgspec import Struct
 
 from tongbao.localnet.errors import LocalnetError
 from tongbao.localnet.holding import IN_USE, end_left_behind, is_held
+from tongbao.sdk.errors import NodeError, Unreachable, Unsettled
+from tongbao.sdk.folder import FolderError
 
 FILE: Final = "control.sock"
 LINE_BYTES_LIMIT: Final = 65_536
 SECONDS: Final = 600.0
 """How long a command may take: adding a validator waits for votes and blocks."""
+ASK_SECONDS: Final = 5.0
 NOT_RUNNING: Final = 69
+BUG: Final = 70
+FILE_FAILED: Final = 74
+SEE_STATUS: Final = "see `tongbao localnet status`, and give it again"
 
 Verb = Literal["status", "add", "remove", "kill", "revive", "pause", "stop"]
 
@@ -78,8 +85,12 @@ def _reachable(folder: Path) -> Iterator[str]:
 class Desk:
     """Takes orders while a network runs, in a thread of its own."""
 
-    def __init__(self, folder: Path, carry_out: CarryOut) -> None:
-        """Begin to listen. Raises LocalnetError where another process does."""
+    def __init__(self, folder: Path, carry_out: CarryOut, patience_s: float = ASK_SECONDS) -> None:
+        """Begin to listen; whoever connects and asks nothing is waited for so long.
+
+        Raises LocalnetError where another process listens.
+        """
+        self._patience_s = patience_s
         must_not_run(folder)
         self._carry_out = carry_out
         self._path = folder / FILE
@@ -104,9 +115,15 @@ class Desk:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with connection, suppress(OSError):
-                connection.settimeout(SECONDS)
-                self._answer(connection)
+            # A bug ends the thread of this order, and not the one that takes the next.
+            one = threading.Thread(target=self._attend, args=(connection,), daemon=True)
+            one.start()
+            one.join()
+
+    def _attend(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(self._patience_s)
+            self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
         def say(what: Said) -> None:
@@ -116,16 +133,23 @@ class Desk:
 
         with connection.makefile("rb") as lines:
             line = lines.readline(LINE_BYTES_LIMIT)
+        connection.settimeout(SECONDS)
         if not line:
             return
         try:
             done = self._carry_out(_order.decode(line), lambda text: say(Note(text)))
         except msgspec.DecodeError as error:
             say(Failed(f"not an order: {error}", "use `tongbao localnet`", 2))
-        except LocalnetError as error:
+        except (LocalnetError, FolderError) as error:
             say(Failed(str(error), error.advice, error.exit_code))
+        except (NodeError, Unreachable, Unsettled) as error:
+            say(Failed(str(error), SEE_STATUS, error.exit_code))
+        except httpx2.HTTPError as error:
+            say(Failed(f"a node has not answered: {error}", SEE_STATUS, Unreachable.exit_code))
+        except OSError as error:
+            say(Failed(str(error), "check permissions and room of the folder's disk", FILE_FAILED))
         except Exception as error:
-            say(Failed(f"a bug of ours: {type(error).__name__}: {error}", "", 70))
+            say(Failed(f"a bug of ours: {type(error).__name__}: {error}", SEE_STATUS, BUG))
             raise
         else:
             say(done)

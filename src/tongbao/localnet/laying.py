@@ -19,6 +19,7 @@ from tongbao.localnet.plan import (
     SECRET_FILE,
     Member,
     Plan,
+    council_threshold,
     free_ports,
     must_be_name,
     secret_of,
@@ -94,7 +95,7 @@ def _genesis(
         for one in names
     ]
     now = time.time_ns() // 1_000_000
-    council = Council(operators=len(names), threshold=2 * len(names) // 3 + 1)
+    council = Council(operators=len(names), threshold=council_threshold(len(names)))
     return network_genesis(registry, name, now, keys, tuple(accounts), council=council)
 
 

@@ -192,6 +192,8 @@ class Network(Closable):
 
         Raises LocalnetError.
         """
+        if name in self.members and not self._power(self.members[name].member):
+            return self.join(self.members[name], tell)  # an earlier attempt came so far
         plan = add_member(self.folder, self.plan, name)
         member = plan.member(name)
         tell(f"{name}: keys and folder are made")
@@ -200,6 +202,13 @@ class Network(Closable):
         write_plan(self.folder, plan)
         process = self.members[name] = MemberProcess(self.folder, member)
         return self.join(process, tell)
+
+    def _power(self, member: Member) -> int:
+        """With what a member votes now. Raises LocalnetError while no node answers."""
+        up = self.up()
+        if not up:
+            raise LocalnetError("no node is up", "revive one with `tongbao localnet revive NAME`")
+        return voting.powers(up[0]).get(member.validator, 0)
 
     def join(self, process: MemberProcess, tell: Tell) -> Done:
         """Start an admitted member, and make it a validator once it has caught up."""
@@ -221,7 +230,8 @@ class Network(Closable):
 
     def remove(self, member: Member, tell: Tell) -> Done:
         """Take a member's power and admission by votes, then stop it. Raises LocalnetError."""
-        voting.decide(self, voting.removal(member), f"remove {member.name}", tell)
+        actions = voting.removal(member, self.plan, self._power(member))
+        voting.decide(self, actions, f"remove {member.name}", tell)
         self.members.pop(member.name).stop()
         left = tuple(each for each in self.plan.members if each is not member)
         self.plan = msgspec.structs.replace(self.plan, members=left)

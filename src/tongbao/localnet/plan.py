@@ -95,6 +95,11 @@ def read_plan(folder: Path) -> Plan:
     return plan
 
 
+def council_threshold(operators: int) -> int:
+    """How many of the operators decide: more than two thirds."""
+    return 2 * operators // 3 + 1
+
+
 def must_be_name(name: str) -> None:
     """Raise LocalnetError unless a member can have a name."""
     if not re.match(NAME_PATTERN, name):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from tongbao.kernel import Id, Time
+from tongbao.kernel import Address, Id, Small, Time
 from tongbao.kernel.identifiers import PublicKey
 from tongbao.kernel.kernel_module import NodeId
 from tongbao.localnet.control import Tell
 from tongbao.localnet.errors import LocalnetError
-from tongbao.localnet.plan import Member
+from tongbao.localnet.plan import Member, Plan, council_threshold
 from tongbao.modules import governance
 from tongbao.sdk.client import Refused
 from tongbao.sdk.http import HttpChain
@@ -34,6 +34,7 @@ BLOCK_SECONDS: Final = 5.0
 GOOD: Final = 200
 LATER: Final = 503
 STOPPED: Final = 70
+REFUSED: Final = 1
 PAGES_LIMIT: Final = 16
 UNDER_WAY: Final = ("open", "approved")
 
@@ -87,12 +88,26 @@ def promotion(member: Member) -> tuple[governance.Action, ...]:
     return (governance.SetValidator(key=PublicKey(member.validator), power=POWER),)
 
 
-def removal(member: Member) -> tuple[governance.Action, ...]:
-    """Let a node neither vote nor connect."""
-    return (
-        governance.RemoveValidator(key=PublicKey(member.validator)),
-        governance.RemovePeer(node=NodeId(member.node_id)),
-    )
+def removal(member: Member, plan: Plan, power: int) -> tuple[governance.Action, ...]:
+    """Let a node neither vote nor connect, and its operator decide nothing any more.
+
+    `power` is what the node votes with now. Those who are left decide by more than two thirds of
+    them. Raises LocalnetError for the last operator, without whom nothing is decided.
+    """
+    actions: list[governance.Action] = [governance.RemovePeer(node=NodeId(member.node_id))]
+    if power:
+        actions.append(governance.RemoveValidator(key=PublicKey(member.validator)))
+    if member.operator:
+        left = sum(1 for each in plan.members if each.operator) - 1
+        if left == 0:
+            raise LocalnetError(
+                f"{member.name} has the last operator, and nobody could decide any more",
+                f"keep {member.name}, or remove the network with `tongbao localnet wipe`",
+                REFUSED,
+            )
+        actions.append(governance.SetThreshold(threshold=Small(council_threshold(left))))
+        actions.append(governance.RemoveOperator(operator=Address(member.operator)))
+    return tuple(actions)
 
 
 def decide(network: Network, actions: Sequence[governance.Action], what: str, tell: Tell) -> None:
