@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.fixed_chain import BEGIN, FIRST_MODULES, HOUR, FixedChain, fixed_genesis
+from tongbao.console.history import briefs
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.messages import Timestamp
+from tongbao.index.history import Index
 from tongbao.kernel import Machine
 from tongbao.sdk.block_checks import BlockChecks
+from tongbao.sdk.happened import happenings_of
 from tongbao.store.memory import MemoryStore
 from tongbao.store.record import BlockRecord
 
@@ -81,3 +85,20 @@ def test_other_outcomes_than_the_receipts_are_damage(harm: Callable[[Outbox], Ou
     """
     _, made = hostile_block()
     assert findings(replace(made, outbox=harm(made.outbox)))
+
+
+def test_streams_index_and_pages_pass_over_what_nobody_could_read(tmp_path: Path) -> None:
+    """
+    Given such a block,
+    when streams, the index and the pages read it,
+    then they have what happened, each in its place, and nothing of the rest.
+    """
+    begun, made = hostile_block()
+    assert [str(each.place) for each in happenings_of(made)] == ["1.0", "1.4"]
+    assert [each.index for each in briefs(made, 0, 6)] == [0, 4]
+    with Index.open(tmp_path / "index.sqlite", FixedChain().producer.machine.chain) as index:
+        index.add([begun, made])
+        (sent,) = index.transactions_of(FixedChain.alice).transactions[:1]
+        assert (sent.height, sent.index, sent.number) == (1, 4, 0)
+        (moved,) = index.movements_of(FixedChain.shop).movements
+        assert (moved.height, moved.index) == (1, 4)
