@@ -231,6 +231,7 @@ def _started(
 
         def release_all() -> None:
             service.close()
+            application.close()
             release()
 
         rpc = Rpc(configuration.rpc)

@@ -99,7 +99,6 @@ class CometEngine:
         the supervisor of one that is told whether CometBFT is up. `close` calls `release` last.
         """
         ed25519.self_test()
-        self._application = application
         self._blocks: Blocks = application.blocks
         self._blocks.listener = self
         self._options = options or Options()
@@ -211,7 +210,6 @@ class CometEngine:
             self._thread.join()
         self._blocks.stop()
         self._serving.close()
-        self._application.close()
         self._rpc.close()
         self._tickets.fail(self._stopped())
         if self._failure is None:
