@@ -34,8 +34,9 @@ def test_four_validators_lose_two_win_one_and_agree(tmp_path: Path) -> None:
     """
     Given the first 40 baskets and a new network of four validators,
     when the story is played: one killed, a second killed, both revived, a fifth voted in,
-    then every payment is there once, five validators have one root, the solo engine makes the same
-    blocks, and a proof of the node that joined verifies with the trust file and nothing else.
+    then every payment is there once, the fifth has joined by a snapshot, five validators have one
+    root, the solo engine makes the same blocks, and a proof of the node that joined verifies with
+    the trust file and nothing else.
     """
     folder = tmp_path / "network"
     found = run(folder, "--count", "40", "--json")
@@ -45,6 +46,7 @@ def test_four_validators_lose_two_win_one_and_agree(tmp_path: Path) -> None:
     assert (story["validators"], story["differences"], report["differences"]) == (5, [], [])
     assert report["payments"] + report["cost_nothing"] == 40
     assert story["blocks_on_solo"] == story["height"]
+    assert story["joined_at"] > 0
     proof = tmp_path / "proof.json"
     proof.write_bytes((folder / "proofs.jsonl").read_bytes().splitlines()[0])
     verified = subprocess.run(

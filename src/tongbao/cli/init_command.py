@@ -23,7 +23,7 @@ from tongbao.cli.options import (
 )
 from tongbao.cli.session import Session
 from tongbao.kernel import jcs
-from tongbao.kernel.genesis import ChainName
+from tongbao.kernel.genesis import ChainName, Genesis
 
 NETWORK: Final = "cometbft"
 ENGINES: Final = ("solo", NETWORK)
@@ -83,6 +83,8 @@ def init(
     node, with keys of its own: its operators tell the others both public names.
     """
     from tongbao.sdk.announced import registry_with
+    from tongbao.sdk.network_genesis import create_network
+    from tongbao.sdk.opening import create_chain
 
     if genesis is not None:
         _join(ctx, genesis, folder)
@@ -102,8 +104,17 @@ def init(
         )
     registry_with(modules)  # said before anybody types a passphrase
     secret = Passphrase(passphrase_file).new()
-    begun = _begin_network if engine == NETWORK else _begin_solo
-    facts = begun(session, secret, name, modules)
+    if engine == NETWORK:
+        laid = create_network(folder, passphrase=secret, name=name, modules=modules)
+        facts = _network_facts(laid, folder)
+    else:
+        chain, wallet = create_chain(folder, passphrase=secret, name=name, modules=modules)
+        with chain:
+            facts = {
+                "chain": chain.id,
+                "operator": wallet.address,
+                "authority": chain.genesis.engine.keys[0],
+            }
     facts |= {
         "folder": str(folder),
         "trust": str(session.folder.trust_file),
@@ -120,30 +131,12 @@ def init(
     terminal.answer(facts, f"chain {facts['chain']} begun in {folder}")
 
 
-def _begin_solo(
-    session: Session, secret: str, name: str, modules: tuple[str, ...]
-) -> dict[str, Any]:
-    """Begin a chain of one authority; what there is to tell of it."""
-    from tongbao.sdk.opening import create_chain
-
-    folder = session.folder.path
-    chain, wallet = create_chain(folder, passphrase=secret, name=name, modules=modules)
-    with chain:
-        keys = chain.genesis.engine.keys
-        return {"chain": chain.id, "operator": wallet.address, "authority": keys[0]}
-
-
-def _begin_network(
-    session: Session, secret: str, name: str, modules: tuple[str, ...]
-) -> dict[str, Any]:
-    """Lay out a network of one validator; what there is to tell of it."""
+def _network_facts(genesis: Genesis, folder: Path) -> dict[str, Any]:
+    """What there is to tell of a network of one validator."""
     from tongbao.kernel.genesis import chain_id
     from tongbao.sdk.genesis_builder import genesis_address
     from tongbao.sdk.network import keys_of
-    from tongbao.sdk.network_genesis import create_network
 
-    folder = session.folder.path
-    genesis = create_network(folder, passphrase=secret, name=name, modules=modules)
     keys = keys_of(folder)
     return {
         "chain": chain_id(genesis),

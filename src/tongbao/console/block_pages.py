@@ -83,14 +83,14 @@ def block(site: Site, asked: Asked) -> View:
     count = len(record.transactions)
     shown = briefs(record, start, start + PAGE_TRANSACTIONS)
     due = msgspec.json.decode(record.receipts[-1]) if len(record.receipts) > count else None
-    end = start + len(shown)
+    end = min(start + PAGE_TRANSACTIONS, count)
     facts = {
         "block": record,
         "header": header,
         "signer": signer,
         "shown": shown,
         "start": start,
-        "following": end if shown and end < count else None,
+        "following": end if start < end < count else None,
         "due": due,
         "events": [site.reader.said(event) for event in (due or {}).get("events", ())],
         "newer": height + 1 if height < last else None,

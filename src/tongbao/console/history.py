@@ -12,7 +12,7 @@ from msgspec import Struct
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk.local import Chain
-from tongbao.store.record import FIRST_REFUSAL
+from tongbao.store.record import FIRST_REFUSAL, has_happened
 
 BLOCKS_REMEMBERED: Final = 512
 LATEST: Final = 12
@@ -81,9 +81,11 @@ def state_of(number: int) -> str:
 
 
 def briefs(record: Any, first: int, last: int) -> tuple[Brief, ...]:
-    """The transactions of a block record from one index up to before another."""
+    """The transactions with an outcome of a block, from one index up to before another."""
     found = []
     for index in range(first, min(last, len(record.transactions))):
+        if not has_happened(record.outbox[index][1]):
+            continue  # a network's block may hold what nobody could read
         payload = decode_envelope(record.transactions[index]).payload
         said = _payloads.decode(payload)
         names = Counter(str(message["@type"]) for message in said.messages)

@@ -46,10 +46,14 @@ Tell = Callable[[str], None]
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """What the story found; `differences` are sentences, none of which should be there."""
+    """What the story found; `differences` are sentences, none of which should be there.
+
+    `joined_at` is the block of the snapshot by which the fifth joined, 0 where it took all blocks.
+    """
 
     purchases: Report
     validators: int
+    joined_at: int
     height: int
     root: str
     blocks_on_solo: int
@@ -144,6 +148,7 @@ class Teller:
         return Story(
             purchases=report,
             validators=len(self._network.plan.members),
+            joined_at=int(httpx2.get(f"{member.address}/v1", timeout=60).json()["first_block"]),
             height=height,
             root=root,
             blocks_on_solo=blocks,

@@ -81,6 +81,8 @@ def tell_story(story: Story, folder: Path) -> None:
         f"{report.carried_now:,} payments now, {report.payments:,} in all, "
         f"through {story.validators} validators"
     )
+    how = f"by a snapshot, behind block {story.joined_at}" if story.joined_at else "by all blocks"
+    click.echo(f"the fifth joined {how}, and was made a validator by the others' votes")
     click.echo(
         f"{report.proofs:,} proofs of the node that joined, verified by a second process; "
         f"all nodes have the root {story.root[:16]}..."

@@ -16,7 +16,7 @@ from msgspec import Struct
 from tongbao.kernel import TransactionReference
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules import asset
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, has_happened
 
 MOVED: Final = wire_name_of(asset.Moved)
 PAYING: Final = frozenset(map(wire_name_of, (asset.Issue, asset.Redeem, asset.Transfer)))
@@ -87,6 +87,9 @@ def entries_of(record: BlockRecord) -> Iterator[Entry]:
     for wire, receipt, (identifier, number) in zip(
         record.transactions, receipts, record.outbox, strict=False
     ):
+        if not has_happened(number):
+            yield Entry(b"", "", number, None, (), ())  # whatever its bytes are: it keeps its place
+            continue
         yield _entry(_payload(_signed_in(wire)), identifier, number, _receipt(receipt))
     if len(receipts) > len(record.transactions):
         moved = tuple(_moving(event, None) for event in _moves(_receipt(receipts[-1])))

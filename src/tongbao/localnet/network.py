@@ -36,9 +36,10 @@ from tongbao.store.closable import Closable
 
 SETTINGS: Final = (
     *("--log-level", "warning", "--rate-per-s", "1000000"),
-    *("--snapshot-interval", "50"),
+    *("--snapshot-interval", "10"),
 )
-"""What members are told besides their places: load comes from one address here."""
+"""What members are told besides their places: load comes from one address here, and who joins finds
+a young snapshot."""
 
 
 class Network(Closable):

@@ -36,6 +36,7 @@ from tongbao.sdk.answers import (
 )
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
 from tongbao.store.errors import Pruned
+from tongbao.store.record import has_happened
 
 PAGE_BLOCKS: Final = 50
 PROOFS_LIMIT: Final = 256
@@ -202,6 +203,9 @@ def _block(api: Api, height: int) -> BlockAnswer:
         raise not_found(f"there is no block {height} yet") from error
     found = []
     for wire, (_, number) in zip(record.transactions, record.outbox, strict=False):
+        if not has_happened(number):
+            found.append(BlockTransaction("", number, "", ()))  # nobody need be able to read it
+            continue
         payload = decode_envelope(wire).payload
         members = msgspec.json.decode(payload)
         names = tuple(message["@type"] for message in members["messages"])

@@ -91,7 +91,7 @@ class TransactionAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class BlockTransaction(Struct, frozen=True, omit_defaults=True):
-    """One transaction of a block, in short."""
+    """One transaction of a block, in short; an invalid one has its number alone."""
 
     id: str
     number: int

@@ -20,7 +20,7 @@ from tongbao.engines.headers import (
     read_header,
     tree_root,
 )
-from tongbao.kernel import Genesis, InvalidTransaction
+from tongbao.kernel import Genesis, InvalidTransaction, Outcome
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.genesis import chain_id, hash_of
 from tongbao.kernel.transaction import id_of
@@ -158,8 +158,7 @@ def _outcomes(record: BlockRecord) -> Iterator[str]:
     count = len(record.transactions)
     if len(record.receipts) not in (count, count + 1) or len(record.outbox) != count:
         yield f"{count} transactions have {len(record.receipts)} receipts"
-    told = [(bytes(found), number) for found, number in record.outbox]
-    if told != list(map(_outcome, record.transactions, record.receipts)):
+    if not all(map(_agree, record.transactions, record.receipts, record.outbox)):
         yield "the outcomes are not those of its receipts"
 
 
@@ -173,9 +172,21 @@ class _Outcome(Struct):
 _outcome_decoder: msgspec.json.Decoder[_Outcome] = msgspec.json.Decoder(_Outcome)
 
 
-def _outcome(wire: bytes, receipt: bytes) -> tuple[bytes, int]:
-    """The id of a transaction and the number in its receipt; an empty id when one is damaged."""
+def _agree(wire: bytes, receipt: bytes, told: tuple[bytes, int]) -> bool:
+    """Whether the id and number that a block tells are those of a transaction and its receipt.
+
+    A network's block may hold invalid ones, from whomever: they have no id where nobody could
+    read them, or where their signatures are wrong.
+    """
     try:
-        return id_of(decode_envelope(wire).payload), _outcome_decoder.decode(receipt).number
-    except (InvalidTransaction, msgspec.DecodeError):
-        return b"", 0
+        said = _outcome_decoder.decode(receipt)
+    except msgspec.DecodeError:
+        return False
+    try:
+        own = id_of(decode_envelope(wire).payload)
+    except InvalidTransaction:
+        own = b""
+    found, number = bytes(told[0]), told[1]
+    if said.outcome == Outcome.INVALID.value:
+        return number == said.number and found in (b"", own)
+    return number == said.number and found == own != b""

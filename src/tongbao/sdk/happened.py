@@ -11,7 +11,7 @@ from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
 from tongbao.sdk.answers import Happening
 from tongbao.sdk.place import Place
-from tongbao.store.record import BlockRecord
+from tongbao.store.record import BlockRecord, has_happened
 
 
 class Happened(Struct, frozen=True):
@@ -42,6 +42,8 @@ def happenings_of(record: BlockRecord) -> tuple[Happened, ...]:
     for index, (wire, receipt, (_, number)) in enumerate(
         zip(record.transactions, record.receipts, record.outbox, strict=False)
     ):
+        if not has_happened(number):
+            continue  # a network's block may hold what nobody could read
         payload = decode_envelope(wire).payload
         said = _payloads.decode(payload)
         place = Place(record.height, index)

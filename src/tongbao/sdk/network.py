@@ -231,6 +231,7 @@ def _started(
 
         def release_all() -> None:
             service.close()
+            application.close()
             release()
 
         rpc = Rpc(configuration.rpc)
@@ -239,7 +240,10 @@ def _started(
             lambda failed: Serving(Server(application, configuration.application), failed),
             process,
             rpc,
-            Options(queue_transactions=options.queue_transactions),
+            Options(
+                queue_transactions=options.queue_transactions,
+                has_peers=bool(options.persistent_peers),
+            ),
             clock,
             release_all,
         )

@@ -20,6 +20,14 @@ ID_BYTES: Final = 32
 """The bytes of a transaction's id; an id of no bytes is of one that does not decode."""
 
 
+def has_happened(number: int) -> bool:
+    """Whether a transaction of this outcome was applied or refused, and so has a status.
+
+    An invalid one in a block of a network may be any bytes, from whomever.
+    """
+    return number == 0 or number >= FIRST_REFUSAL
+
+
 class BlockRecord(Struct, frozen=True, array_like=True, gc=False):
     """A block as the log keeps it: a MessagePack array of these members in this order.
 
@@ -78,5 +86,5 @@ def check_record(record: BlockRecord) -> None:
 def statuses_of(record: BlockRecord) -> Iterator[tuple[bytes, Status]]:
     """The ids that a block decided, with their status; invalid transactions have none."""
     for at, (transaction_id, number) in enumerate(record.outbox):
-        if transaction_id and (number == 0 or number >= FIRST_REFUSAL):
+        if transaction_id and has_happened(number):
             yield transaction_id, Status(record.height, at, number)

@@ -153,6 +153,7 @@ def running(
                 yield node, store, chain
             finally:
                 node.kill()
+        application.close()
 
 
 @contextmanager

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.blocks import Blocks
+from tongbao.engines.cometbft.dialing import Dialing
 from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.engines.cometbft.serving import Serving
-from tongbao.engines.cometbft.standstill import Standstill
+from tongbao.engines.cometbft.standstill import why_still
 from tongbao.engines.cometbft.tickets import Tickets, answers_of
 from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, wall_clock
@@ -56,12 +57,13 @@ class Options(Struct, frozen=True, kw_only=True):
     """How much waits here and in CometBFT, and how long a stop waits for answers.
 
     Each block asks about everything in the mempool again, so that not much more than the next
-    blocks can hold is handed over at once.
+    blocks can hold is handed over at once. With `has_peers` CometBFT has some to dial.
     """
 
     queue_transactions: int = 100_000
     offered_transactions: int = 12_000
     verify_elsewhere: bool = True
+    has_peers: bool = False
     close_seconds: float = 5.0
 
 
@@ -101,13 +103,13 @@ class CometEngine:
         the supervisor of one that is told whether CometBFT is up. `close` calls `release` last.
         """
         ed25519.self_test()
-        self._application = application
         self._blocks: Blocks = application.blocks
         self._blocks.listener = self
         self._options = options or Options()
         self._clock = clock
         self._release = release
         self._rpc = rpc
+        self._dialing = Dialing(rpc, dials=self._options.has_peers)
         self._tickets = Tickets(
             self._options.queue_transactions, self._options.offered_transactions
         )
@@ -117,8 +119,7 @@ class CometEngine:
         self._closing = False
         self._failure: BaseException | None = None
         self._quiet_until = 0.0
-        self._moved_at = time.monotonic()
-        self._standstill = Standstill(self._tickets, HALTED_SECONDS)
+        self._moved_at = self._block_at = time.monotonic()
         self._expired_at = 0
         elsewhere = self._options.verify_elsewhere and other_core()
         self._verifier = Verifier(elsewhere=elsewhere)
@@ -189,7 +190,8 @@ class CometEngine:
         if self.is_disk_full:
             return WHY
         behind = CATCHING_UP if self._is_behind else None
-        return self._process.why or behind or self._standstill.why()
+        still = why_still(self._tickets, self._block_at, HALTED_SECONDS)
+        return self._process.why or behind or still
 
     @property
     def is_disk_full(self) -> bool:
@@ -215,7 +217,6 @@ class CometEngine:
             self._thread.join()
         self._blocks.stop()
         self._serving.close()
-        self._application.close()
         self._rpc.close()
         self._tickets.fail(self._stopped())
         if self._failure is None:
@@ -246,8 +247,7 @@ class CometEngine:
 
     def kept(self, record: BlockRecord, decided: Decided, /) -> None:
         """Answer everyone whose transaction stands in a block that is durable."""
-        self._moved_at = time.monotonic()
-        self._standstill.end()
+        self._moved_at = self._block_at = time.monotonic()
         self._tickets.answer(answers_of(record, decided))
         if record.time - self._expired_at >= EXPIRY_MS:
             self._expired_at = record.time
@@ -380,6 +380,9 @@ class CometEngine:
         if not self._is_up:
             return
         try:
-            self._is_behind = self._rpc.status().sync_info.catching_up
+            status = self._rpc.status()
+            self._is_behind = status.sync_info.catching_up
+            if self._dialing.gave_up(status.validator_info.voting_power, self._block_at):
+                self._process.restart("CometBFT is started again: it has had no peer for a while")
         except (RpcUnreachable, RpcError) as error:
             log.debug("CometBFT does not say how far it is: %s", error)

@@ -21,7 +21,7 @@ from tongbao.localnet.plan import Member, Plan, write_plan
 from tongbao.simulation.network.fabric import Fabric
 from tongbao.simulation.network.member import PROGRAM as WRAPPED
 
-LOCAL_SETTINGS: Final = (*SETTINGS, "--allowed-hosts", "*", "--index", "none", "--grace-ms", "1000")
+LOCAL_SETTINGS: Final = (*SETTINGS, "--allowed-hosts", "*", "--grace-ms", "1000")
 READY_SECONDS: Final = 120.0
 AGREE_SECONDS: Final = 120.0
 """Without a further block for so long a member is stuck."""
