@@ -14,6 +14,9 @@ from msgspec import Struct
 from tongbao.localnet.member_process import ASK_SECONDS, GOOD, MemberProcess
 
 COLUMNS: Final = ("node", "is", "power", "height", "root", "address")
+UP: Final = "up"
+NOT_READY: Final = "not ready"
+"""It answers, and decides nothing now: `why` says why."""
 ROOT_DIGITS: Final = 12
 HERE: Final = "-"
 
@@ -49,9 +52,9 @@ class _Chain(Struct, frozen=True):
 
 
 class _Ready(Struct, frozen=True):
-    """What is read of a problem document of `GET /readyz`."""
+    """What is read of `GET /readyz`."""
 
-    detail: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 def _shown(number: int | None) -> str:
@@ -82,12 +85,12 @@ def _look_at(process: MemberProcess, powers: dict[str, int] | None) -> Seen:
             chain = msgspec.json.decode(found.content, type=_Chain)
         ready = client.get("/readyz")
         if ready.status_code != GOOD:
-            why = msgspec.json.decode(ready.content, type=_Ready).detail
+            why = "; ".join(msgspec.json.decode(ready.content, type=_Ready).reasons)
     if chain is None:
         return _silent(member.name, "starting", power, member.address)
     return Seen(
         node=member.name,
-        state="not ready" if why else "up",
+        state=NOT_READY if why else UP,
         power=power,
         height=chain.height,
         root=chain.state_root,

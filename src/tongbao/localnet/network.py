@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from tongbao.localnet import control, holding, voting
-from tongbao.localnet.board import Seen, look
+from tongbao.localnet.board import NOT_READY, UP, Seen, look
 from tongbao.localnet.control import Done, Order, Tell
 from tongbao.localnet.errors import LocalnetError
 from tongbao.localnet.joining import state_sync
@@ -165,14 +165,15 @@ class Network(Closable):
 
     def _status(self) -> Done:
         seen = self.look()
-        up = [each for each in seen if each.state == "up"]
+        up = [each for each in seen if each.state in (UP, NOT_READY)]
         voting_power = sum(each.power or 0 for each in up)
         total = sum(each.power or 0 for each in seen)
         verdict = (
             f"{len(up)} of {len(seen)} nodes are up, with {voting_power:,} of {total:,} power"
             + ("" if 3 * voting_power > 2 * total else ": blocks wait for more than two thirds")
         )
-        return Done(verdict, msgspec.Raw(msgspec.json.encode({"nodes": seen})))
+        why = next((f"; {each.node} says: {each.why}" for each in up if each.why), "")
+        return Done(verdict + why, msgspec.Raw(msgspec.json.encode({"nodes": seen})))
 
     def revive(self, process: MemberProcess) -> Done:
         """Start a member that was killed, or let a paused one go on, until it has caught up.
