@@ -35,7 +35,7 @@ def test_operators_decide_from_the_command_line(place: Place) -> None:
     place.do("governance", "vote", "--proposal", proposal, "--choice", "approve", "--as", "alice")
     votes = place.do("governance", "votes", "--proposal", proposal)["rows"]
     assert sorted(row["key"][1] for row in votes) == sorted([names["operator"], names["alice"]])
-    place.do("account", "set-lanes", "--lanes", "1", "--as", "bob")
+    place.do("account", "set-lanes", "--lanes", "16", "--as", "bob")  # never fewer than before
     found = place.do("governance", "show", "--proposal", proposal)["value"]
     assert found["phase"] == "carried_out"
     assert names["bob"] in place.do("governance", "operators")["value"]["operators"]
