@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -129,7 +130,10 @@ def test_a_snapshot_that_can_not_be_made_is_told_and_leaves_nothing(
     when it is time for one,
     then the log says that there is none and why, blocks go on, and the next one is made.
     """
-    with node(tmp_path / "chain", options=SyncOptions(interval=2)) as one:
+    with (
+        caplog.at_level(logging.WARNING),
+        node(tmp_path / "chain", options=SyncOptions(interval=2)) as one,
+    ):
         one.begin()
         folder = tmp_path / "chain" / "snapshots"
         folder.rename(tmp_path / "away")
