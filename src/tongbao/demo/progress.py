@@ -25,7 +25,7 @@ class Progress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show how far a stage is."""
         now = perf_counter()
-        if stage != self.stage:
+        if stage != self.stage or done == 0:
             self.stage, self.begun = stage, now
         if self.quiet or (done < total and (not self.live or now - self.drawn < REDRAW_SECONDS)):
             return
