@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -16,10 +13,9 @@ import msgspec
 
 from tongbao.cli.options import json_option, json_parameter, terminal_of
 from tongbao.cli.terminal import Terminal
+from tongbao.localnet.stopping import told_to_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tongbao.localnet.control import Done, Verb
     from tongbao.localnet.network import Network
 
@@ -84,7 +80,7 @@ def localnet(ctx: click.Context, validators: int, name: str) -> None:
     folder, terminal = _folder_of(ctx), terminal_of(ctx)
     stopping = threading.Event()
     with (
-        _signals(stopping) as ready,
+        told_to_stop(stopping) as ready,
         Network.open_or_begin(folder, validators, name, terminal.note) as network,
     ):
         ready.set()
@@ -96,29 +92,6 @@ def localnet(ctx: click.Context, validators: int, name: str) -> None:
         terminal.note("stopping")
     verdict = f"stopped: `tongbao localnet --folder {folder}` goes on"
     terminal.answer({"folder": str(folder)}, verdict)
-
-
-@contextmanager
-def _signals(stopping: threading.Event) -> Iterator[threading.Event]:
-    """Let Ctrl-C or SIGTERM set the event; before the yielded one is set, the first one raises.
-
-    So a start that takes long is broken off, and stops what it has started. Further signals don't
-    break off that stop.
-    """
-    ready = threading.Event()
-
-    def stop(_: int, __: FrameType | None) -> None:
-        is_first = not stopping.is_set()
-        stopping.set()
-        if is_first and not ready.is_set():
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ready
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show(network: Network, stopping: threading.Event, terminal: Terminal) -> None:

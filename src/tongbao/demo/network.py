@@ -74,6 +74,7 @@ class Teller:
         self._progress = progress
         self._differences: list[str] = []
         first = network.plan.members[0]
+        self._plan = plan_of(genesis_address(0), bytes.fromhex(network.secret), data)
         self._key = Keystore(network.folder / first.name / "keys").unlock(OPERATOR, network.secret)
 
     def play(self) -> Story:
@@ -105,8 +106,7 @@ class Teller:
 
     def _job(self, chain: HttpChain) -> Run:
         bank = chain.wallet(genesis_address(0), self._key)
-        seed = bytes.fromhex(self._network.secret)
-        return Run(chain, bank, plan_of(bank, seed, self._data), self._progress)
+        return Run(chain, bank, self._plan, self._progress)
 
     def _until(self, baskets: list[Basket]) -> list[Basket]:
         """All baskets up to the last of some: which of them are paid, the chain knows."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import click
@@ -19,6 +17,7 @@ from tongbao.demo.purchases import verdict
 from tongbao.demo.read_back import PROOFS, TRUST
 from tongbao.localnet.control import Desk
 from tongbao.localnet.network import Network
+from tongbao.localnet.stopping import told_to_stop
 
 DEFAULT_COUNT: Final = 1_000
 DEFAULT_FOLDER: Final = Path("build/network")
@@ -109,17 +108,12 @@ def verdict_of(story: Story) -> str:
 def serve_on(running: Network) -> None:
     """Let the network run, and take orders, until Ctrl-C, SIGTERM or `tongbao localnet stop`."""
     stopping = threading.Event()
-
-    def stop(_: int, __: FrameType | None) -> None:
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    desk = Desk(running.folder, lambda order, say: running.carry_out(order, say, stopping.set))
-    try:
-        for process in running.members.values():
-            click.echo(f"serving {process.member.address}/ until Ctrl-C", err=True)
-        stopping.wait()
-    finally:
-        desk.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with told_to_stop(stopping) as ready:
+        ready.set()
+        desk = Desk(running.folder, lambda order, say: running.carry_out(order, say, stopping.set))
+        try:
+            for process in running.members.values():
+                click.echo(f"serving {process.member.address}/ until Ctrl-C", err=True)
+            stopping.wait()
+        finally:
+            desk.close()

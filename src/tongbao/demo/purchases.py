@@ -218,7 +218,7 @@ def run(
     progress: Progress,
 ) -> Report:
     """Carry the first `limit` baskets (None: all), read back elsewhere from the node, compare."""
-    job = Run(chain, bank, plan_of(bank, seed, purchases), progress)
+    job = Run(chain, bank, plan_of(bank.address, seed, purchases), progress)
     job.prepare()
     begun = perf_counter()
     asked = purchases.baskets[:limit]
@@ -226,13 +226,13 @@ def run(
     return job.reckon(purchases, asked, now, perf_counter() - begun, folder, address)
 
 
-def plan_of(bank: Wallet, seed: bytes, purchases: Purchases) -> Plan:
+def plan_of(bank: Address, seed: bytes, purchases: Purchases) -> Plan:
     """Everybody who is in the data, with the money that all of their baskets cost."""
     funds: Counter[str] = Counter()
     for basket in purchases.baskets:
         funds[basket.household_id] += basket.cents
     stores = sorted({basket.store_id for basket in purchases.baskets})
-    return Plan(bank.address, seed, dict(funds), stores)
+    return Plan(bank, seed, dict(funds), stores)
 
 
 def report_of(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-NO_INPUT = 66
+from typing import Final
+
+NO_INPUT: Final = 66
+STOPPED: Final = 70
+"""Exit codes: what was named can't be used; a node or the network does not go on."""
 
 
 class LocalnetError(Exception):

@@ -10,7 +10,7 @@ import httpx2
 from msgspec import Struct
 from msgspec.json import decode
 
-from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.errors import STOPPED, LocalnetError
 from tongbao.localnet.plan import Member
 
 TRUSTED: Final = 1
@@ -19,7 +19,6 @@ SNAPSHOTS: Final = "snapshots"
 DIGITS: Final = 10
 """The folder of a whole snapshot is named by its height in so many digits."""
 ASK_SECONDS: Final = 10.0
-STOPPED: Final = 70
 
 
 class _BlockId(Struct):

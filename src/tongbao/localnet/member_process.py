@@ -14,10 +14,9 @@ from typing import Final
 
 import httpx2
 
-from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.errors import STOPPED, LocalnetError
 from tongbao.localnet.plan import Member
 
-STOPPED: Final = 70
 READY_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1

@@ -14,7 +14,8 @@ from tongbao.kernel import Address, Id, Small, Time
 from tongbao.kernel.identifiers import PublicKey
 from tongbao.kernel.kernel_module import NodeId
 from tongbao.localnet.control import Tell
-from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.errors import STOPPED, LocalnetError
+from tongbao.localnet.member_process import GOOD
 from tongbao.localnet.plan import Member, Plan, council_threshold
 from tongbao.modules import governance
 from tongbao.sdk.client import Refused
@@ -31,9 +32,7 @@ CLOSES_MS: Final = 3_600_000
 PATIENCE_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 5.0
 """How long the next block is waited for before the proposal is looked at again."""
-GOOD: Final = 200
 LATER: Final = 503
-STOPPED: Final = 70
 REFUSED: Final = 1
 PAGES_LIMIT: Final = 16
 UNDER_WAY: Final = ("open", "approved")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import tomllib
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from tongbao.engines.cometbft.rpc import Rpc
 from tongbao.kernel import PublicKey, Small, Time
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.kernel.kernel_module import NodeId, Power
+from tongbao.localnet.plan import free_ports
 from tongbao.modules import account
 from tongbao.modules.governance import Action, AdmitPeer, Propose, RemoveValidator, SetValidator
 from tongbao.sdk.local import Chain
@@ -103,9 +103,8 @@ def test_a_node_connects_once_operators_have_admitted_it(tmp_path: Path) -> None
     then the first refuses it by its id until it is admitted, and then follows its blocks.
     """
     first, second = tmp_path / "first", tmp_path / "second"
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{trial.getsockname()[1]}"
+    [port] = free_ports(1)
+    address = f"127.0.0.1:{port}"
     strict = replace(FREE, p2p_listen=f"tcp://{address}", filter_peers=True)
     with open_network(lay(first), strict) as chain:
         operator, rpc = operator_of(chain, first), rpc_of(first)

@@ -16,12 +16,13 @@ import httpx2
 import msgspec
 from msgspec import Struct, field
 
+from tongbao.localnet.plan import free_ports
 from tongbao.sdk.audit import audit_folder
 from tongbao.simulation.crash.book import Book, Ground, Wrong
 from tongbao.simulation.crash.checking import Checker, check_folder
 from tongbao.simulation.crash.clients import Clients, Gate
 from tongbao.simulation.crash.ground import lay
-from tongbao.simulation.crash.node import Node, Nursery, free_port
+from tongbao.simulation.crash.node import Node, Nursery
 from tongbao.simulation.crash.plan import STOPPED_S, Kind, Plan, at_point, plan
 from tongbao.simulation.crash.points import ON_A_COPY, Point, Trouble, points
 from tongbao.simulation.crash.troubling import trouble, trouble_with_base
@@ -85,7 +86,7 @@ class Campaign:
         self._nursery = nursery
         self._folder = folder
         self._log = folder.with_suffix(".log")
-        self._port = free_port()
+        [self._port] = free_ports(1)
         self._address = f"http://127.0.0.1:{self._port}"
         ground: Ground = lay(folder)
         self._book = Book(ground, Random(f"{report.seed}/{report.kills}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import urllib.request
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from tests.sdk.kept_chain import CNY
 from tongbao.engines.cometbft.configuration import StateSync
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.kernel import Address
+from tongbao.localnet.plan import free_ports
 from tongbao.sdk import to_json, verify
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up
@@ -34,13 +34,6 @@ PAYMENTS = 20
 ROUNDS = 10
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
 def eventually(is_so: Callable[[], bool]) -> None:
     """Wait until something is so; that it becomes so is what is tested."""
     until = time.monotonic() + SECONDS
@@ -54,7 +47,7 @@ class Network:
     def __init__(self, folder: Path) -> None:
         """Choose addresses for the node of a folder."""
         self.folder = folder
-        self.p2p, self.rpc = free_port(), free_port()
+        self.p2p, self.rpc = free_ports(2)
 
     @property
     def first(self) -> NetworkOptions:
@@ -202,7 +195,7 @@ def test_a_node_that_serves_a_bad_chunk_keeps_nobody_from_joining(tmp_path: Path
     """
     network = Network(tmp_path / "first")
     with begun(network.folder, network.first) as (first, _, shop):
-        liar_port = free_port()
+        [liar_port] = free_ports(1)
         options = replace(
             network.later(by_snapshot=False),
             p2p_listen=f"tcp://127.0.0.1:{liar_port}",
