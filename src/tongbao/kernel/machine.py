@@ -83,7 +83,8 @@ class Machine(Intake):
         self.time = time
         self.code = Code(genesis, registry, code)
         self.code.check(kept_upgrades(backing), height)
-        self._keys_of = self._authentication()
+        authenticator, keys_of = find_authentication(genesis, registry)
+        self._keys_tables = tuple(authenticator.tables)
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
@@ -96,14 +97,12 @@ class Machine(Intake):
         self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
+        self._admission_view = self._admission.context(View, registry.modules[0], None)
+        # Keys are looked up as the module that genesis lets authenticate.
+        view = self._admission.context(View, authenticator, None)
+        self._keys_of: KeysOf = lambda _, address: keys_of(view, address)
 
     # What the chain is
-
-    def _authentication(self) -> KeysOf:
-        """The function of the module that genesis lets authenticate, run as that module."""
-        module, keys_of = find_authentication(self.genesis_file, self.registry)
-        self._keys_tables = tuple(module.tables)
-        return lambda _, address: keys_of(self._admission.context(View, module, None), address)
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""
@@ -185,16 +184,15 @@ class Machine(Intake):
         old_rows: dict[bytes, Any] = {}
         values: dict[bytes, bytes | None] = {}
         leaves: dict[bytes, bytes | None] = {}
-        state = self._state
+        state, hash_of = self._state, sha256
         for full_key, before, old, _, table, _ in state.journal:
             if full_key in values:
                 continue
             value = values[full_key] = state.raw(full_key)
             if table is not None:
-                leaf = None if value is None else sha256(value).digest()
-                leaves[sha256(full_key).digest()] = leaf
-                migrates = table.value.previous_version is not None
-                old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
+                leaf = None if value is None else hash_of(value).digest()
+                leaves[hash_of(full_key).digest()] = leaf
+                old_rows[full_key] = state.raw_before(full_key, before) if table.migrates else old
         for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
@@ -220,7 +218,7 @@ class Machine(Intake):
         self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        tables = {written.table for written in journal}
+        tables = {table for *_, table, _ in journal}
         self._keys_changed = not tables.isdisjoint(self._keys_tables)
         if not tables.isdisjoint(SETTINGS):
             self._settings()
@@ -269,8 +267,8 @@ class Machine(Intake):
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
-        admit(view, self._keys_of, transaction, self.parameters[EXPIRY_MS.name])
+        expiry_ms = self.parameters[EXPIRY_MS.name]
+        admit(self._admission_view, self._keys_of, transaction, expiry_ms)
 
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
@@ -284,7 +282,7 @@ class Machine(Intake):
         self._place(job, self.height + 1, time)
         self._place(self._admission, self.height + 1, time)
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
+        view = self._admission_view
         keys, _ = find_keys(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         check_lane(payload, keys)
         try:

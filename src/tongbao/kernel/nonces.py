@@ -39,7 +39,7 @@ def use(seen: Nonces | None, nonce: int) -> Nonces:
         raise InvalidTransaction(Invalid.NONCE_WAS_USED)
     if ahead > 0:
         moved = ((used << 1) | (1 if highest else 0)) << (ahead - 1)
-        return Nonces(highest=Count(nonce), used=Map(f"{moved & _MASK:x}"))
+        return Nonces(highest=nonce, used=f"{moved & _MASK:x}")  # type: ignore[arg-type]
     bit = -ahead - 1
     if bit >= WINDOW:
         raise InvalidTransaction(Invalid.NONCE_IS_TOO_OLD, f"the highest used is {highest}")
