@@ -12,7 +12,7 @@ from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
 from tongbao.kernel.module import Index
-from tongbao.kernel.nonces import Nonces, use
+from tongbao.kernel.nonces import Nonces, check, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
@@ -66,12 +66,13 @@ def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
 def check_nonce(state: State, payload: Payload[Any]) -> None:
     """Whether a transaction's nonce can be used. Raises InvalidTransaction when it can't be."""
     full_key = nonces.full_key((payload.sender, payload.lane))  # type: ignore[arg-type]
-    use(state.read(nonces, full_key), payload.nonce)
+    check(state.read(nonces, full_key), payload.nonce)
 
 
 def check_quickly(state: State, payload: Payload[Any], time: Time, expiry_ms: int) -> None:
     """What alone changes while keys and parameters stay. Raises InvalidTransaction."""
-    check_expiry(payload, time, expiry_ms)
+    if not time < payload.expires <= time + expiry_ms:
+        check_expiry(payload, time, expiry_ms)
     check_nonce(state, payload)
 
 

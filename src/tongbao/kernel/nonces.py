@@ -28,6 +28,13 @@ class Nonces(Record, version=1):
     used: Map
 
 
+def check(seen: Nonces | None, nonce: int) -> None:
+    """Whether `nonce` can be used. Raises InvalidTransaction when it can't be."""
+    ahead = nonce if seen is None else nonce - seen.highest
+    if not 0 < ahead <= WINDOW:
+        use(seen, nonce)
+
+
 def use(seen: Nonces | None, nonce: int) -> Nonces:
     """The record after `nonce` is used. Raises InvalidTransaction when it can't be."""
     highest = seen.highest if seen is not None else 0
