@@ -27,7 +27,10 @@ def reaches(fabric: Namespaces, member: Member, host: str) -> bool:
 
 
 def main() -> None:
-    """Print who was reached: before, cut apart, by a third member meanwhile, and healed."""
+    """Print who was reached: before, cut apart, by a third member meanwhile, and healed.
+
+    Another fabric follows in the same process, as manifests do.
+    """
     os.environ[INSIDE] = "1"
     enter_namespaces(())
     one = Member(
@@ -50,6 +53,9 @@ def main() -> None:
         listening.kill()
         listening.wait()
         listening.stdout.close()
+    with Namespaces() as following:
+        following.placed(Plan(format=FORMAT, chain="c", members=members))
+        print("another")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -111,6 +110,7 @@ class Namespaces(Closable):
         self._hosts: dict[str, str] = {}
         self._cuts: list[Pair] = []
         _ip("link", "add", "name", BRIDGE, "type", "bridge", "forward_delay", "0")
+        self._has_bridge = True
         _ip("address", "add", f"{SUBNET}.{HOST_PART}/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")
 
@@ -191,5 +191,7 @@ class Namespaces(Closable):
             holder.wait()
             holder.stdout.close()
         self._holders.clear()
-        if Path("/sys/class/net", BRIDGE).exists():
+        # /sys may still show the interfaces of the namespace that this process came from.
+        if self._has_bridge:
             _ip("link", "delete", BRIDGE)
+            self._has_bridge = False
