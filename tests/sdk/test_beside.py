@@ -13,7 +13,7 @@ from tests.sdk.pruned_chain import lay
 from tongbao.engines.solo import EngineStopped
 from tongbao.kernel import Address
 from tongbao.modules import account, asset
-from tongbao.sdk.beside import WAITS, open_beside
+from tongbao.sdk.beside import QUEUE, Queue, open_beside
 from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import open_chain
 from tongbao.sdk.prover import NotProven
@@ -106,9 +106,9 @@ def test_who_has_the_queue_says_that_a_transaction_waits(kept: Kept) -> None:
     """
     with open_beside(kept.folder) as beside:
         assert beside.status("11" * 32).state == "unknown"
-        token = WAITS.set(True)
+        token = QUEUE.set(Queue(waits=True))
         assert beside.status("11" * 32).state == "pending"
-        WAITS.reset(token)
+        QUEUE.reset(token)
 
 
 def test_a_process_on_rows_of_before_is_told_to_begin_anew(kept: Kept) -> None:

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from tongbao.engines.solo import EngineStopped, Ticket
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Genesis, Registry, Time
@@ -25,8 +27,21 @@ from tongbao.sdk.local import Chain
 from tongbao.sdk.machine_at import ELSEWHERE, Common, MachineAt, Stale, StandingAt
 from tongbao.store.store_beside import StoreBeside
 
-WAITS: Final[ContextVar[bool]] = ContextVar("the transaction asked for waits", default=False)
-"""What whoever has the queue said of the one transaction that a request is about."""
+
+class Queue(Struct, frozen=True, array_like=True, gc=False):
+    """What whoever takes transactions says of its queue.
+
+    `waits` is about the one transaction that is asked for; `why_stopped` is None while some are
+    taken.
+    """
+
+    waits: bool = False
+    waiting: int = 0
+    why_stopped: str | None = None
+
+
+QUEUE: Final[ContextVar[Queue]] = ContextVar("the queue elsewhere", default=Queue())  # noqa: B039
+"""What was said of the queue for the request that is answered now."""
 
 
 class Submitting(Protocol):
@@ -77,17 +92,17 @@ class NoSubmitting:
 
     def is_pending(self, transaction_id: bytes, /) -> bool:
         """What whoever has the queue said."""
-        return WAITS.get()
+        return QUEUE.get().waits
 
     @property
     def waiting(self) -> int:
-        """Nothing waits here."""
-        return 0
+        """What whoever has the queue said."""
+        return QUEUE.get().waiting
 
     @property
     def why_stopped(self) -> str | None:
-        """It is not asked here."""
-        return ELSEWHERE
+        """What whoever has the queue said."""
+        return QUEUE.get().why_stopped
 
     @property
     def is_disk_full(self) -> bool:
@@ -218,4 +233,4 @@ def open_beside(
         raise
 
 
-__all__ = ["WAITS", "ChainBeside", "NoSubmitting", "Stale", "Submitting", "open_beside"]
+__all__ = ["QUEUE", "ChainBeside", "NoSubmitting", "Queue", "Stale", "Submitting", "open_beside"]
