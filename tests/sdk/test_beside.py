@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tongbao.sdk.local import Chain
 from tongbao.sdk.opening import open_chain
 from tongbao.sdk.prover import NotProven
 from tongbao.store.errors import Pruned
+from tongbao.store.state import READERS
 
 
 def answers(chain: Chain, shop: Address) -> dict[str, Any]:
@@ -121,3 +123,17 @@ def test_a_process_on_rows_of_before_is_told_to_begin_anew(kept: Kept) -> None:
         with pytest.raises(NotProven, match="made anew"):
             beside.head()
     assert called == [True]
+
+
+def test_more_is_asked_than_readers_fit_into_the_table(kept: Kept) -> None:
+    """Given a chain that is read beside and a Python that collects no garbage, when far more is
+    asked than LMDB's table of readers has places for, then all is answered.
+    """
+    gc.disable()
+    try:
+        with open_beside(kept.folder) as beside:
+            for _ in range(2 * READERS):
+                assert beside.query(asset.balance, kept.shop, CNY) is not None
+                assert beside.query(asset.held_by, OWNER, None).rows
+    finally:
+        gc.enable()

@@ -30,6 +30,10 @@ class RowsAt:
         self._rows, self._status, self._meta = rows, status, meta
         self.height = int(transaction.get(HEIGHT_KEY, b"-1", db=meta))
 
+    def end(self) -> None:
+        """Let the transaction go: LMDB's table has a place for it until nobody refers to it."""
+        self._transaction = None
+
     @property
     def hashed_rows(self) -> int | None:
         """How many rows are under the root, None where whoever wrote them did not say."""
@@ -90,7 +94,11 @@ class RowsBeside(ForeignRows):
             self._begun += 1
         try:
             with self._begin() as transaction:
-                yield RowsAt(transaction, self._rows, self._status, self._meta)
+                found = RowsAt(transaction, self._rows, self._status, self._meta)
+                try:
+                    yield found
+                finally:
+                    found.end()
         except (lmdb.Error, DecodeError) as error:
             raise StoreError(f"{self._folder} can't be read ({error})") from error
         finally:
