@@ -13,6 +13,7 @@ from tongbao.engines.verifier import other_core
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import is_full
 from tongbao.index.history import FILE, Index
+from tongbao.index.reading import Reading
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 from tongbao.store.errors import DiskFull, StoreError
@@ -41,7 +42,7 @@ class AnyRecall(Protocol):
     """An index to ask, fed here or by another process."""
 
     @property
-    def index(self) -> Index:
+    def index(self) -> Reading:
         """What is asked. Raises sqlite3.Error, OSError where it can't be read now."""
 
     @property

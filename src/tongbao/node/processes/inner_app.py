@@ -23,7 +23,7 @@ from tongbao.node.openapi import document
 from tongbao.node.problems import ProblemError, response, unavailable
 from tongbao.node.processes.answering import LEAST
 from tongbao.node.processes.answering import QUEUE as QUEUE_OF
-from tongbao.node.processes.recall_beside import Latest, RecallBeside
+from tongbao.node.processes.recall_beside import RecallBeside
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
 from tongbao.sdk.beside import QUEUE, ChainBeside, Queue
@@ -66,7 +66,7 @@ def _feed_of(chain: Chain, heartbeat_s: float) -> Feed:
 def inner_app(chain: Chain, settings: Settings, recall: RecallBeside | None = None) -> ASGIApp:
     """The operations and pages of a chain, which another process may have open and write."""
     found = operations(chain.registry)
-    console = Console(chain, None if recall is None else Latest(recall))
+    console = Console(chain, None if recall is None else recall.index)
     site = Site()
 
     @asynccontextmanager
