@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from tongbao.engines.solo.ticket import Ticket
 from tongbao.kernel import Machine, Time
+from tongbao.kernel.transaction import Transaction
 from tongbao.store.interface import AnyStore
 
 
@@ -43,6 +44,12 @@ class Engine(Protocol):
         """Queue a transaction in the ledger's spelling. Raises InvalidTransaction, Busy, DiskFull,
         EngineStopped.
         """
+
+    def submit_verified(self, transactions: Sequence[Transaction], /) -> list[Ticket | Exception]:
+        """Queue what `Machine.take_over` gave: a ticket each, or what `submit` would raise."""
+
+    def follow(self, function: Callable[[Sequence[Ticket]], None], /) -> None:
+        """Call a quick function with tickets as soon as they have got their answers."""
 
     def is_pending(self, transaction_id: bytes, /) -> bool:
         """Whether a transaction waits for its block."""

@@ -50,6 +50,16 @@ class Channel(Generic[T]):
         except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError) as error:
             raise ChannelClosed from error
 
+    def send_now(self, message: msgspec.Struct) -> None:
+        """Say something that may be left out. Raises BlockingIOError where it would have to wait.
+
+        Raises ChannelClosed.
+        """
+        try:
+            self.socket.send(_encoder.encode(message), socket.MSG_DONTWAIT)
+        except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError) as error:
+            raise ChannelClosed from error
+
     def receive(self) -> tuple[T, list[int]]:
         """What the other side says next, and the descriptors that came with it.
 

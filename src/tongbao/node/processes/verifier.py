@@ -1,0 +1,34 @@
+"""A verifier: a process that knows nothing but the rule of signatures, and checks for a front."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from tongbao.engines.verifier import serve
+from tongbao.node.processes.child import Child
+
+
+def socket_name(number: int) -> str:
+    """A verifier's socket in the node's private folder."""
+    return f"verifier-{number}.sock"
+
+
+def run(child: Child) -> None:
+    """Serve one front after the other, until the node ends."""
+    path = Path(child.orders.sockets) / socket_name(child.orders.number)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(path))
+        listening.listen(1)
+        child.ready()
+        while not child.is_told_to_stop:
+            front, _ = listening.accept()
+            with front, front.makefile("rb") as source, front.makefile("wb") as target:
+                with suppress(OSError):  # the front has ended, with its answers
+                    serve(source, target)
+
+
+if __name__ == "__main__":
+    Child.main(run)
