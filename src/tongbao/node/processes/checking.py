@@ -106,9 +106,12 @@ class Verifiers(Generic[T]):
 
     def _check_alone(self) -> None:
         """There has been no verifier for a while: somebody has to check."""
-        if self._is_alone and self._left:
+        if not self._is_alone:
+            return
+        if self._left:
             log.warning("no verifier is there: the front checks signatures")
             self.check(self._left.popleft())
+        self._checked()
 
     async def stop(self) -> None:
         """Hang up."""

@@ -61,10 +61,10 @@ class Child:
                 child._channel.send(told(error))
             sys.exit(1)
 
-    def ready(self, chain: str = "", height: int = -1) -> None:
+    def ready(self, told: Ready | None = None) -> None:
         """Tell that the work is done from now on."""
         with suppress(ChannelClosed):
-            self._channel.send(Ready(chain, height))
+            self._channel.send(told or Ready())
 
     def stopped(self, height: int = -1) -> None:
         """Tell that the process ends in order."""

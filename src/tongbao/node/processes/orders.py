@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.node.settings import Settings
 
 GAVE_UP: Final = 70
@@ -15,7 +16,8 @@ GAVE_UP: Final = 70
 class Orders(Struct, frozen=True, kw_only=True, tag=0):
     """What a process is started with. `sockets` is the node's private folder.
 
-    `passphrase` is for the core alone. A front gets the listening socket along.
+    `passphrase` is for the core alone, `modules` are what the core has told. A front gets the
+    listening socket along.
     """
 
     role: str
@@ -26,6 +28,7 @@ class Orders(Struct, frozen=True, kw_only=True, tag=0):
     address: str
     counts: dict[str, int]
     passphrase: str | None = None
+    modules: tuple[ModuleLine, ...] = ()
 
 
 class Stop(Struct, frozen=True, tag=1):
@@ -33,10 +36,11 @@ class Stop(Struct, frozen=True, tag=1):
 
 
 class Ready(Struct, frozen=True, tag=2):
-    """The process does its work. A core tells the chain and its height."""
+    """The process does its work. A core tells the chain, its height, and which modules decide."""
 
     chain: str = ""
     height: int = -1
+    modules: tuple[ModuleLine, ...] = ()
 
 
 class Failed(Struct, frozen=True, tag=3):
@@ -98,6 +102,7 @@ def error_of(failed: Failed) -> Exception:
     members: dict[str, Any] = {"advice": failed.advice}
     if failed.exit_code is not None:
         members["exit_code"] = failed.exit_code
-    error = type(failed.names[0] if failed.names else "ProcessError", (kind,), members)(failed.text)
+    last: type[Exception] = type(kind.__name__, (kind,), members)
+    error = last(failed.text)
     error.add_note(failed.trace)
     return error

@@ -193,13 +193,21 @@ class Supervisor:
         place.ready = message
         if place is self._core:
             self._height = message.height
-            for other in self._places[1:]:
-                if other.process is None and other.due is None:
-                    other.due = 0.0
+            self._begin_others(message)
         everybody = all(other.ready is not None for other in self._places)
         if everybody and not self._is_served and self._core.ready is not None:
             self._is_served = True
             self._served(self._core.ready)
+
+    def _begin_others(self, core: Ready) -> None:
+        """A core is there: so shall all others be, with the modules that it decides by."""
+        is_changed = core.modules != self._orders.modules
+        self._orders = replace(self._orders, modules=core.modules)
+        for other in self._places[1:]:
+            if other.process is not None and is_changed:
+                other.process.kill()
+            elif other.process is None and other.due is None:
+                other.due = 0.0
 
     def _fail(self, error: Exception) -> None:
         """The node ends for this reason; the first one counts."""
