@@ -65,20 +65,21 @@ def create_app(
         await _follow(parts.api, websocket)
 
     routes: list[BaseRoute] = [
-        Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
+        Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
+        for one in found
     ]
     routes += [
-        Route(one.path, _counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        Route(one.path, counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
         for one in console.routes()
     ]
     routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
-    handlers: dict[Any, Any] = {ProblemError: _problem, **_errors(console)}
+    handlers: dict[Any, Any] = {ProblemError: problem_of, **_errors(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
 
 
-def _endpoint(one: Operation, parts: Site) -> Endpoint:
+def endpoint_of(one: Operation, parts: Site) -> Endpoint:
     """An operation as Starlette calls it."""
 
     async def endpoint(request: Request) -> Response:
@@ -87,10 +88,10 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
             answer = Response(jcs.encode(answer), media_type=one.media_type)
         return _unless_known(request, answer) if one.is_lasting else answer
 
-    return _counted(one.name, endpoint, parts)
+    return counted(one.name, endpoint, parts)
 
 
-def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
+def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     """An endpoint whose requests are counted, timed and logged under a name."""
 
     async def endpoint(request: Request) -> Response:
@@ -138,7 +139,8 @@ def _unless_known(request: Request, answer: Response) -> Response:
     return answer
 
 
-async def _problem(request: Request, error: ProblemError) -> Response:
+async def problem_of(request: Request, error: ProblemError) -> Response:
+    """The answer to a request that an operation refuses."""
     return problems.response(error)
 
 

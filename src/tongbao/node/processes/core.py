@@ -37,7 +37,11 @@ def run(child: Child) -> None:
 
         async def answer() -> None:
             loop, stop = asyncio.get_running_loop(), asyncio.Event()
-            child.on_stop = lambda: loop.call_soon_threadsafe(stop.set) and None
+
+            def told_to_stop() -> None:
+                loop.call_soon_threadsafe(stop.set)
+
+            child.on_stop = told_to_stop
             if child.is_told_to_stop:
                 stop.set()
             path = sockets / SOCKET

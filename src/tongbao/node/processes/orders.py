@@ -79,14 +79,14 @@ class GaveUp(Exception):
 def told(error: BaseException) -> Failed:
     """An error as a message."""
     code = getattr(error, "exit_code", None)
-    is_system = isinstance(error, OSError)
+    system = error if isinstance(error, OSError) else None
     return Failed(
         names=tuple(kind.__name__ for kind in type(error).__mro__[:-2]),
-        text=str(error.strerror) if is_system and error.strerror else str(error),
+        text=str((system and system.strerror) or error),
         exit_code=code if isinstance(code, int) else None,
         advice=str(getattr(error, "advice", "")),
-        number=error.errno if is_system else None,
-        file=str(error.filename) if is_system and error.filename is not None else None,
+        number=None if system is None else system.errno,
+        file=None if system is None or system.filename is None else str(system.filename),
         trace="".join(traceback.format_exception(error)),
     )
 

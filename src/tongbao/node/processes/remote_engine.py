@@ -49,6 +49,8 @@ class RemoteEngine:
         self._is_due = False
         self._link: FrontLink | None = None
         self._verifiers: Verifiers[Waiting] | None = None
+        self.begun = asyncio.Event()
+        """Set once the core has told how it is."""
 
     def start(self, sockets: Path, verifiers: int) -> None:
         """Connect to the core and to verifiers, in the running event loop."""
@@ -136,9 +138,7 @@ class RemoteEngine:
         verifiers, link = self._verifiers, self._link
         assert verifiers is not None and link is not None
         while (
-            len(self._queue)
-            and verifiers.has_room
-            and self._checking + link.load < WINDOW + BATCH
+            len(self._queue) and verifiers.has_room and self._checking + link.load < WINDOW + BATCH
         ):
             share = -(-len(self._queue) // len(verifiers))
             count = min(len(self._queue), max(SMALL, min(share, BATCH)))
@@ -190,6 +190,7 @@ class RemoteEngine:
         before, self._state = self.height, state
         self._admission.bytes_limit = state.transaction_bytes
         self._admission.expiry_ms = state.expiry_ms
+        self.begun.set()
         if state.height > before:
             for listener in self._listeners:
                 listener(state.height)

@@ -276,5 +276,3 @@ class Supervisor:
             place.name: None if place.process is None else place.process.pid
             for place in self._places
         }
-
-

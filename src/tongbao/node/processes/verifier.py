@@ -24,10 +24,18 @@ def run(child: Child) -> None:
         listening.listen(1)
         child.ready()
         while not child.is_told_to_stop:
-            front, _ = listening.accept()
-            with front, front.makefile("rb") as source, front.makefile("wb") as target:
-                with suppress(OSError):  # the front has ended, with its answers
-                    serve(source, target)
+            _serve(listening.accept()[0])
+
+
+def _serve(front: socket.socket) -> None:
+    """Check for a front until it ends."""
+    with (
+        suppress(OSError),  # it has ended before its answers
+        front,
+        front.makefile("rb") as source,
+        front.makefile("wb") as target,
+    ):
+        serve(source, target)
 
 
 if __name__ == "__main__":
