@@ -62,7 +62,7 @@ def create_app(
                 await asyncio.to_thread(recall.stop)
 
     async def follow(websocket: WebSocket) -> None:
-        await _follow(parts.api, websocket)
+        await follow_events(parts.api, websocket)
 
     routes: list[BaseRoute] = [
         Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
@@ -73,14 +73,19 @@ def create_app(
         for one in console.routes()
     ]
     routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
-    handlers: dict[Any, Any] = {ProblemError: problem_of, **_errors(console)}
+    handlers: dict[Any, Any] = {ProblemError: problem_of, **errors_of(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
 
 
 def endpoint_of(one: Operation, parts: Site) -> Endpoint:
-    """An operation as Starlette calls it."""
+    """An operation as Starlette calls it, counted."""
+    return counted(one.name, answer_of(one, parts), parts)
+
+
+def answer_of(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it, for a process that does not count requests."""
 
     async def endpoint(request: Request) -> Response:
         answer = await one.run(parts.api, request, parameters(request, one.asks))
@@ -88,7 +93,7 @@ def endpoint_of(one: Operation, parts: Site) -> Endpoint:
             answer = Response(jcs.encode(answer), media_type=one.media_type)
         return _unless_known(request, answer) if one.is_lasting else answer
 
-    return counted(one.name, endpoint, parts)
+    return endpoint
 
 
 def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
@@ -110,7 +115,7 @@ def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     return endpoint
 
 
-async def _follow(api: Api, websocket: WebSocket) -> None:
+async def follow_events(api: Api, websocket: WebSocket) -> None:
     """A WebSocket, counted and told as a request is."""
     begun = time.monotonic()
     status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -144,7 +149,7 @@ async def problem_of(request: Request, error: ProblemError) -> Response:
     return problems.response(error)
 
 
-def _errors(console: Console) -> dict[Any, Any]:
+def errors_of(console: Console) -> dict[Any, Any]:
     """What answers to errors that no operation gives: a page to people, else a problem."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:

@@ -28,6 +28,8 @@ log = logging.getLogger("tongbao.node")
 
 LEAST: Final = "tongbao.least"
 """In a scope: the height that an answer must have, as `Asked.least`."""
+QUEUE: Final = "tongbao.queue"
+"""In a scope: what the front says of its queue, as `Asked.queue`."""
 
 
 class _Answer:
@@ -67,6 +69,7 @@ class _Answer:
             "server": None,
             "state": {},
             LEAST: asked.least,
+            QUEUE: asked.queue,
         }
 
     async def receive(self) -> Message:
@@ -160,7 +163,7 @@ async def answer_on(app: ASGIApp, listening: socket.socket, stop: asyncio.Event)
     """
     ends: set[_Answering] = set()
     loop = asyncio.get_running_loop()
-    living = _Lifespan(app)
+    living = Lifespan(app)
     await living.begin()
     try:
         server = await loop.create_unix_server(lambda: _Answering(app, ends), sock=listening)
@@ -174,22 +177,25 @@ async def answer_on(app: ASGIApp, listening: socket.socket, stop: asyncio.Event)
         await living.end()
 
 
-class _Lifespan:
+class Lifespan:
     """The beginning and end of an application, as ASGI tells it."""
 
     def __init__(self, app: ASGIApp) -> None:
+        """Nothing has begun."""
         self._app = app
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
         self._task: asyncio.Task[Any] | None = None
 
     async def begin(self) -> None:
+        """Let it begin. Raises RuntimeError where it can't."""
         scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
         run = self._app(scope, self._to_app.get, self._from_app.put)
         self._task = asyncio.ensure_future(run)
         await self._step("startup")
 
     async def end(self) -> None:
+        """Let it end what goes on."""
         await self._step("shutdown")
         assert self._task is not None
         await self._task

@@ -71,6 +71,10 @@ class Child:
         with suppress(ChannelClosed):
             self._channel.send(Stopped(height))
 
+    def begin_anew(self) -> None:
+        """End, to be started again: what this process has read once is not so any more."""
+        os._exit(0)
+
     def _listen(self) -> None:
         """Wait for the order to stop, or for the supervisor's end."""
         try:

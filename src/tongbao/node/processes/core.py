@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
+from tongbao.engines.interface import Deciding
 from tongbao.node.app import create_app
 from tongbao.node.opening import opened
 from tongbao.node.processes.answering import answer_on
 from tongbao.node.processes.child import Child
 from tongbao.node.processes.core_link import CoreLink
+from tongbao.node.processes.layout import CORE, socket_name
 from tongbao.node.processes.orders import Ready
 from tongbao.node.recall import open_index
 
-SOCKET: Final = "core.sock"
-"""Where the core answers what is relayed, in the node's private folder."""
 UNLIMITED: Final = 2**31
 """Requests have passed the front's door, where their senders are counted."""
 
@@ -32,7 +32,8 @@ def run(child: Child) -> None:
         opened(folder, settings, orders.passphrase) as chain,
         open_index(folder, chain.id, settings) as index,
     ):
-        link = CoreLink(chain.engine, chain.store, sockets)
+        engine = cast(Deciding, chain.engine)  # what `opened` gives decides here
+        link = CoreLink(engine, chain.store, sockets)
         app = create_app(chain, settings, None, index)
 
         async def answer() -> None:
@@ -44,7 +45,7 @@ def run(child: Child) -> None:
             child.on_stop = told_to_stop
             if child.is_told_to_stop:
                 stop.set()
-            path = sockets / SOCKET
+            path = sockets / socket_name(CORE, 0)
             path.unlink(missing_ok=True)
             with socket.socket(socket.AF_UNIX) as listening:
                 listening.bind(str(path))

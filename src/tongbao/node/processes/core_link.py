@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tongbao.engines.interface import Engine
+from tongbao.engines.interface import Deciding
 from tongbao.engines.solo import Answer, Ticket
 from tongbao.kernel import Outcome
 from tongbao.kernel.kernel_module import EXPIRY_MS, TRANSACTION_BYTES
@@ -53,7 +53,7 @@ TICK_S: Final = 0.1
 class CoreLink:
     """Serves one front after the other; a new one takes the place of the last."""
 
-    def __init__(self, engine: Engine, store: AnyStore, folder: Path) -> None:
+    def __init__(self, engine: Deciding, store: AnyStore, folder: Path) -> None:
         """Listen in the node's private folder, and begin. Raises OSError."""
         self._engine = engine
         self._store = store
@@ -107,7 +107,7 @@ class CoreLink:
 class _Front:
     """One front, until it ends."""
 
-    def __init__(self, end: socket.socket, engine: Engine, store: AnyStore) -> None:
+    def __init__(self, end: socket.socket, engine: Deciding, store: AnyStore) -> None:
         self._channel: Channel[FromFront] = Channel(end, FromFront)
         self._engine = engine
         self._store = store
@@ -240,7 +240,7 @@ class _Front:
         self._state = state
 
 
-def state_of(engine: Engine) -> CoreState:
+def state_of(engine: Deciding) -> CoreState:
     """How an engine is now."""
     machine = engine.machine
     return CoreState(

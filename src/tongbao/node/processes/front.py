@@ -11,17 +11,17 @@ from pathlib import Path
 import uvicorn
 
 from tongbao.engines.memory import keep_what_is_loaded
+from tongbao.kernel import Registry
 from tongbao.kernel.genesis import chain_id
-from tongbao.node.api import Site
+from tongbao.node.api import MS, Site
+from tongbao.node.operations import Process
 from tongbao.node.processes.child import Child
-from tongbao.node.processes.core import SOCKET
-from tongbao.node.processes.front_app import front_app
-from tongbao.node.processes.front_chain import FrontChain
-from tongbao.node.processes.layout import VERIFIER
+from tongbao.node.processes.front_app import FrontApp
+from tongbao.node.processes.layout import VERIFIER, names_of
 from tongbao.node.processes.relay import Relay
 from tongbao.node.processes.remote_engine import RemoteEngine
 from tongbao.node.server import NodeServer, allow_connections, configuration_of
-from tongbao.sdk.announced import registry_of
+from tongbao.sdk.beside import ChainBeside, open_beside
 from tongbao.sdk.folder import Folder
 
 
@@ -48,35 +48,51 @@ def run(child: Child) -> None:
     """Be the front until told to stop."""
     orders = child.orders
     listening = socket.socket(fileno=child.descriptors[0])
-    settings, sockets = orders.settings, Path(orders.sockets)
-    chain_of = chain_id(Folder(Path(orders.folder)).genesis())
-    registry = registry_of(orders.modules)
-    engine = RemoteEngine(registry, chain_of, settings.queue_transactions)
-
+    settings, folder = orders.settings, Path(orders.folder)
     allow_connections(settings)
 
     async def serve() -> None:
-        engine.start(sockets, orders.counts[VERIFIER])
-        relay = Relay([sockets / SOCKET], settings.wait_ms / 1000)
-        relay.start()
-        await engine.begun.wait()
-        site = Site()
-        app = front_app(FrontChain(engine, registry, chain_of), relay, settings, site)
-        server = FrontServer(configuration_of(app, settings, site), site, child.ready)
+        engines: list[RemoteEngine] = []
 
-        def stop() -> None:
-            server.should_exit = True
+        def submitting(registry: Registry) -> RemoteEngine:
+            chain = chain_id(Folder(folder).genesis())
+            engines.append(RemoteEngine(registry, chain, settings.queue_transactions))
+            return engines[0]
 
-        child.on_stop = stop
-        if child.is_told_to_stop:
-            return
-        keep_what_is_loaded()
-        await server.serve(sockets=[listening])
-        await relay.close()
-        await engine.stop()
+        with open_beside(folder, submitting, child.begin_anew) as chain:
+            server = await _server(child, chain, engines[0])
+            if not child.is_told_to_stop:
+                keep_what_is_loaded()
+                await server.serve(sockets=[listening])
 
     asyncio.run(serve())
     child.stopped()
+
+
+async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> FrontServer:
+    """The server of a front that is connected to the others."""
+    orders = child.orders
+    sockets, settings = Path(orders.sockets), orders.settings
+    engine.start(sockets, orders.counts[VERIFIER])
+    relays = {
+        process: Relay(
+            [sockets / name for name in names_of(process.value, orders.counts)],
+            settings.wait_ms / MS,
+        )
+        for process in (Process.CORE, Process.READER)
+    }
+    for relay in relays.values():
+        relay.start()
+    await engine.begun.wait()
+    front = FrontApp(chain, engine, relays, settings, None)
+    config = configuration_of(front.app(), settings, front.site)
+    server = FrontServer(config, front.site, child.ready)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    child.on_stop = stop
+    return server
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def _verifiers(cores: int, settings: Settings) -> int:
 
 
 CORE: Final = "core"
+READER: Final = "reader"
 FRONT: Final = "front"
 VERIFIER: Final = "verifier"
 
@@ -58,6 +59,17 @@ def counts_of(settings: Settings) -> dict[str, int]:
     """How many processes of each role."""
     cores = cores_of(settings)
     return {role.name: role.count(cores, settings) for role in ROLES}
+
+
+def socket_name(role: str, number: int) -> str:
+    """A process's socket in the node's private folder."""
+    return f"{role}-{number}.sock"
+
+
+def names_of(role: str, counts: dict[str, int]) -> list[str]:
+    """The sockets of all who do a role's work: the core's where there is nobody else."""
+    count = counts.get(role, 0)
+    return [socket_name(role, number) for number in range(count)] or [socket_name(CORE, 0)]
 
 
 def told(counts: dict[str, int]) -> str:

@@ -30,9 +30,11 @@ from tongbao.node.processes.relay_frames import (
     Taken,
     Talking,
 )
+from tongbao.sdk.beside import Queue
 
 IN_FLIGHT: Final = 256
 """Requests that are relayed at once; more are told to come back."""
+NO_QUEUE: Final = Queue()
 ATTEMPTS: Final = 4
 AGAIN_S: Final = 0.02
 LONGEST_AGAIN_S: Final = 0.5
@@ -186,11 +188,20 @@ class Relay:
                 self._links.remove(link)
                 link.close()
 
-    async def ask(self, request: Request, body: bytes = b"", least: int = -1) -> Response:
-        """The answer of a process, at height `least` or above. Raises ProblemError, 503."""
+    async def ask(
+        self,
+        request: Request,
+        body: bytes = b"",
+        least: int = -1,
+        queue: Queue = NO_QUEUE,
+    ) -> Response:
+        """The answer of a process, at height `least` or above. Raises ProblemError, 503.
+
+        `queue` is what this process says of its queue.
+        """
         scope = request.scope
         query, headers = scope["query_string"], tuple(scope["headers"])
-        asked = Asked(0, scope["method"], scope["path"], query, headers, body, least)
+        asked = Asked(0, scope["method"], scope["path"], query, headers, body, least, queue)
         if self._in_flight >= IN_FLIGHT:
             raise unavailable(f"{self._in_flight} reads are under way")
         self._in_flight += 1

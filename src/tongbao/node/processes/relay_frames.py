@@ -14,6 +14,8 @@ from typing import Final, cast
 import msgspec
 from msgspec import Struct
 
+from tongbao.sdk.beside import Queue
+
 LENGTH_BYTES: Final = 4
 FRAME_LIMIT: Final = 256 * 1024 * 1024
 PART_BYTES: Final = 65_536
@@ -26,7 +28,10 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class Asked(Struct, frozen=True, array_like=True, tag=0, gc=False):
-    """A request, whole; `least` is the height that its answer must have, -1 for any."""
+    """A request, whole; `least` is the height that its answer must have, -1 for any.
+
+    `queue` is what the front says of its queue.
+    """
 
     number: int
     method: str
@@ -35,6 +40,7 @@ class Asked(Struct, frozen=True, array_like=True, tag=0, gc=False):
     headers: RawHeaders
     body: bytes
     least: int = -1
+    queue: Queue = Queue()
 
 
 class Begun(Struct, frozen=True, array_like=True, tag=1, gc=False):

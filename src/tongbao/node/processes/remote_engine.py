@@ -23,8 +23,8 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.node.processes.admission import Admission, Waiting
 from tongbao.node.processes.checking import Batch, Verifiers
 from tongbao.node.processes.front_link import WINDOW, FrontLink, Given
+from tongbao.node.processes.layout import VERIFIER, socket_name
 from tongbao.node.processes.rows import CoreState
-from tongbao.node.processes.verifier import socket_name
 
 BATCH: Final = 200
 SMALL: Final = 16
@@ -55,7 +55,7 @@ class RemoteEngine:
     def start(self, sockets: Path, verifiers: int) -> None:
         """Connect to the core and to verifiers, in the running event loop."""
         self._link = FrontLink(sockets, self._told, self._changed)
-        paths = [sockets / socket_name(number) for number in range(verifiers)]
+        paths = [sockets / socket_name(VERIFIER, number) for number in range(verifiers)]
         self._verifiers = Verifiers(paths, self._checked)
 
     async def stop(self) -> None:

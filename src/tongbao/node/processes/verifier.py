@@ -8,16 +8,12 @@ from pathlib import Path
 
 from tongbao.engines.verifier import serve
 from tongbao.node.processes.child import Child
-
-
-def socket_name(number: int) -> str:
-    """A verifier's socket in the node's private folder."""
-    return f"verifier-{number}.sock"
+from tongbao.node.processes.layout import VERIFIER, socket_name
 
 
 def run(child: Child) -> None:
     """Serve one front after the other, until the node ends."""
-    path = Path(child.orders.sockets) / socket_name(child.orders.number)
+    path = Path(child.orders.sockets) / socket_name(VERIFIER, child.orders.number)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(path))
