@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from tongbao.kernel import ChainId, Machine, Module, Registry, Time, View
 from tongbao.kernel.kernel_module import ModuleLine
 from tongbao.kernel.module import Table
 from tongbao.kernel.receipt import Result
+from tongbao.kernel.transaction import Transaction
 from tongbao.kernel.trie_proof import Proof
 from tongbao.store.interface import AnyStore
 
@@ -126,3 +127,13 @@ class Engine(AnyEngine, Protocol):
     @property
     def machine(self) -> Machine:
         """The machine; ask it only inside `reading()`, except for `decode` and `parse`."""
+
+
+class Deciding(Engine, Protocol):
+    """One that takes what other processes of its node have parsed and verified."""
+
+    def submit_verified(self, transactions: Sequence[Transaction], /) -> list[Ticket | Exception]:
+        """Queue what `Machine.take_over` gave: a ticket each, or what `submit` would raise."""
+
+    def follow(self, function: Callable[[Sequence[Ticket]], None], /) -> None:
+        """Call a quick function with tickets as soon as they have got their answers."""

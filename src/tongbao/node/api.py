@@ -102,6 +102,10 @@ class Api:
             raise problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a content encoding"
             )
+        return await self.any_body(request)
+
+    async def any_body(self, request: Request) -> bytes:
+        """A request's body, within its limits of size and time. Raises ProblemError."""
         limit = self.settings.body_bytes
         hang_up = {"Connection": "close"}  # rather than read what nobody wants
         too_long = problem(

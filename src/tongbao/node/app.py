@@ -62,7 +62,7 @@ def create_app(
                 await asyncio.to_thread(recall.stop)
 
     async def follow(websocket: WebSocket) -> None:
-        await _follow(parts.api, websocket)
+        await follow_events(parts.api, websocket)
 
     routes: list[BaseRoute] = [
         Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
@@ -115,7 +115,7 @@ def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     return endpoint
 
 
-async def _follow(api: Api, websocket: WebSocket) -> None:
+async def follow_events(api: Api, websocket: WebSocket) -> None:
     """A WebSocket, counted and told as a request is."""
     begun = time.monotonic()
     status = int(HTTPStatus.INTERNAL_SERVER_ERROR)

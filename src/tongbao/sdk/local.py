@@ -66,6 +66,16 @@ class Chain(Closable):
             for query in module.queries.values()
         }
 
+    @property
+    def engine(self) -> AnyEngine:
+        """What orders its blocks, for the node that serves it."""
+        return self._engine
+
+    @property
+    def store(self) -> AnyStore:
+        """What keeps its blocks; asked inside `engine.reading()`."""
+        return self._store
+
     # Submitting
 
     def send(self, transaction: bytes) -> Future[Answer]:
