@@ -119,6 +119,7 @@ class _Front:
         self._outbox_lock = threading.Lock()
         self._under_way = 0
         self._state: CoreState | None = None
+        self._state_lock = threading.Lock()
         self._is_closed = False
 
     def close(self) -> None:
@@ -195,6 +196,8 @@ class _Front:
             self._say(found)
 
     def _say(self, rows: list[Said | NotDone]) -> None:
+        if any(isinstance(row, NotDone) for row in rows):
+            self.tell_state()  # before, so that nobody is taken in where all are refused
         with self._outbox_lock:
             self._outbox.extend(rows)
             self._flush()
@@ -230,14 +233,15 @@ class _Front:
 
     def tell_state(self) -> None:
         """Tell how the core is, if that is news. A front that does not read misses some of it."""
-        state = state_of(self._engine)
-        if self._is_closed or self._rows is None or state == self._state:
-            return
-        try:
-            self._channel.send_now(state)
-        except (BlockingIOError, ChannelClosed):
-            return
-        self._state = state
+        with self._state_lock:
+            state = state_of(self._engine)
+            if self._is_closed or self._rows is None or state == self._state:
+                return
+            try:
+                self._channel.send_now(state)
+            except (BlockingIOError, ChannelClosed):
+                return
+            self._state = state
 
 
 def state_of(engine: Deciding) -> CoreState:

@@ -85,9 +85,8 @@ async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> Fro
     for relay in relays.values():
         relay.start()
     await engine.begun.wait()
-    recall = None
-    if settings.index != "none":
-        recall = RecallBeside(Path(orders.folder), chain.id, sockets)
+    has_index = settings.index != "none"
+    recall = RecallBeside(Path(orders.folder), chain.id, sockets) if has_index else None
     front = FrontApp(chain, engine, relays, settings, recall)
     config = configuration_of(front.app(), settings, front.site)
     server = FrontServer(config, front.site, child.ready)

@@ -25,6 +25,7 @@ from tongbao.node.processes.checking import Batch, Verifiers
 from tongbao.node.processes.front_link import WINDOW, FrontLink, Given
 from tongbao.node.processes.layout import VERIFIER, socket_name
 from tongbao.node.processes.rows import CoreState
+from tongbao.store.errors import DiskFull
 
 BATCH: Final = 200
 SMALL: Final = 16
@@ -82,13 +83,15 @@ class RemoteEngine:
     def submit(self, wire: bytes) -> Ticket:
         """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
 
-        The same bytes again wait for the same answer. Raises InvalidTransaction for its form, chain
-        and expiry, and Busy; the ticket's answer is InvalidTransaction for signatures and state.
+        The same bytes again wait for the same answer. Raises InvalidTransaction for form, chain and
+        expiry, Busy, DiskFull; the ticket's answer is InvalidTransaction for signatures and state.
         """
         known = self._pending.get(wire)
         if known is not None:
             return known
         waiting = self._admission.read(wire, self.now())
+        if self.is_disk_full:
+            raise DiskFull(str(self.why_stopped))
         if len(self._pending) >= self._limit:
             raise Busy(f"{len(self._pending)} transactions are waiting; try again")
         try:
