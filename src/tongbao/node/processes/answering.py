@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Scope
 
+from tongbao.engines.memory import keep_what_is_loaded
+from tongbao.node.processes.child import Child
+from tongbao.node.processes.layout import socket_name
 from tongbao.node.processes.relay_frames import (
     PART_BYTES,
     WHOLE_BYTES,
@@ -175,6 +180,27 @@ async def answer_on(app: ASGIApp, listening: socket.socket, stop: asyncio.Event)
                 end.close()
     finally:
         await living.end()
+
+
+async def answer_until_told(app: ASGIApp, child: Child, begun: Callable[[], object]) -> None:
+    """Answer at the socket of a process until it is told to stop; `begun` is called before."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def told_to_stop() -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    child.on_stop = told_to_stop
+    if child.is_told_to_stop:
+        stop.set()
+    orders = child.orders
+    path = Path(orders.sockets) / socket_name(orders.role, orders.number)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        keep_what_is_loaded()
+        begun()
+        await answer_on(app, listening, stop)
 
 
 class Lifespan:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 from tongbao.node.logs import configure_log
 from tongbao.node.processes.channel import Channel, ChannelClosed
@@ -71,7 +71,7 @@ class Child:
         with suppress(ChannelClosed):
             self._channel.send(Stopped(height))
 
-    def begin_anew(self) -> None:
+    def begin_anew(self) -> NoReturn:
         """End, to be started again: what this process has read once is not so any more."""
         os._exit(0)
 

@@ -85,6 +85,8 @@ class FrontApp:
             yield
         finally:
             self.site.stop()
+            if self._recall is not None:
+                self._recall.stop()
 
     def _endpoint(self, one: Operation) -> Callable[[Request], Awaitable[Response]]:
         if one.process is Process.FRONT:

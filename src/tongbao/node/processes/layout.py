@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tongbao.node.settings import Settings
 
+CORES_OF_A_READER: Final = 4
 MOST: Final = 16
 """Verifiers at most: beyond that, the front has no time to feed them."""
 
@@ -37,14 +38,26 @@ def _verifiers(cores: int, settings: Settings) -> int:
     return min(cores, MOST)
 
 
+def _readers(cores: int, settings: Settings) -> int:
+    """One answers some thousand reads a second; a slow one keeps nobody waiting but its callers."""
+    return min(max(1, cores // CORES_OF_A_READER), MOST)
+
+
+def _indexers(cores: int, settings: Settings) -> int:
+    return int(settings.index != "none")
+
+
 CORE: Final = "core"
 READER: Final = "reader"
+INDEXER: Final = "indexer"
 FRONT: Final = "front"
 VERIFIER: Final = "verifier"
 
 ROLES: Final = (
     Role(CORE, _one, 2),
     Role(VERIFIER, _verifiers, 1),
+    Role(READER, _readers, 1),
+    Role(INDEXER, _indexers, 1),
     Role(FRONT, _one, 0),
 )
 """The core is started first, and all others once it has opened the chain."""

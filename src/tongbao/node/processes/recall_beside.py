@@ -1,8 +1,9 @@
-"""The index as a process asks it that does not feed it; damage is told to the one that does."""
+"""Chain and index as a process has them that writes neither; who does is told of damage."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +12,29 @@ from typing import Final
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import DAMAGED
 from tongbao.index.reading import FILE, Reading
+from tongbao.node.processes.child import Child
+from tongbao.sdk.beside import ChainBeside, open_beside
+from tongbao.store.errors import StoreError
+
+log = logging.getLogger("tongbao.node")
 
 LOOK_S: Final = 0.01
 """How often the index is asked for its height while somebody waits for one."""
 NEWS: Final = "index.sock"
 """Where the process that feeds the index hears of damage, in the node's private folder."""
 IS_DAMAGED: Final = b"damaged"
+
+
+def opened_beside(child: Child) -> ChainBeside:
+    """The chain of a node, which its core writes. Where that is being mended, this process ends.
+
+    Raises what says that no other start would do better: FolderError, GenesisError, ModuleError.
+    """
+    try:
+        return open_beside(Path(child.orders.folder), stale=child.begin_anew)
+    except (StoreError, OSError) as error:
+        log.warning("the chain can't be read now: %s", error)
+        child.begin_anew()
 
 
 class RecallBeside:

@@ -47,6 +47,7 @@ class RemoteEngine:
         self._checking = 0
         self._listeners: list[Callable[[int], None]] = []
         self._state: CoreState | None = None
+        self._height = -1
         self._is_due = False
         self._link: FrontLink | None = None
         self._verifiers: Verifiers[Waiting] | None = None
@@ -73,7 +74,7 @@ class RemoteEngine:
     @property
     def height(self) -> int:
         """The highest durable block that the core has told of; -1 before the first."""
-        return -1 if self._state is None else self._state.height
+        return self._height
 
     def listen(self, function: Callable[[int], None]) -> None:
         """Call a quick function with the height of each block once it is durable."""
@@ -177,7 +178,8 @@ class RemoteEngine:
         self._soon()
 
     def _told(self, given: Given) -> None:
-        """Answer those who wait."""
+        """Answer those who wait, who may ask for the block at once."""
+        self._move(max((each.height for _, each in given if isinstance(each, Answer)), default=-1))
         for one, answer in given:
             self._pending.pop(one.transaction.wire, None)
             self._ids.pop(one.transaction.id, None)
@@ -190,10 +192,15 @@ class RemoteEngine:
 
     def _changed(self, state: CoreState) -> None:
         """The core has told how it is."""
-        before, self._state = self.height, state
+        self._state = state
         self._admission.bytes_limit = state.transaction_bytes
         self._admission.expiry_ms = state.expiry_ms
         self.begun.set()
-        if state.height > before:
+        self._move(state.height)
+
+    def _move(self, height: int) -> None:
+        """A block is durable: those listen who must know before anybody is told of it."""
+        if height > self._height:
+            self._height = height
             for listener in self._listeners:
-                listener(state.height)
+                listener(height)
