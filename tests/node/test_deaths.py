@@ -43,13 +43,13 @@ def loaded(node: Node, ground: Ground) -> None:
         pass
 
 
-@pytest.mark.parametrize("role", ["core", "verifier"])
+@pytest.mark.parametrize("role", ["core", "verifier", "reader", "indexer"])
 def test_nobody_who_pays_notices_that_a_process_behind_the_front_was_killed(
     ground: Ground, role: str
 ) -> None:
     """
     Given clients that pay one cent after the other and never try again,
-    when the core, or a verifier, is killed with signal 9 under that load, twice,
+    when one of the processes behind the front is killed with signal 9 under that load, twice,
     then every payment is answered as applied, and each has happened once.
     """
     with running(ground.folder, *SPLIT) as node, ThreadPoolExecutor(PAYERS) as pool:
