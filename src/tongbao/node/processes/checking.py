@@ -64,7 +64,7 @@ class Verifiers(Generic[T]):
     @property
     def _is_alone(self) -> bool:
         waited = asyncio.get_running_loop().time() - self._away_since
-        return not self._ends and waited > PATIENCE_S
+        return not self._ends and (waited > PATIENCE_S or not self._count)
 
     def check(self, batch: Batch[T]) -> None:
         """Have a batch checked."""

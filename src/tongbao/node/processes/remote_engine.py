@@ -38,8 +38,9 @@ class RemoteEngine:
     def __init__(self, registry: Registry, chain: ChainId, limit: int) -> None:
         """Take `limit` transactions at once; `start` begins to pass them on."""
         self._admission = Admission(registry, chain)
-        self._limit = limit
-        self._queue: FairQueue[Waiting] = FairQueue(limit)
+        self._window = min(WINDOW, max(1, limit // 2))
+        """How many have left the queue at once: in no order of senders any more."""
+        self._queue: FairQueue[Waiting] = FairQueue(max(1, limit - self._window))
         self._pending: dict[bytes, Waiting] = {}
         self._ids: dict[bytes, Waiting] = {}
         self._batches: deque[Batch[Waiting]] = deque()
@@ -92,12 +93,10 @@ class RemoteEngine:
         waiting = self._admission.read(wire, self.now())
         if self.is_disk_full:
             raise DiskFull(str(self.why_stopped))
-        if len(self._pending) >= self._limit:
-            raise Busy(f"{len(self._pending)} transactions are waiting; try again")
         try:
             self._queue.add(self._admission.lane(waiting), waiting)
         except Full:
-            raise Busy(f"{len(self._queue)} transactions are waiting; try again") from None
+            raise Busy(f"{len(self._pending)} transactions are waiting; try again") from None
         self._pending[wire] = waiting
         self._ids[waiting.transaction.id] = waiting
         self._soon()
