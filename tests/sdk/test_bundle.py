@@ -29,6 +29,8 @@ from tests.sdk.bundled import (
     packed,
     paper_story,
 )
+from tongbao.index.answers import Statement
+from tongbao.index.statement import Held
 from tongbao.kernel import Address, PublicKey, Time
 from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of
 from tongbao.sdk.bundle_maker import BundleError, prove_end, statement_of
@@ -197,11 +199,11 @@ def test_a_movement_that_is_left_out_shows_in_the_sums(solo: Bundled) -> None:
     """
     ask = counted(solo.chain, FixedChain.alice)
 
-    def hiding(first: int, before: int, held: object, after: str | None) -> object:
+    def hiding(first: int, before: int, held: Held, after: str | None) -> Statement:
         page = ask(first, before, held, after)
-        return replace(page, movements=[one for one in page.movements if one.amount != "0.50"])
+        return replace(page, movements=tuple(one for one in page.movements if one.amount != "0.50"))
 
-    lie = bundle_of(solo.chain, FixedChain.alice, ask=hiding)  # type: ignore[arg-type]
+    lie = bundle_of(solo.chain, FixedChain.alice, ask=hiding)
     assert finding_of(lie, solo.trust) is Finding.STATEMENT_IS_WRONG
     earlier = verify_bundle(bundle_of(solo.chain, FixedChain.alice, 0, FIRST), solo.trust)
     assert earlier.statement.closing == verify_bundle(solo.middle, solo.trust).statement.opening
@@ -252,12 +254,12 @@ def test_too_many_movements_and_a_period_to_come_are_refused_by_the_maker(solo: 
     rows = prove_end(solo.chain, FixedChain.alice, FixedChain.cny)
     ask = counted(solo.chain, FixedChain.alice)
 
-    def long(first: int, before: int, held: object, after: str | None) -> object:
+    def long(first: int, before: int, held: Held, after: str | None) -> Statement:
         page = ask(first, before, held, after)
         return replace(page, movements=page.movements * MOVEMENTS_LIMIT)
 
     with pytest.raises(BundleError, match="at most 10,000 movements"):
-        statement_of(solo.chain, rows, long, 0, None)  # type: ignore[arg-type]
+        statement_of(solo.chain, rows, long, 0, None)
     with pytest.raises(BundleError, match="begins after the last block"):
         statement_of(solo.chain, rows, ask, rows.time + 2, None)
 

@@ -25,6 +25,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Raw, Struct
 
 from tongbao.kernel import Address, AssetId, ChainId, Count, TransactionReference
+from tongbao.sdk.periods import LAST_TIME
 
 FORMAT: Final = 1
 KIND: Final = "tongbao-bundle"
@@ -39,8 +40,6 @@ MANIFEST: Final = "manifest.json"
 COLUMNS: Final = (
     "time,way,amount,balance,counterparty,reference,transaction,height,index,place,unproven"
 )
-LAST_TIME: Final = 253_402_300_799_999
-"""The last millisecond that has a date of four digits."""
 
 Text = Annotated[str, Meta(pattern=r"^(?:0|[1-9][0-9]{0,40})(?:[.][0-9]{1,18})?\Z")]
 """An amount: sums may be longer than one amount of the ledger can be."""

@@ -17,7 +17,8 @@ from msgspec import Raw, Struct
 
 from tongbao.engines.cometbft.light.hashes import result_leaf, transaction_leaf
 from tongbao.index.answers import Statement, StatementMovement
-from tongbao.kernel import Address, AssetId, ChainId, Count, jcs, merkle
+from tongbao.index.statement import Held
+from tongbao.kernel import Address, Amount, AssetId, ChainId, Count, jcs, merkle
 from tongbao.sdk import bundle as form
 from tongbao.sdk.answers import LightBlockAnswer
 from tongbao.sdk.bundle import (
@@ -34,7 +35,6 @@ from tongbao.sdk.proofs import COMETBFT, FORMAT, RowProof, TrustFile, to_json
 from tongbao.sdk.zip_form import zip_pieces
 from tongbao.store.record import HeaderLine
 
-PAGE: Final = 1_000
 ROWS: Final = ("asset.holdings", "asset.definitions")
 
 
@@ -71,7 +71,7 @@ class Source(Protocol):
         """Whose signatures count."""
 
 
-Ask = Callable[[int, int, Any, str | None], Statement]
+Ask = Callable[[int, int, Held, str | None], Statement]
 """A page of a statement: from and before which time, what is held now, and after which cursor."""
 
 
@@ -98,6 +98,11 @@ class Rows(Struct, frozen=True):
         if not bytes(self.holding.value):
             return form.text_of(0, self.decimals)
         return str(msgspec.json.decode(self.holding.value)["amount"])
+
+    @property
+    def held(self) -> Held:
+        """The same as an index is told it."""
+        return Held(self.height, Amount(self.amount))
 
 
 def prove_end(chain: Source, account: Address, asset: AssetId) -> Rows:
@@ -153,7 +158,7 @@ def _lines(
     after: str | None = None
     lines: list[Line] = []
     while True:
-        page = ask(*period, rows.amount, after)
+        page = ask(*period, rows.held, after)
         lines += [_line(one, chain.first_block, is_network) for one in page.movements]
         if already + len(lines) > form.MOVEMENTS_LIMIT:
             raise BundleError(

@@ -69,9 +69,7 @@ def verify_bundle(
     judged by this computer's clock, or as of the time `at` in ms UTC.
     """
     members = _members(content)
-    statement = _read(_statement, members, form.STATEMENT)
-    if statement.format != FORMAT:
-        _unreadable(f"format {statement.format}")
+    statement = _statement_of(members)
     _check_names(members, statement)
     trusted = read_trust(trust)
     believe = believing(trusted, wall_clock() if at is None else at)
@@ -96,6 +94,21 @@ def verify_bundle(
         proven=len(found),
         unproven=unproven,
     )
+
+
+def statement_in(content: bytes) -> BundleStatement:
+    """What an archive that is whole says, of which no proof is checked. Raises VerificationError.
+
+    For who has just been given it: what a bundle proves is for `verify_bundle` to say.
+    """
+    return _statement_of(_members(content))
+
+
+def _statement_of(members: Members) -> BundleStatement:
+    statement: BundleStatement = _read(_statement, members, form.STATEMENT)
+    if statement.format != FORMAT:
+        _unreadable(f"format {statement.format}")
+    return statement
 
 
 def _unreadable(detail: str) -> NoReturn:
