@@ -28,6 +28,8 @@ def test_a_bundle_is_written_and_verified_elsewhere(desk: Desk, tmp_path: Path) 
     assert told.stdout.splitlines()[-1].startswith(
         "verified: 2 of 2 movements; 0.00 + 100.00 - 12.50 = 87.50; 87.50 is held at height 5 of "
     )
+    told = desk.run("verify", "alice.zip", *TRUST, "--after", "alice.zip")
+    assert told.stdout.endswith("; what is left out since height 5 adds up to nothing\n")
     file = tmp_path / "alice.zip"
     content = file.read_bytes()
     file.write_bytes(content[:99] + bytes([content[99] ^ 1]) + content[100:])
@@ -53,4 +55,4 @@ def test_without_a_node_it_says_how_to_have_one(desk: Desk) -> None:
     desk.do("proof", "row", "asset.holdings", "alice", "CNY.operator", "--out", "row.proof")
     told = desk.run("verify", "row.proof", *TRUST, "--partly")
     assert told.returncode == 2
-    assert "--partly is about audit bundles" in told.stderr
+    assert "--partly and --after are about bundles" in told.stderr

@@ -32,9 +32,9 @@ from tests.sdk.bundled import (
 from tongbao.index.answers import Statement
 from tongbao.index.statement import Held
 from tongbao.kernel import Address, PublicKey, Time
-from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of
+from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of, text_of, units_of
 from tongbao.sdk.bundle_maker import BundleError, prove_end, statement_of
-from tongbao.sdk.bundle_verification import VerifiedBundle, verify_bundle
+from tongbao.sdk.bundle_verification import VerifiedBundle, check_joined, verify_bundle
 from tongbao.sdk.proofs import SoloTrust, to_json
 from tongbao.sdk.verification import Finding, VerificationError
 from tongbao.sdk.zip_form import ZipError, read_zip, zip_pieces
@@ -190,23 +190,50 @@ def test_whatever_is_altered_is_found_out(engine: str, solo: Bundled, network: B
     }
 
 
-def test_a_movement_that_is_left_out_shows_in_the_sums(solo: Bundled) -> None:
+def test_a_movement_that_is_left_out_shows_in_sums_or_beside_an_earlier_bundle() -> None:
     """
-    Given a bundle whose maker left out the last movement of the period, and one where the balances
-    were made to fit by another opening,
-    when they are verified,
-    then the first is refused, and the second shows an opening that an earlier bundle would deny.
+    Given a node that hides a payment: as it is, or with an opening that makes the sums fit,
+    when its bundles are verified, and then beside one that was made before that payment,
+    then the first is refused; the second passes alone, and not beside the earlier one, with which
+    the honest bundle agrees, whether it begins before or after that one's holding.
     """
-    ask = counted(solo.chain, FixedChain.alice)
+    fixed = FixedChain()
+    fixed.make(fixed.pay("1.00"), fixed.pay("2.00"))
+    chain = fixed.reading()
+    trust = to_json(chain.trust())
+    earlier = verify_bundle(bundle_of(chain, FixedChain.alice, 0, None), trust)
+    fixed.make(fixed.pay("4.00"))
+    fixed.make(fixed.pay("8.00"))
+    chain = fixed.reading()
+    ask = counted(chain, FixedChain.alice)
 
     def hiding(first: int, before: int, held: Held, after: str | None) -> Statement:
         page = ask(first, before, held, after)
-        return replace(page, movements=tuple(one for one in page.movements if one.amount != "0.50"))
+        left = tuple(one for one in page.movements if one.amount != "4.00")
+        return replace(page, movements=left)
 
-    lie = bundle_of(solo.chain, FixedChain.alice, ask=hiding)
-    assert finding_of(lie, solo.trust) is Finding.STATEMENT_IS_WRONG
-    earlier = verify_bundle(bundle_of(solo.chain, FixedChain.alice, 0, FIRST), solo.trust)
-    assert earlier.statement.closing == verify_bundle(solo.middle, solo.trust).statement.opening
+    def fitting(first: int, before: int, held: Held, after: str | None) -> Statement:
+        page = hiding(first, before, held, after)
+        late = [one for one in page.movements if one.height > 3]
+        rest = [
+            replace(one, balance=text_of(units_of(one.balance) - 400, 2))
+            for one in page.movements
+            if one.height < 3
+        ]
+        return replace(page, movements=(*rest, *late), opening="96.00", closing="85.00")
+
+    begin = earlier.time
+    for lie in (hiding, fitting):
+        made = bundle_of(chain, FixedChain.alice, begin, None, lie)
+        assert (finding_of(made, trust) is None) == (lie is fitting)
+    lying = verify_bundle(bundle_of(chain, FixedChain.alice, begin, None, fitting), trust)
+    with pytest.raises(VerificationError, match="BUNDLES_DO_NOT_JOIN"):
+        check_joined(earlier, lying)
+    for first in (0, begin, begin + 1):
+        check_joined(earlier, verify_bundle(bundle_of(chain, FixedChain.alice, first, None), trust))
+    others = verify_bundle(bundle_of(chain, FixedChain.shop, 0, None), trust)
+    with pytest.raises(VerificationError, match="another account"):
+        check_joined(earlier, others)
 
 
 def test_who_holds_another_trust_file_is_told(solo: Bundled, network: Bundled) -> None:

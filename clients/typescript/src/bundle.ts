@@ -89,6 +89,22 @@ export async function verifyBundle(
   return { statement, engine: trusted.engine, height, time, proven: found.length, unproven };
 }
 
+/**
+ * Whether a bundle agrees with the holding that an earlier one has proven: then whatever it leaves
+ * out after the block of that holding adds up to nothing. Throws VerificationError.
+ */
+export function checkJoined(earlier: VerifiedBundle, later: VerifiedBundle): void {
+  const [before, said] = [earlier.statement, later.statement];
+  const of = ({ chain, account, asset }: BundleStatement): string =>
+    canonical([chain, account, asset]);
+  if (of(said) !== of(before) || later.height < earlier.height) {
+    fail("BUNDLES_DO_NOT_JOIN", "it is of another account, or earlier");
+  }
+  const known = [...said.movements, ...said.since].filter((line) => line.time <= earlier.time);
+  const balance = known.at(-1)?.balance ?? said.opening;
+  if (balance !== before.holding) fail("BUNDLES_DO_NOT_JOIN", `${balance}, not ${before.holding}`);
+}
+
 function fail(finding: Finding, detail = ""): never {
   throw new VerificationError(finding, detail);
 }

@@ -64,6 +64,10 @@ const FINDINGS = {
     27,
     "the bundle's trust file is not the one that you hold; find out why",
   ],
+  BUNDLES_DO_NOT_JOIN: [
+    28,
+    "the bundle denies what an earlier one has proven; ask who left what out",
+  ],
 } as const;
 
 /** The name of what is wrong. */

@@ -9,7 +9,12 @@ import click
 
 from tongbao.cli.options import json_option, read_file, terminal_of
 from tongbao.cli.terminal import count, json_text
-from tongbao.sdk.bundle_verification import ARCHIVE, VerifiedBundle, verify_bundle
+from tongbao.sdk.bundle_verification import (
+    ARCHIVE,
+    VerifiedBundle,
+    check_joined,
+    verify_bundle,
+)
 from tongbao.sdk.verification import Verified
 from tongbao.sdk.verification import verify as check
 from tongbao.sdk.zip_form import BYTES_LIMIT
@@ -35,9 +40,22 @@ from tongbao.sdk.zip_form import BYTES_LIMIT
     is_flag=True,
     help="Of a bundle: take movements that have no proof as the node's word, and count them.",
 )
+@click.option(
+    "--after",
+    type=click.Path(path_type=Path),
+    help="Of a bundle: an earlier one of the same account and asset, whose proven holding this one "
+    "must agree with; then what is left out since adds up to nothing.",
+)
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, file: Path, trust: Path, at: int | None, partly: bool) -> None:
+def verify(
+    ctx: click.Context,
+    file: Path,
+    trust: Path,
+    at: int | None,
+    partly: bool,
+    after: Path | None,
+) -> None:
     """Check the proof or the audit bundle in FILE (- is standard input), print what it proves.
 
     Times are milliseconds UTC. Exit code 0: proven; 65: not, and the reason has a number.
@@ -45,10 +63,15 @@ def verify(ctx: click.Context, file: Path, trust: Path, at: int | None, partly: 
     content = read_file(file, BYTES_LIMIT + 1)
     if content.startswith(ARCHIVE):
         bundle = verify_bundle(content, read_file(trust), at, partly)
-        terminal_of(ctx).answer(_facts_of(bundle), f"verified: {_sum(bundle)}")
+        verdict = f"verified: {_sum(bundle)}"
+        if after is not None:
+            earlier = verify_bundle(read_file(after, BYTES_LIMIT + 1), read_file(trust), at, partly)
+            check_joined(earlier, bundle)
+            verdict += f"; what is left out since height {earlier.height} adds up to nothing"
+        terminal_of(ctx).answer(_facts_of(bundle), verdict)
         return
-    if partly:
-        raise click.UsageError("--partly is about audit bundles, and this is no archive")
+    if partly or after is not None:
+        raise click.UsageError("--partly and --after are about bundles, and this is no archive")
     found = check(content, read_file(trust), at)
     facts: dict[str, Any] = {
         "chain": found.chain,

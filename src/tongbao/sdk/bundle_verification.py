@@ -96,6 +96,23 @@ def verify_bundle(
     )
 
 
+def check_joined(earlier: VerifiedBundle, later: VerifiedBundle) -> None:
+    """Whether a bundle agrees with the holding that an earlier one has proven.
+
+    Then whatever it leaves out after the block of that holding adds up to nothing. Raises
+    VerificationError where it says another balance of that time, or speaks of something else.
+    """
+    said, before = later.statement, earlier.statement
+    mine = (said.chain, said.account, said.asset)
+    if mine != (before.chain, before.account, before.asset) or later.height < earlier.height:
+        raise VerificationError(Finding.BUNDLES_DO_NOT_JOIN, "it is of another account, or earlier")
+    known = [line.balance for line in said.lines if line.time <= earlier.time]
+    balance = known[-1] if known else said.opening
+    if balance != before.holding:
+        detail = f"{balance} at height {earlier.height}, where {before.holding} is proven"
+        raise VerificationError(Finding.BUNDLES_DO_NOT_JOIN, detail)
+
+
 def statement_in(content: bytes) -> BundleStatement:
     """What an archive that is whole says, of which no proof is checked. Raises VerificationError.
 

@@ -35,6 +35,10 @@ class Finding(Enum):
     STATEMENT_IS_WRONG = 25, "the statement says something else than its proofs; don't believe it"
     MOVEMENT_IS_NOT_PROVEN = 26, "movements without a proof are the node's word; --partly takes it"
     TRUST_IS_ANOTHER = 27, "the bundle's trust file is not the one that you hold; find out why"
+    BUNDLES_DO_NOT_JOIN = (
+        28,
+        "the bundle denies what an earlier one has proven; ask who left what out",
+    )
 
     def __init__(self, number: int, advice: str) -> None:
         """Take number and advice."""
