@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -58,12 +59,25 @@ class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return needles_of({name: text for name, text in given.items() if text is not None})
 
 
+class Process(Enum):
+    """Which process of a node does an operation, where the node has several.
+
+    A front needs no state, a core decides and has the trie, and a reader has the rows of the last
+    flush: any read that needs no more is a reader's, so that it takes no time of the others.
+    """
+
+    FRONT = "front"
+    CORE = "core"
+    READER = "reader"
+
+
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     `asks` are the parameters of path and query, `answers` the types of a good answer, `takes` the
     media types of a body, and `run` does it. `also` are other answers of the same types, by status.
-    What `is_lasting` never changes while the chain goes on: its answer has an ETag.
+    What `is_lasting` never changes while the chain goes on: its answer has an ETag. `process` says
+    who does it.
     """
 
     method: str
@@ -80,6 +94,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     description: str = ""
     also: dict[int, str] = {}
     is_lasting: bool = False
+    process: Process = Process.READER
 
 
 def errors_of(one: Operation) -> tuple[int, ...]:
