@@ -9,7 +9,8 @@ SEEDS ?= 1000
 KILLS ?= 1000
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash jepsen jepsen-quick bench bench-network golden recording reference wheel \
+	simulate storm crash jepsen jepsen-quick bench bench-long \
+	bench-network profile golden recording reference wheel \
 	lock clean
 
 help: ## show what can be made
@@ -68,10 +69,16 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
 
-bench: setup ## measure every figure of the docs, into build/
-	@$(PY) -m bench
+bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
+	@$(PY) -m bench $(ARGS)
+
+bench-long: setup ## what takes long: a million accounts, a million in a row, every basket, starts
+	@$(PY) -m bench.long $(ARGS)
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
+	@$(PY) -m bench.profile $(ARGS)
 
 bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
 	@$(PY) -m tools.cometbft kvstore
