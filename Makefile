@@ -9,9 +9,8 @@ SEEDS ?= 1000
 KILLS ?= 1000
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash jepsen jepsen-quick bench bench-long \
-	bench-network profile golden recording reference wheel \
-	lock clean
+	simulate storm crash jepsen jepsen-quick bench bench-long bench-peers \
+	bench-network profile golden recording reference wheel lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -76,6 +75,10 @@ bench-long: setup ## what takes long: a million accounts, a million in a row, ev
 	@$(PY) -m bench.long $(ARGS)
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+bench-peers: setup-cometbft ## PostgreSQL, CometBFT's kvstore and immudb beside ours, in turns
+	@$(PY) -m tools.cometbft kvstore
+	@$(PY) -m bench.peers --build $(ARGS)
 
 profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
 	@$(PY) -m bench.profile $(ARGS)

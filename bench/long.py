@@ -24,7 +24,7 @@ from bench.conditions import conditions
 from bench.custody import Custody
 from bench.load import Flood, flood
 from bench.node import Node, core_of, running
-from bench.verify_rate import Beside
+from bench.verify_rate import SECONDS, Beside
 from bench.workload import Workload
 
 RESULTS = Path("build") / "bench-long.json"
@@ -50,7 +50,7 @@ def million_accounts(chosen: Chosen, folder: Path) -> dict[str, Any]:
     flags = node_flags(chosen.processes)
     with running(folder / "many", *flags) as first, running(folder / "few", *flags) as second:
         contenders = (("many", first, many), ("few", second, few))
-        beside = Beside()
+        beside = Beside(chosen.verify_s)
         for run in range(chosen.runs + FIRST_WARM):
             for name, node, custody in contenders:
                 found = flood(node, custody.payments(chosen.flood))
@@ -86,13 +86,13 @@ def million_in_a_row(chosen: Chosen, folder: Path) -> dict[str, Any]:
     """
     workload = Workload(folder / "row", min(FEW, chosen.accounts))
     workload.lay_out()
-    beside = Beside()
+    beside = Beside(chosen.verify_s)
     parts: list[Flood] = []
     ratios: list[float] = []
     with running(folder / "row", *node_flags(chosen.processes)) as node:
         flood(node, workload.payments(min(FLOOD, chosen.in_a_row)))  # warms up
-        for _ in range(PARTS_OF_ROW):
-            wires = workload.payments(chosen.in_a_row // PARTS_OF_ROW)
+        for _ in range(chosen.parts):
+            wires = workload.payments(chosen.in_a_row // chosen.parts)
             parts.append(flood(node, wires))
             ratios.append(beside.note(parts[-1].rate))
             memory = core_of(node.rss_mb())
@@ -153,6 +153,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--flood", type=int, default=FLOOD, help="payments a run")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--in-a-row", type=int, default=1_000_000)
+    parser.add_argument("--parts", type=int, default=PARTS_OF_ROW, help="of those in a row")
+    parser.add_argument("--verify-s", type=float, default=SECONDS, help="to measure L, each time")
     parser.add_argument("--baskets", type=int, help="fewer than all")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier JSON file")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"default: {RESULTS}")

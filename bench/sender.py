@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from bench.requests import Prepared, read
+from tongbao.store.closable import Closable
 
 APPLIED = b'"state":"applied"'
 FINE = b"200"
@@ -131,7 +132,7 @@ class Line:
         return False
 
 
-class Sender:
+class Sender(Closable):
     """All connections, and the requests that wait for one."""
 
     def __init__(self, address: str, connections: int, requests: list[Prepared]) -> None:
@@ -139,7 +140,8 @@ class Sender:
         host, _, port = address.removeprefix("http://").rpartition(":")
         self._requests = requests
         self._selector = selectors.DefaultSelector()
-        self._free = deque(Line(host, int(port)) for _ in range(connections))
+        self._lines = [Line(host, int(port)) for _ in range(connections)]
+        self._free = deque(self._lines)
         self._again: deque[tuple[float, Job]] = deque()
         for line in self._free:
             self._selector.register(line.socket, selectors.EVENT_READ, line)
@@ -165,6 +167,12 @@ class Sender:
         used = process_time() - cpu
         again = self._sent_again
         return Sent(self._payments, begun, ended, used, again, self._waited, self._places)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._selector.close()
+        for line in self._lines:
+            line.socket.close()
 
     def _jobs(self, begun: float, rate: float) -> list[Job]:
         jobs, before = [], 0
@@ -216,8 +224,9 @@ class Sender:
 def main(arguments: list[str], say: Callable[[str], object] = print) -> None:
     """Do what the command line says."""
     address, file, connections, rate = arguments
-    sender = Sender(address, int(connections), list(read(Path(file))))
-    say(msgspec.json.encode(sender.send(float(rate))).decode())
+    with Sender(address, int(connections), list(read(Path(file)))) as sender:
+        sent = sender.send(float(rate))
+    say(msgspec.json.encode(sent).decode())
 
 
 if __name__ == "__main__":
