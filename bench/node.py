@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -36,9 +37,10 @@ RATE_PER_S = 1_000_000
 POLL_S = 0.2
 START_S = 600
 STOP_S = 120
+INDEX_S = 300
 KIB_PER_MB = 1_024
-HEIGHT = re.compile(r"^tongbao_height (\S+)$", re.MULTILINE)
-INDEXED = re.compile(r"^tongbao_index_height (\S+)$", re.MULTILINE)
+NOTHING_INDEXED = "/v1/references/bench-none?limit=1"
+"""A question to the index that finds nothing: its answer has the height that the index has reached."""
 MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ")
 
 
@@ -95,11 +97,10 @@ class Node:
         return sum(resident_mb(pid) for _, pid in self.roles())
 
     def look(self) -> Seen:
-        """Its height and that of its index, as its metrics tell them."""
-        text = self.get("/metrics")
-        height, indexed = HEIGHT.search(text), INDEXED.search(text)
-        assert height and indexed, text[:1_000]
-        return Seen(monotonic(), int(float(height[1])), int(float(indexed[1])))
+        """Its height and that of its index, as anybody learns them who asks."""
+        height = json.loads(self.get("/v1"))["height"]
+        indexed = json.loads(self.get(NOTHING_INDEXED))["height"]
+        return Seen(monotonic(), height, indexed)
 
     def get(self, path: str) -> str:
         """The body of an answer."""
@@ -116,7 +117,7 @@ class Node:
     def wait_for_index(self) -> Seen:
         """Wait until the index has every block."""
         never = threading.Event()
-        until = monotonic() + START_S
+        until = monotonic() + INDEX_S
         while (seen := self.look()).indexed < seen.height:
             assert monotonic() < until, "the index does not catch up"
             never.wait(POLL_S)
