@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +58,8 @@ def node_flags(processes: int | None) -> tuple[str, ...]:
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """A folder below `build/` that is removed at the end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nodes are ended too
     Path("build").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="build"))
     try:

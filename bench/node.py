@@ -40,7 +40,7 @@ STOP_S = 120
 INDEX_S = 300
 KIB_PER_MB = 1_024
 NOTHING_INDEXED = "/v1/references/bench-none?limit=1"
-"""A question to the index that finds nothing: its answer has the height that the index has reached."""
+"""A question to the index that finds nothing; its answer has the height of the index."""
 MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ")
 
 
@@ -99,8 +99,8 @@ class Node:
     def look(self) -> Seen:
         """Its height and that of its index, as anybody learns them who asks."""
         height = json.loads(self.get("/v1"))["height"]
-        indexed = json.loads(self.get(NOTHING_INDEXED))["height"]
-        return Seen(monotonic(), height, indexed)
+        answer = json.loads(self.get(NOTHING_INDEXED))
+        return Seen(monotonic(), height, answer.get("index_height", answer["height"]))
 
     def get(self, path: str) -> str:
         """The body of an answer."""
