@@ -9,8 +9,8 @@ SEEDS ?= 1000
 KILLS ?= 1000
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash jepsen jepsen-quick bench bench-long bench-peers \
-	bench-network profile golden recording reference wheel lock clean
+	simulate storm crash jepsen jepsen-quick bench bench-network golden recording reference wheel \
+	lock clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,8 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
+
+.PHONY: bench-long bench-peers profile
 
 bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
 	@$(PY) -m bench $(ARGS)
