@@ -194,7 +194,11 @@ class MachineApplication:
     # Query
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
-        """The last block that was committed, never one in progress."""
+        """The last block that was committed, never one in progress.
+
+        CometBFT asks when it starts, with an empty mempool.
+        """
+        self.blocks.forget_unjudged()
         last = self.blocks.last
         return r.ResponseInfo(
             data=self.blocks.machine.chain,

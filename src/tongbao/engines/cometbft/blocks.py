@@ -174,6 +174,15 @@ class Blocks:
         finally:
             self._changed.release()
 
+    @property
+    def unjudged(self) -> int:
+        """How many in the mempool the next recheck judges as if they were new."""
+        return len(self._unjudged)
+
+    def forget_unjudged(self) -> None:
+        """CometBFT has started, and its mempool is empty: nothing in it waits to be judged."""
+        self._unjudged.clear()
+
     # Deciding
 
     def begin(self) -> bytes:
