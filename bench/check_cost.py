@@ -19,6 +19,7 @@ from tongbao.engines.cometbft.codec import decode_request, encode_request, encod
 from tongbao.engines.cometbft.framing import Frames, frame
 from tongbao.engines.cometbft.messages import CheckTxType
 from tongbao.engines.cometbft.requests import RequestCheckTx
+from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel.envelope import Signature
 from tongbao.kernel.transaction import check_signatures
@@ -31,6 +32,7 @@ FRAME_LIMIT: Final = 1 << 20
 def measure(folder: Path) -> dict[str, float]:
     """Microseconds of CPU a transaction, medians of some runs; a warm one went before."""
     workload = Workload(folder, COUNT)
+    keep_what_is_loaded()
     machine = workload.producer.machine
     application = MachineApplication(machine, workload.store, wall_clock)
     found: dict[str, list[float]] = {}
