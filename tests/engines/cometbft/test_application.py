@@ -202,10 +202,11 @@ def test_signatures_that_are_checked_together_are_judged_one_by_one() -> None:
         wires[at] = b".".join((*wires[at].split(b".")[:2], other))
     wires[150] = b"junk"
     asked = [q.RequestCheckTx(wire) for wire in wires]
-    node.check_ahead(asked)
+    answers = node.check_txs(asked)
+    codes = [next(answers).code]
     known = [node.blocks.machine.knows(wire) for wire in wires]
     assert [at for at, is_known in enumerate(known) if not is_known] == [3, 77, 150]
-    codes = [node.check_tx(one).code for one in asked]
+    codes += [one.code for one in answers]
     fresh = application(MemoryStore())
     begin(fresh, chain)
     fresh.finalize_block(block(chain, 1))
@@ -354,7 +355,6 @@ def test_what_is_not_used_has_an_answer_too() -> None:
         (q.RequestApplySnapshotChunk(), r.ResponseApplySnapshotChunk(2)),
     ]
     calls = calls_of(node)
-    assert [calls[type(request)].method(request) for request, _ in asked] == [
-        answer for _, answer in asked
-    ]
+    found = [next(calls[type(request)].answers([request])) for request, _ in asked]
+    assert found == [answer for _, answer in asked]
     assert {*calls} == {*REQUESTS.values()} - {q.RequestEcho, q.RequestFlush}
