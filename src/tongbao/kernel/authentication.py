@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from tongbao.kernel.identifiers import Address, PublicKey, Small
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.schema import Message, Value
-
-if TYPE_CHECKING:
-    from tongbao.kernel.context import View
 
 KEYS_LIMIT: Final = 16
 
@@ -57,8 +54,8 @@ class Keys(Value):
     lanes: Small
 
 
-KeysOf = Callable[["View", Address], Keys | None]
-"""The function of the authenticating module; None when nobody can sign for the address."""
+KeysOf = Callable[[Address], Keys | None]
+"""The keys of an address, as the authenticating module tells them; None when it has none."""
 
 
 def weight_of(keys: Keys, signers: Container[str]) -> int:
@@ -86,7 +83,7 @@ def check_signers(
     threshold = sender.sensitive if sensitive else sender.ordinary
     if weight_of(sender, signers) < threshold:
         raise InvalidTransaction(Invalid.THRESHOLD_IS_NOT_MET)
-    if not asked.issubset(signers):
+    if asked and not asked.issubset(signers):
         raise InvalidTransaction(Invalid.NEW_KEY_HAS_NOT_SIGNED)
     for entry in sender.keys:
         asked.add(entry.key.public)

@@ -65,7 +65,7 @@ class Rows(Generic[K, V]):
         self._read = job.state.read
         self._meter = job.meter
         self._encode = table.full_key
-        # The key that was read last, and its encoding: what is read is often written then.
+        # The key that was read last, and its encoding: what is read is often written next.
         self._key: K | None = None
         self._full_key = b""
 
@@ -76,9 +76,11 @@ class Rows(Generic[K, V]):
         meter.used += 1
         if meter.used > meter.limit:
             raise Refusal(KernelWhy.TRANSACTION_WORK_IS_SPENT)
-        full_key = self._encode(key)
-        self._key = key
-        self._full_key = full_key
+        if key == self._key:
+            full_key = self._full_key
+        else:
+            full_key = self._full_key = self._encode(key)
+            self._key = key
         row: V | None = self._read(self._table, full_key)
         return row
 
@@ -152,7 +154,7 @@ class WrittenRows(Rows[K, V]):
 class View:
     """Reads of one module at one height."""
 
-    __slots__ = ("_caller", "_job", "_module", "_rows", "height", "time")
+    __slots__ = ("_caller", "_entered", "_job", "_module", "_rows", "height", "time")
     time: Time
     height: Count
 
@@ -162,6 +164,7 @@ class View:
         self._module = module
         self._caller = caller
         self._rows: dict[object, Any] = {}
+        self._entered: dict[Module, Any] = {module: self}
         self.time = job.time
         self.height = job.height
 
@@ -233,10 +236,12 @@ class View:
 
     def enter(self: Kind, module: Module) -> Kind:
         """The context in which `module`'s public function runs when this one calls it."""
-        if module is self._module:
-            return self
-        assert module in self._module.uses, f"{self._module} does not declare {module}"
-        return self._job.context(type(self), module, self._module)
+        entered: Kind | None = self._entered.get(module)
+        if entered is None:
+            assert module in self._module.uses, f"{self._module} does not declare {module}"
+            entered = self._job.context(type(self), module, self._module)
+            self._entered[module] = entered
+        return entered
 
 
 class Audit(View):

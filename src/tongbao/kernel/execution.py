@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.authentication import Keys, KeysOf, check_signers
-from tongbao.kernel.context import Changes, Context, View, Work
+from tongbao.kernel.context import Changes, Context, Work
 from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
@@ -24,26 +24,26 @@ REFUSED: Final[str] = Outcome.REFUSED.value
 PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=APPLIED))
 
 
-def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
+def admit(time: Time, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
-    keys, sponsor = find_keys(view, keys_of, payload, expiry_ms)
+    keys, sponsor = find_keys(time, keys_of, payload, expiry_ms)
     check_signers(transaction.signers, payload.messages, keys, sponsor)
     check_lane(payload, keys)
     return keys
 
 
 def find_keys(
-    view: View, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
+    time: Time, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
 ) -> tuple[Keys, Keys | None]:
     """The keys of sender and sponsor, after a look at expiry. Raises InvalidTransaction."""
-    check_expiry(payload, view.time, expiry_ms)
-    keys = keys_of(view, payload.sender)
+    check_expiry(payload, time, expiry_ms)
+    keys = keys_of(payload.sender)
     if keys is None:
         raise InvalidTransaction(Invalid.SENDER_IS_UNKNOWN)
     sponsor = None
     if payload.sponsor is not None:
-        sponsor = keys_of(view, payload.sponsor)
+        sponsor = keys_of(payload.sponsor)
         if sponsor is None:
             raise InvalidTransaction(Invalid.SPONSOR_IS_UNKNOWN)
     return keys, sponsor

@@ -8,6 +8,7 @@ blocks; the machine answers what they do. `apply` makes a candidate that `commit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -97,10 +98,9 @@ class Machine(Intake):
         self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
-        self._admission_view = self._admission.context(View, registry.modules[0], None)
         # Keys are looked up as the module that genesis lets authenticate.
         view = self._admission.context(View, authenticator, None)
-        self._keys_of: KeysOf = lambda _, address: keys_of(view, address)
+        self._keys_of: KeysOf = partial(keys_of, view)
 
     # What the chain is
 
@@ -181,18 +181,7 @@ class Machine(Intake):
 
     def _decide(self, block: Block, results: tuple[Result, ...], due: bytes | None) -> Decided:
         """Compute the state difference and root of what was written since the last block."""
-        old_rows: dict[bytes, Any] = {}
-        values: dict[bytes, bytes | None] = {}
-        leaves: dict[bytes, bytes | None] = {}
-        state, hash_of = self._state, sha256
-        for full_key, before, old, _, table, _ in state.journal:
-            if full_key in values:
-                continue
-            value = values[full_key] = state.raw(full_key)
-            if table is not None:
-                leaf = None if value is None else hash_of(value).digest()
-                leaves[hash_of(full_key).digest()] = leaf
-                old_rows[full_key] = state.raw_before(full_key, before) if table.migrates else old
+        values, old_rows, leaves = self._state.difference()
         for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
@@ -248,7 +237,8 @@ class Machine(Intake):
     def check(self, wire: bytes, time: Time) -> Transaction:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
-        self._place(self._admission, self.height + 1, time)
+        if self._admission.time != time or self._admission.height != self.height + 1:
+            self._place(self._admission, self.height + 1, time)
         transaction = self.decode(wire)
         self._admit(transaction)
         check_nonce(self._state, transaction.payload)
@@ -268,7 +258,7 @@ class Machine(Intake):
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
         expiry_ms = self.parameters[EXPIRY_MS.name]
-        admit(self._admission_view, self._keys_of, transaction, expiry_ms)
+        admit(self._admission.time, self._keys_of, transaction, expiry_ms)
 
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
@@ -282,8 +272,7 @@ class Machine(Intake):
         self._place(job, self.height + 1, time)
         self._place(self._admission, self.height + 1, time)
         self._admission.meter.used = 0
-        view = self._admission_view
-        keys, _ = find_keys(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
+        keys, _ = find_keys(time, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         check_lane(payload, keys)
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)

@@ -208,6 +208,32 @@ class State:
             return self._backing.get(full_key)
         return None if before is None else encode(before)
 
+    def difference(
+        self,
+    ) -> tuple[dict[bytes, bytes | None], dict[bytes, Any], dict[bytes, bytes | None]]:
+        """What the journal's writes come to: values, old rows, and H(value) by path for the trie.
+
+        Values and old rows are by full key, None for no row; index entries have a value alone.
+        """
+        overlay, hash_of = self._overlay, sha256
+        values: dict[bytes, bytes | None] = {}
+        old_rows: dict[bytes, Any] = {}
+        leaves: dict[bytes, bytes | None] = {}
+        for full_key, before, old, _, table, _ in self.journal:
+            if full_key in values:
+                continue
+            row = overlay[full_key]
+            if table is None:
+                values[full_key] = row
+                continue
+            old_rows[full_key] = self.raw_before(full_key, before) if table.migrates else old
+            if row is None:
+                values[full_key] = leaves[hash_of(full_key).digest()] = None
+            else:
+                value = values[full_key] = encode(row)
+                leaves[hash_of(full_key).digest()] = hash_of(value).digest()
+        return values, old_rows, leaves
+
     def has_entry(self, full_key: bytes) -> bool:
         """Whether an index entry is live."""
         entry = self._overlay.get(full_key, MISSING)
