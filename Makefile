@@ -21,7 +21,7 @@ setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
 
 setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; quick when there
-	@$(PY) -m tools.cometbft
+	@$(PY) -m tools.cometbft signer
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)

@@ -27,10 +27,7 @@ def reaches(fabric: Namespaces, member: Member, host: str) -> bool:
 
 
 def main() -> None:
-    """Print who was reached: before, cut apart, by a third member meanwhile, and healed.
-
-    Another fabric follows in the same process, as manifests do.
-    """
+    """Print who was reached: before, cut apart, by a third member meanwhile, healed; and again."""
     os.environ[INSIDE] = "1"
     enter_namespaces(())
     one = Member(
@@ -53,9 +50,9 @@ def main() -> None:
         listening.kill()
         listening.wait()
         listening.stdout.close()
-    with Namespaces() as following:
-        following.placed(Plan(format=FORMAT, chain="c", members=members))
-        print("another")
+    with Namespaces() as fabric:
+        plan = fabric.placed(Plan(format=FORMAT, chain="c", members=members))
+        print("again", len(plan.members))
 
 
 if __name__ == "__main__":
