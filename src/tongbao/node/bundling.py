@@ -114,7 +114,7 @@ async def _statement(api: Api, rows: Rows, first: int, before: int | None) -> Bu
     except IndexBehind as error:
         raise unavailable(str(error)) from error
     except FAILURES as error:
-        recall.feeder.tell(error)
+        recall.tell(error)
         raise unavailable("the index can't be read now") from error
 
 
