@@ -7,9 +7,11 @@ PY := .venv/bin/python
 SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
+LAYOUT_KILLS ?= 200
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash jepsen jepsen-quick bench bench-network golden recording reference wheel \
+	simulate storm crash crash-layout jepsen jepsen-quick bench bench-network \
+	golden recording reference wheel \
 	lock clean
 
 help: ## show what can be made
@@ -61,6 +63,9 @@ storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is th
 crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
 	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
 
+crash-layout: setup ## kill single processes of a node that has several; LAYOUT_KILLS=200 SEED=1
+	@$(PY) -m tongbao.simulation.crash --layout --seed $(SEED) --kills $(LAYOUT_KILLS)
+
 jepsen: setup-cometbft ## networks of real nodes under every fault, into build/jepsen/; SEEDS=3
 	@$(PY) -m tools.skewed_cometbft
 	@$(PY) -m tongbao.simulation.network --seeds $(if $(filter file,$(origin SEEDS)),3,$(SEEDS))
@@ -68,10 +73,22 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
 
-bench: setup ## measure every figure of the docs, into build/
-	@$(PY) -m bench
+.PHONY: bench-long bench-peers profile
+
+bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
+	@$(PY) -m bench $(ARGS)
+
+bench-long: setup ## what takes long: a million accounts, a million in a row, every basket, starts
+	@$(PY) -m bench.long $(ARGS)
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+bench-peers: setup-cometbft ## PostgreSQL, CometBFT's kvstore and immudb beside ours, in turns
+	@$(PY) -m tools.cometbft kvstore
+	@$(PY) -m bench.peers --build $(ARGS)
+
+profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
+	@$(PY) -m bench.profile $(ARGS)
 
 bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
 	@$(PY) -m tools.cometbft kvstore

@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from bench import check_cost
-from bench.__main__ import cpu_name
+from bench.conditions import cpu_name
 from bench.contestants import Contestant
 from bench.network_layout import lay_out_kvstore, lay_out_ours
 from bench.verify_rate import all_cores

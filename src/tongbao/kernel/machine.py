@@ -41,6 +41,7 @@ from tongbao.kernel.kernel_module import (
     EXPIRY_MS,
     TRANSACTION_BYTES,
     TRANSACTION_ROWS,
+    ModuleLine,
     features,
     parameters,
     upgrades,
@@ -313,6 +314,10 @@ class Machine(Intake):
         job = Job(self.registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
         self._place(job, self.height, self.time)
         return job
+
+    def lines(self, height: int) -> tuple[ModuleLine, ...]:
+        """The modules that the block of a height needs, as far as is known today."""
+        return self.code.lines(height)
 
     def row(self, table: Table[Any, Any], key: Any, height: int | None = None) -> bytes | None:
         """The bytes of a row at a height, the last committed one unless told.
