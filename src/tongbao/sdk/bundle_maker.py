@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tongbao.engines.cometbft.light.hashes import result_leaf, transaction_leaf
+from tongbao.engines.solo.header import decode_header
 from tongbao.index.answers import Statement, StatementMovement
 from tongbao.index.statement import Held
 from tongbao.kernel import Address, Amount, AssetId, ChainId, Count, jcs, merkle
@@ -31,9 +32,9 @@ from tongbao.sdk.bundle import (
     ManifestLine,
 )
 from tongbao.sdk.bundle_trust import trust_in
+from tongbao.sdk.network_verification import read_block, said_by
 from tongbao.sdk.proofs import COMETBFT, FORMAT, RowProof, TrustFile, to_json
 from tongbao.sdk.zip_form import zip_pieces
-from tongbao.store.record import HeaderLine
 
 ROWS: Final = ("asset.holdings", "asset.definitions")
 
@@ -57,9 +58,6 @@ class Source(Protocol):
 
     def prove_rows(self, rows: Sequence[tuple[str, Any]], /) -> tuple[int, list[RowProof]]:
         """The height of one state, and proofs of rows of it. Raises NotProven."""
-
-    def headers(self, first: int, last: int, /) -> list[HeaderLine]:
-        """The headers of some heights."""
 
     def block(self, height: int, /) -> Any:
         """The record of a block. Raises LookupError, Pruned."""
@@ -109,8 +107,14 @@ def prove_end(chain: Source, account: Address, asset: AssetId) -> Rows:
     """Prove what an account holds of an asset now. Raises NotProven."""
     keys = ((account, asset), asset)
     height, (holding, definition) = chain.prove_rows(list(zip(ROWS, keys, strict=True)))
-    [line] = chain.headers(height, height)
-    return Rows(account, asset, height, line.time, holding, definition)
+    return Rows(account, asset, height, _time_under(holding), holding, definition)
+
+
+def _time_under(proof: RowProof) -> int:
+    """The time of the block that a proof of our own speaks of, in ms UTC."""
+    if proof.engine == COMETBFT:
+        return said_by(proof, read_block(proof.header)).time
+    return int(decode_header(proof.header.encode())[0].time)
 
 
 def statement_of(
