@@ -26,6 +26,7 @@ from msgspec import Meta, Raw, Struct
 
 from tongbao.kernel import Address, AssetId, ChainId, Count, TransactionReference
 from tongbao.sdk.periods import LAST_TIME
+from tongbao.sdk.proofs import Blocks
 
 FORMAT: Final = 1
 KIND: Final = "tongbao-bundle"
@@ -120,7 +121,7 @@ class DueInBlock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BlockMember(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """What one block proves. `header`, `block`, `size` and `receipts` are as in proof files."""
+    """What one block proves, as in proof files; `blocks` lead from the header before it."""
 
     engine: str
     header: str
@@ -129,6 +130,7 @@ class BlockMember(
     transactions: tuple[InBlock, ...]
     due: DueInBlock | None = None
     block: str | None = None
+    blocks: Blocks = ()
 
 
 class ManifestLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

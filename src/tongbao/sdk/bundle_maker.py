@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tongbao.engines.cometbft.light.hashes import result_leaf, transaction_leaf
 from tongbao.engines.solo.header import decode_header
@@ -32,6 +33,7 @@ from tongbao.sdk.bundle import (
     ManifestLine,
 )
 from tongbao.sdk.bundle_trust import trust_in
+from tongbao.sdk.bundle_way import Way
 from tongbao.sdk.network_verification import read_block, said_by
 from tongbao.sdk.proofs import COMETBFT, FORMAT, RowProof, TrustFile, to_json
 from tongbao.sdk.zip_form import zip_pieces
@@ -229,15 +231,19 @@ def line_of(name: str, content: bytes) -> ManifestLine:
 
 def _contents(chain: Source, rows: Rows, statement: BundleStatement) -> Iterator[tuple[str, bytes]]:
     proven = [line for line in statement.lines if line.unproven is None]
+    is_network = rows.holding.engine == COMETBFT
+    way = Way(chain)
     for height, lines in groupby(proven, key=lambda line: line.height):
         places = sorted({line.index for line in lines})
         member = block_member(chain, rows.holding.engine, height, places)
+        if is_network:
+            member = replace(member, blocks=way.to(member.header))
         yield form.block_name(height), jcs.encode(member)
     yield form.DEFINITION, to_json(rows.definition)
-    yield form.HOLDING, to_json(rows.holding)
+    path = way.to(rows.holding.header) if is_network else ()
+    yield form.HOLDING, to_json(replace(rows.holding, blocks=path))
     yield form.CSV, form.csv_of(statement)
     yield form.STATEMENT, jcs.encode(statement)
-    is_network = rows.holding.engine == COMETBFT
     yield form.TRUST, to_json(trust_in(rows.holding) if is_network else chain.trust())
 
 
