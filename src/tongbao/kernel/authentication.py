@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from tongbao.kernel.envelope import Signature
 from tongbao.kernel.identifiers import Address, PublicKey, Small
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.schema import Message, Value
@@ -69,13 +68,13 @@ def weight_of(keys: Keys, signers: Iterable[str]) -> int:
 
 
 def check_signers(
-    signatures: tuple[Signature, ...],
+    kids: tuple[str, ...],
     messages: tuple[Message, ...],
     sender: Keys,
     sponsor: Keys | None,
 ) -> None:
     """Whether exactly those signed who must. Raises InvalidTransaction; checks no signature."""
-    signers = {signature.kid for signature in signatures}
+    signers = set(kids)
     sensitive = False
     introduced: set[str] = set()
     for message in messages:

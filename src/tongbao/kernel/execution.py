@@ -26,7 +26,7 @@ def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int)
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
     keys, sponsor = find_keys(view, keys_of, payload, expiry_ms)
-    check_signers(transaction.signatures, payload.messages, keys, sponsor)
+    check_signers(transaction.signers, payload.messages, keys, sponsor)
     check_lane(payload, keys)
     return keys
 

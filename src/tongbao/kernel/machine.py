@@ -32,6 +32,7 @@ from tongbao.kernel.execution import (
 from tongbao.kernel.genesis import Genesis, chain_id, hash_of
 from tongbao.kernel.history import BlockUndo, Candidate, History, Past
 from tongbao.kernel.identifiers import Count, Hash, Time
+from tongbao.kernel.intake import Intake
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
@@ -39,6 +40,7 @@ from tongbao.kernel.kernel_module import (
     EXPIRY_MS,
     TRANSACTION_BYTES,
     TRANSACTION_ROWS,
+    ModuleLine,
     features,
     parameters,
     upgrades,
@@ -49,22 +51,15 @@ from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
 from tongbao.kernel.state import Backing, State, leaves_of
-from tongbao.kernel.transaction import (
-    Transaction,
-    check_signatures,
-    decode_payload,
-    decode_transaction,
-    id_of,
-)
+from tongbao.kernel.transaction import Transaction, decode_payload, id_of
 from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
-SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
 SETTINGS: Final = (parameters, features, upgrades)
 
 
-class Machine:
+class Machine(Intake):
     """The deterministic state machine of one chain."""
 
     def __init__(
@@ -83,9 +78,8 @@ class Machine:
         modules' packages, where that matters. Raises GenesisError, AssertionsAreOff.
         """
         require_assertions()
-        self.registry = registry
+        super().__init__(registry, chain_id(genesis), {})
         self.genesis_file = genesis
-        self.chain = chain_id(genesis)
         self.height = height
         self.time = time
         self.code = Code(genesis, registry, code)
@@ -99,7 +93,6 @@ class Machine:
         self._reindex()
         self._history = History()
         self._candidate: Candidate | None = None
-        self._seen: dict[bytes, Transaction] = {}
         self._settings()
         self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
@@ -255,36 +248,6 @@ class Machine:
 
     # Judging without deciding
 
-    def decode(self, wire: bytes) -> Transaction:
-        """Everything about a transaction but state: form, chain, signatures.
-
-        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
-        whoever asks again, while the limit of its bytes allows it. Raises InvalidTransaction.
-        """
-        found = self._seen.get(wire)
-        if found is None or len(wire) > self.parameters[TRANSACTION_BYTES.name]:
-            found = self.parse(wire)
-            check_signatures(found.signatures)
-            self.remember(found)
-        return found
-
-    def parse(self, wire: bytes) -> Transaction:
-        """A transaction's form and chain, its signatures unchecked. Raises InvalidTransaction."""
-        limit = self.parameters[TRANSACTION_BYTES.name]
-        decoder = self.registry.payload_decoder
-        envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
-        return Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
-
-    def knows(self, wire: bytes) -> bool:
-        """Whether a transaction's signatures were checked, and that is remembered."""
-        return wire in self._seen
-
-    def remember(self, verified: Transaction) -> None:
-        """Take an engine's word that every signature was checked by `ed25519.verify`."""
-        if len(self._seen) >= SEEN_LIMIT:
-            self._seen.clear()
-        self._seen[verified.wire] = verified
-
     def check(self, wire: bytes, time: Time) -> Transaction:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
@@ -364,6 +327,10 @@ class Machine:
         job = Job(self.registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
         self._place(job, self.height, self.time)
         return job
+
+    def lines(self, height: int) -> tuple[ModuleLine, ...]:
+        """The modules that the block of a height needs, as far as is known today."""
+        return self.code.lines(height)
 
     def row(self, table: Table[Any, Any], key: Any, height: int | None = None) -> bytes | None:
         """The bytes of a row at a height, the last committed one unless told.

@@ -62,24 +62,30 @@ def create_app(
                 await asyncio.to_thread(recall.stop)
 
     async def follow(websocket: WebSocket) -> None:
-        await _follow(parts.api, websocket)
+        await follow_events(parts.api, websocket)
 
     routes: list[BaseRoute] = [
-        Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
+        Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
+        for one in found
     ]
     routes += [
-        Route(one.path, _counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        Route(one.path, counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
         for one in console.routes()
     ]
     routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
-    handlers: dict[Any, Any] = {ProblemError: _problem, **_errors(console)}
+    handlers: dict[Any, Any] = {ProblemError: problem_of, **errors_of(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
 
 
-def _endpoint(one: Operation, parts: Site) -> Endpoint:
-    """An operation as Starlette calls it."""
+def endpoint_of(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it, counted."""
+    return counted(one.name, answer_of(one, parts), parts)
+
+
+def answer_of(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it, for a process that does not count requests."""
 
     async def endpoint(request: Request) -> Response:
         answer = await one.run(parts.api, request, parameters(request, one.asks))
@@ -87,10 +93,10 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
             answer = Response(jcs.encode(answer), media_type=one.media_type)
         return _unless_known(request, answer) if one.is_lasting else answer
 
-    return _counted(one.name, endpoint, parts)
+    return endpoint
 
 
-def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
+def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     """An endpoint whose requests are counted, timed and logged under a name."""
 
     async def endpoint(request: Request) -> Response:
@@ -109,7 +115,7 @@ def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     return endpoint
 
 
-async def _follow(api: Api, websocket: WebSocket) -> None:
+async def follow_events(api: Api, websocket: WebSocket) -> None:
     """A WebSocket, counted and told as a request is."""
     begun = time.monotonic()
     status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -138,11 +144,12 @@ def _unless_known(request: Request, answer: Response) -> Response:
     return answer
 
 
-async def _problem(request: Request, error: ProblemError) -> Response:
+async def problem_of(request: Request, error: ProblemError) -> Response:
+    """The answer to a request that an operation refuses."""
     return problems.response(error)
 
 
-def _errors(console: Console) -> dict[Any, Any]:
+def errors_of(console: Console) -> dict[Any, Any]:
     """What answers to errors that no operation gives: a page to people, else a problem."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:

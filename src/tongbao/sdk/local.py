@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
-from tongbao.engines.interface import Engine
+from tongbao.engines.interface import AnyEngine
 from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
 from tongbao.kernel import (
     Address,
@@ -48,7 +48,7 @@ class Chain(Closable):
     """One chain, open in this process. Close it, or use it in a `with` statement."""
 
     def __init__(
-        self, engine: Engine, store: AnyStore, genesis: Genesis, prover: Prover | None = None
+        self, engine: AnyEngine, store: AnyStore, genesis: Genesis, prover: Prover | None = None
     ) -> None:
         """Made by `open_chain`, `create_chain` and tests. Without a `prover` proofs are solo's."""
         self._engine = engine
@@ -65,6 +65,16 @@ class Chain(Closable):
             for module in machine.registry.modules
             for query in module.queries.values()
         }
+
+    @property
+    def engine(self) -> AnyEngine:
+        """What orders its blocks, for the node that serves it."""
+        return self._engine
+
+    @property
+    def store(self) -> AnyStore:
+        """What keeps its blocks; asked inside `engine.reading()`."""
+        return self._store
 
     # Submitting
 
@@ -240,7 +250,7 @@ class Chain(Closable):
     def modules(self) -> tuple[ModuleLine, ...]:
         """The modules that decide the next block, those of genesis as upgrades have changed."""
         with self._engine.reading() as producer:
-            return producer.machine.code.lines(producer.machine.height + 1)
+            return producer.machine.lines(producer.machine.height + 1)
 
     @property
     def waiting(self) -> int:

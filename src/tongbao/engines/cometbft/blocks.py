@@ -308,7 +308,7 @@ class Blocks:
                 self._lose(DiskFull("there is no space for the next blocks"))
 
     def _maintain(self, *, idle: bool) -> None:
-        if self.store.maintain(idle) is not None:
+        if self.store.maintain(idle, self.machine.row_count) is not None:
             self.machine.flushed()
         lack = self.store.lack
         if lack is not None:
@@ -329,7 +329,7 @@ class Blocks:
     def _look(self) -> None:
         with self._changed:
             self._take_back()
-            if self.store.maintain(idle=True) is not None:
+            if self.store.maintain(True, self.machine.row_count) is not None:
                 self.machine.flushed()
             if self.store.lack is None and self.store.has_room():
                 self._find_room()

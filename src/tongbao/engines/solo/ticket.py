@@ -50,6 +50,11 @@ class Ticket:
         """Whether `result` would not wait."""
         return self._answer is not None
 
+    @property
+    def answered(self) -> Answer | Exception | None:
+        """The answer, or what was in the way; None as long as there is neither."""
+        return self._answer
+
     def future(self) -> Future[Answer]:
         """The answer to come. It can't be cancelled: what is queued will be decided."""
         future: Future[Answer] = Future()
