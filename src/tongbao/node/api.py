@@ -58,6 +58,8 @@ class Api:
         self.buckets = Buckets(settings.rate_per_s)
         self.metrics = Metrics()
         self.streams = 0
+        self.living: Callable[[], dict[str, int]] = dict
+        """How many other processes of this node answer, by role; a front says so."""
         self.stopping = asyncio.Event()
 
     async def read(

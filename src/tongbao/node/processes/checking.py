@@ -57,6 +57,11 @@ class Verifiers(Generic[T]):
         return self._count
 
     @property
+    def living(self) -> int:
+        """How many are connected."""
+        return len(self._ends)
+
+    @property
     def has_room(self) -> bool:
         """Whether another batch would be begun at once, or as soon as one of these has ended."""
         return any(len(end.batches) < UNDER_WAY for end in self._ends) or self._is_alone

@@ -23,7 +23,7 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.node.processes.admission import Admission, Waiting
 from tongbao.node.processes.checking import Batch, Verifiers
 from tongbao.node.processes.front_link import WINDOW, FrontLink, Given
-from tongbao.node.processes.layout import VERIFIER, socket_name
+from tongbao.node.processes.layout import CORE, VERIFIER, socket_name
 from tongbao.node.processes.rows import CoreState
 from tongbao.store.errors import DiskFull
 
@@ -127,6 +127,15 @@ class RemoteEngine:
     def misbehaviour(self) -> Mapping[str, int]:
         """Evidence against validators in blocks, by kind, since the core began."""
         return {} if self._state is None else self._state.misbehaviour
+
+    @property
+    def living(self) -> dict[str, int]:
+        """How many of the processes that this one needs are there, by role."""
+        link, verifiers = self._link, self._verifiers
+        return {
+            CORE: int(link is not None and link.is_open),
+            VERIFIER: 0 if verifiers is None else verifiers.living,
+        }
 
     # In the event loop
 
