@@ -47,7 +47,8 @@ class Api:
         """Put the parts together: `document` is the OpenAPI document; no `recall`, no history.
 
         With `at_once` each read is of one height from its begin to its end, however many questions
-        it has, which only costs nothing where reading keeps no block from being made.
+        it has, and is done in the event loop: where reading keeps no block from being made, and
+        none keeps a read waiting.
         """
         self._at_once = at_once
         self.document = msgspec.json.encode(document)
@@ -77,9 +78,7 @@ class Api:
         try:
             if not self._at_once:
                 return await asyncio.to_thread(function, *arguments, **named)
-            return await asyncio.to_thread(
-                lambda: self._read_at_once(function, *arguments, **named)
-            )
+            return self._read_at_once(function, *arguments, **named)
         except NotProven as error:
             raise unavailable(str(error)) from error
 
