@@ -146,3 +146,26 @@ def test_rows_that_were_made_anew_are_noticed(tmp_path: Path) -> None:
         make(tmp_path / "other", 2)
         (tmp_path / "other" / "state").rename(folder / "state")
         assert (before, during, store.rows.is_replaced) == (False, True, True)
+
+
+def test_rows_that_do_not_follow_are_read_out_of_the_log(tmp_path: Path) -> None:
+    """Given blocks that are durable while the rows do not follow, when they are taken in, then all
+    is read as after the last of them, also once the rows have followed a part of the way.
+    """
+    folder = tmp_path / "chain"
+    with writing(folder) as writer:
+        writer.do("append")
+        writer.do("flush")
+        with StoreBeside(folder, CHAIN) as store:
+            for _ in range(4):
+                writer.do("append")
+            assert store.take_in() == 3  # nothing says yet that the last one is durable
+            with store.at_once():
+                check(store, 3)
+            writer.do("flush")
+            with store.at_once():
+                check(store, 4)
+            writer.do("append")
+            assert store.take_in() == 4
+            with store.at_once():
+                check(store, 4)

@@ -209,9 +209,14 @@ class ChainBeside(Chain):
         self.beside.close()
 
 
+def no_submitting(registry: Registry) -> Submitting:
+    """Nothing is submitted."""
+    return NoSubmitting()
+
+
 def open_beside(
     folder: Path | str,
-    submitting: Callable[[Registry], Submitting] = lambda registry: NoSubmitting(),
+    submitting: Callable[[Registry], Submitting] = no_submitting,
     stale: Callable[[], object] = lambda: None,
 ) -> ChainBeside:
     """Open the chain of a folder to read, while another process has it open and writes.
@@ -233,4 +238,13 @@ def open_beside(
         raise
 
 
-__all__ = ["QUEUE", "ChainBeside", "NoSubmitting", "Queue", "Stale", "Submitting", "open_beside"]
+__all__ = [
+    "QUEUE",
+    "ChainBeside",
+    "NoSubmitting",
+    "Queue",
+    "Stale",
+    "Submitting",
+    "no_submitting",
+    "open_beside",
+]

@@ -22,8 +22,7 @@ from tongbao.kernel.module import Table
 from tongbao.kernel.state import State, after_prefix
 from tongbao.sdk.prover import NotProven
 from tongbao.store.record import HeaderLine
-from tongbao.store.rows_beside import RowsAt
-from tongbao.store.store_beside import StoreBeside
+from tongbao.store.store_beside import AnyRows, StoreBeside
 
 ELSEWHERE: Final = "this process only reads: ask the one that decides"
 
@@ -56,7 +55,7 @@ class Common:
         self._lines: tuple[ModuleLine, ...] | None = None
         self._counted = (-1, 0)
 
-    def settled(self, rows: RowsAt) -> Settled:
+    def settled(self, rows: AnyRows) -> Settled:
         """What the rows of a snapshot say. Raises Stale when other modules decide from now on."""
         found = self._settled
         if found is None or found.height != rows.height:
@@ -75,7 +74,7 @@ class Common:
             self._settled = found
         return found
 
-    def count(self, rows: RowsAt) -> int:
+    def count(self, rows: AnyRows) -> int:
         """How many rows are under the root: said by whoever wrote them, else counted, once."""
         said = rows.hashed_rows
         if said is not None:
@@ -91,7 +90,7 @@ class Common:
 class MachineAt:
     """The rows of one snapshot as a machine; use it as long as the snapshot lives."""
 
-    def __init__(self, common: Common, rows: RowsAt) -> None:
+    def __init__(self, common: Common, rows: AnyRows) -> None:
         """Stand on the rows of a snapshot."""
         self._common = common
         self._rows = rows

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from tongbao.store.base import find_base
+from tongbao.store.behind import BLOCKS_BEHIND
 from tongbao.store.closable import Closable
 from tongbao.store.errors import DiskFull, StoreError
 from tongbao.store.headers_beside import HeadersBeside
@@ -20,6 +21,12 @@ from tongbao.store.log_beside import LogBeside
 from tongbao.store.record import BlockRecord, HeaderLine, Status, line_of, statuses_of
 from tongbao.store.recovery import NO_BASE
 from tongbao.store.rows_beside import RowsAt, RowsBeside
+from tongbao.store.rows_over import Later, RowsOver
+
+BLOCKS_OVER: Final = 10 * BLOCKS_BEHIND
+"""More blocks are not laid over rows: no writer keeps rows so far behind."""
+
+AnyRows = RowsAt | RowsOver
 
 
 class StoreBeside(Closable):
@@ -32,6 +39,7 @@ class StoreBeside(Closable):
         """
         self._folder = folder
         self._base = find_base(folder, chain, origin)
+        self._later: Later | None = None
         with ExitStack() as resources:
             try:
                 self.rows = resources.enter_context(RowsBeside(folder / "state"))
@@ -46,12 +54,12 @@ class StoreBeside(Closable):
         if found.chain != chain:
             self._resources.close()
             raise StoreError(f"{folder}/state has rows of {found.chain}, not of {chain}")
-        self._now: ContextVar[RowsAt | None] = ContextVar("rows of one height", default=None)
+        self._now: ContextVar[AnyRows | None] = ContextVar("rows of one height", default=None)
 
     # One height
 
     @contextmanager
-    def at_once(self) -> Iterator[RowsAt]:
+    def at_once(self) -> Iterator[AnyRows]:
         """Everything that is read inside is of one height, also in an `at_once` in there."""
         found = self._now.get()
         if found is not None:
@@ -59,11 +67,38 @@ class StoreBeside(Closable):
             return
         with self.rows.snapshot() as rows:
             self._blocks.tell(rows.height)
-            token = self._now.set(rows)
+            over = self._over(rows)
+            token = self._now.set(over)
             try:
-                yield rows
+                yield over
             finally:
                 self._now.reset(token)
+
+    def _over(self, rows: RowsAt) -> AnyRows:
+        """Rows with the later blocks over them, as long as there are any that were taken in."""
+        later = self._later
+        if later is None:
+            return rows
+        if rows.height >= later.height:
+            self._later = None
+            return rows
+        return RowsOver(rows, later)
+
+    def take_in(self) -> int:
+        """Lay the durable blocks over rows that do not follow the log; the height of both then.
+
+        Raises StoreError.
+        """
+        with self.rows.snapshot() as rows:
+            self._blocks.tell(rows.height)
+            last = self._blocks.look()
+            first = rows.height + 1
+            if last < first:
+                return rows.height
+            if last - first >= BLOCKS_OVER:
+                raise StoreError(f"the rows of {self._folder} are {last - first + 1} blocks behind")
+            self._later = Later(self._blocks.block(height) for height in range(first, last + 1))
+            return last
 
     def tell(self, height: int) -> None:
         """The block of a height is durable. Quick, and for any thread."""

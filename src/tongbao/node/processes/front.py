@@ -18,11 +18,11 @@ from tongbao.node.operations import Process
 from tongbao.node.processes.child import Child
 from tongbao.node.processes.front_app import FrontApp
 from tongbao.node.processes.layout import VERIFIER, names_of
-from tongbao.node.processes.recall_beside import RecallBeside
+from tongbao.node.processes.recall_beside import RecallBeside, opened_beside
 from tongbao.node.processes.relay import Relay
 from tongbao.node.processes.remote_engine import RemoteEngine
 from tongbao.node.server import NodeServer, allow_connections, configuration_of
-from tongbao.sdk.beside import ChainBeside, open_beside
+from tongbao.sdk.beside import ChainBeside
 from tongbao.sdk.folder import Folder
 
 
@@ -60,7 +60,7 @@ def run(child: Child) -> None:
             engines.append(RemoteEngine(registry, chain, settings.queue_transactions))
             return engines[0]
 
-        with open_beside(folder, submitting, child.begin_anew) as chain:
+        with opened_beside(child, submitting) as chain:
             server = await _server(child, chain, engines[0])
             if not child.is_told_to_stop:
                 keep_what_is_loaded()

@@ -7,6 +7,7 @@ whether the transaction that it is about waits for its block: only the front kno
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -28,7 +29,12 @@ from tongbao.node.settings import Settings
 from tongbao.node.table import operations
 from tongbao.sdk.beside import QUEUE, ChainBeside, Queue
 from tongbao.sdk.local import Chain
+from tongbao.store.errors import StoreError
 
+log = logging.getLogger("tongbao.node")
+
+PATIENCE_S: Final = 0.5
+"""How long the rows are waited for, which follow within 0.1 s unless the disk is full."""
 LOOK_S: Final = 0.003
 """How often the rows are asked for their height while somebody waits for one."""
 
@@ -41,15 +47,31 @@ class LookingFeed(Feed):
         super().__init__(chain, heartbeat_s)
         self._beside = chain.beside
 
+    def heard(self, height: int) -> None:
+        """The front says that a block is durable."""
+        self._beside.tell(height)
+
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the rows have a height; False when that takes longer."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
+        begun = loop.time()
+        until, patient_until = begun + seconds, begun + min(PATIENCE_S, seconds / 2)
         while self.look() < height:
-            if loop.time() >= until or self._closed:
+            now = loop.time()
+            if now >= until or self._closed:
                 return False
+            if now >= patient_until:
+                patient_until = until
+                await self._take_in()
             await asyncio.sleep(LOOK_S)
         return True
+
+    async def _take_in(self) -> None:
+        """The rows do not follow: blocks that are durable are read out of the log."""
+        try:
+            await asyncio.to_thread(self._beside.take_in)
+        except (StoreError, LookupError) as error:
+            log.warning("blocks can't be laid over the rows: %s", error)
 
     def look(self) -> int:
         """The height of the rows now."""
@@ -103,8 +125,10 @@ class _Told:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            least = scope.get(LEAST, -1)
-            if least >= 0 and not await self._site.api.feed.reach(least, self._wait_s):
+            least, feed = scope.get(LEAST, -1), self._site.api.feed
+            if isinstance(feed, LookingFeed):
+                feed.heard(least)
+            if least >= 0 and not await feed.reach(least, self._wait_s):
                 late = f"what was told of block {least} can't be read yet"
                 await response(unavailable(late))(scope, receive, send)
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,9 @@ from typing import Final
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import DAMAGED
 from tongbao.index.reading import FILE, Reading
+from tongbao.kernel import Registry
 from tongbao.node.processes.child import Child
-from tongbao.sdk.beside import ChainBeside, open_beside
+from tongbao.sdk.beside import ChainBeside, Submitting, no_submitting, open_beside
 from tongbao.store.errors import StoreError
 
 log = logging.getLogger("tongbao.node")
@@ -25,13 +27,15 @@ NEWS: Final = "index.sock"
 IS_DAMAGED: Final = b"damaged"
 
 
-def opened_beside(child: Child) -> ChainBeside:
+def opened_beside(
+    child: Child, submitting: Callable[[Registry], Submitting] = no_submitting
+) -> ChainBeside:
     """The chain of a node, which its core writes. Where that is being mended, this process ends.
 
     Raises what says that no other start would do better: FolderError, GenesisError, ModuleError.
     """
     try:
-        return open_beside(Path(child.orders.folder), stale=child.begin_anew)
+        return open_beside(Path(child.orders.folder), submitting, child.begin_anew)
     except (StoreError, OSError) as error:
         log.warning("the chain can't be read now: %s", error)
         child.begin_anew()
