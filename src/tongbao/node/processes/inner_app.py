@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -24,7 +25,9 @@ from tongbao.node.openapi import document
 from tongbao.node.problems import ProblemError, response, unavailable
 from tongbao.node.processes.answering import LEAST
 from tongbao.node.processes.answering import QUEUE as QUEUE_OF
+from tongbao.node.processes.core_prover import CoreProver
 from tongbao.node.processes.recall_beside import RecallBeside
+from tongbao.node.processes.relay import Relay
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
 from tongbao.sdk.beside import QUEUE, ChainBeside, Queue
@@ -97,8 +100,31 @@ def _feed_of(chain: Chain, heartbeat_s: float) -> Feed:
     return Feed(chain, heartbeat_s)
 
 
-def inner_app(chain: Chain, settings: Settings, recall: RecallBeside | None = None) -> ASGIApp:
-    """The operations and pages of a chain, which another process may have open and write."""
+@asynccontextmanager
+async def _proving(chain: Chain, core: Path | None, wait_s: float) -> AsyncIterator[None]:
+    """Where the chain is another process's, let the core prove what is asked of it here."""
+    if core is None or not isinstance(chain, ChainBeside):
+        yield
+        return
+    relay = Relay((core,), wait_s)
+    relay.start()
+    chain.prove_by(CoreProver(relay, asyncio.get_running_loop()))
+    try:
+        yield
+    finally:
+        await relay.close()
+
+
+def inner_app(
+    chain: Chain,
+    settings: Settings,
+    recall: RecallBeside | None = None,
+    core: Path | None = None,
+) -> ASGIApp:
+    """The operations and pages of a chain, which another process may have open and write.
+
+    `core` is where that one proves what only it can.
+    """
     found = operations(chain.registry)
     console = Console(chain, None if recall is None else recall.index)
     site = Site()
@@ -111,7 +137,8 @@ def inner_app(chain: Chain, settings: Settings, recall: RecallBeside | None = No
         papers = document(chain.registry, found)
         site.api = Api(chain, feed, settings, papers, recall, at_once=is_beside)
         try:
-            yield
+            async with _proving(chain, core, settings.wait_ms / MS):
+                yield
         finally:
             site.stop()
             if recall is not None:
