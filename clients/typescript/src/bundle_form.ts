@@ -189,7 +189,7 @@ export function namesOf(lines: readonly BundleLine[]): string[] {
 }
 
 const COLUMNS =
-  "time,way,amount,balance,counterparty,reference,transaction,height,index,place,unproven";
+  "time,way,amount,balance,counterparty,reference,id,height,index,place,unproven";
 
 /** The movements of the period as CSV. */
 export function csvOf(statement: BundleStatement): string {

@@ -38,9 +38,7 @@ CSV: Final = "statement.csv"
 STATEMENT: Final = "statement.json"
 TRUST: Final = "trust.json"
 MANIFEST: Final = "manifest.json"
-COLUMNS: Final = (
-    "time,way,amount,balance,counterparty,reference,transaction,height,index,place,unproven"
-)
+COLUMNS: Final = "time,way,amount,balance,counterparty,reference,id,height,index,place,unproven"
 
 Text = Annotated[str, Meta(pattern=r"^(?:0|[1-9][0-9]{0,40})(?:[.][0-9]{1,18})?\Z")]
 """An amount: sums may be longer than one amount of the ledger can be."""
