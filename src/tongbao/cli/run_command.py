@@ -114,18 +114,17 @@ def serve_split(
     from tongbao.node.server import address_of
 
     def served(core: Ready, layout: str) -> None:
-        tell(terminal, core.chain, core.height, address_of(listening))
-        terminal.note(f"its processes: {layout}")
+        tell(terminal, core.chain, core.height, address_of(listening), f" by {layout}")
 
     return run_processes(folder, settings, passphrase, listening, served)
 
 
-def tell(terminal: Terminal, chain: str, height: int, address: str) -> None:
+def tell(terminal: Terminal, chain: str, height: int, address: str, by: str = "") -> None:
     """Say to a person that the node serves, and where."""
     from tongbao.sdk.presence import reachable
 
     address = reachable(address)
-    terminal.note(f"chain {chain} at height {height} is served at {address}")
+    terminal.note(f"chain {chain} at height {height} is served at {address}{by}")
     terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
 
 

@@ -89,7 +89,7 @@ async def bundle(api: Api, request: Request, asked: OfBundle) -> Response:
     try:
         pieces = bundle_pieces(api.chain, rows, statement)
         # What can't be proven now is told as a problem while nothing has been sent.
-        begin = await api.read(None, _batch, pieces)
+        begin = await api.apart(_batch, pieces)
     except Pruned as error:
         counting.close()
         raise unavailable(f"blocks were given up just now: {error}") from error

@@ -30,8 +30,8 @@ FILES: Final = 100
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 STREAMS_END: Final = 50
 """Hundredths of a second for streams to say goodbye; slow readers are cut off later."""
-SOCKET_TEXT_BYTES: Final = 1_024
-"""A client says nothing on a stream."""
+SOCKET_TEXT_BYTES: Final = 1_572_864
+"""A message is one transaction: more than the largest that a chain's parameters allow."""
 
 
 class ListenError(Exception):

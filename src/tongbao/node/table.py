@@ -15,6 +15,7 @@ from tongbao.node import (
     recalling,
     searching,
     stating,
+    stream_submitting,
     streaming,
     submitting,
 )
@@ -175,6 +176,24 @@ def _sending() -> Iterator[Operation]:
         tag="transactions",
         description="The body is a payload without any signature, its members in any order.",
         process=Process.CORE,
+    )
+    yield Operation(
+        method="GET",
+        path=stream_submitting.SOCKET_PATH,
+        name="transactions_socket",
+        summary=_summary(stream_submitting.no_upgrade),
+        asks=submitting.Waits,
+        answers=(),
+        run=stream_submitting.no_upgrade,
+        errors=(426,),
+        tag="transactions",
+        description=(
+            "Each message is one transaction, compact or general; each answer is as of a batch, in "
+            "the order of the messages. At most 1,000 of a connection wait for their answers: "
+            "then nothing more is read from it."
+        ),
+        also={101: "From here on the connection is a WebSocket."},
+        process=Process.FRONT,
     )
     yield _get(
         "transactions",

@@ -57,6 +57,11 @@ class Verifiers(Generic[T]):
         return self._count
 
     @property
+    def living(self) -> int:
+        """How many are connected."""
+        return len(self._ends)
+
+    @property
     def has_room(self) -> bool:
         """Whether another batch would be begun at once, or as soon as one of these has ended."""
         return any(len(end.batches) < UNDER_WAY for end in self._ends) or self._is_alone
@@ -64,7 +69,7 @@ class Verifiers(Generic[T]):
     @property
     def _is_alone(self) -> bool:
         waited = asyncio.get_running_loop().time() - self._away_since
-        return not self._ends and waited > PATIENCE_S
+        return not self._ends and (waited > PATIENCE_S or not self._count)
 
     def check(self, batch: Batch[T]) -> None:
         """Have a batch checked."""

@@ -9,13 +9,11 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import BaseRoute, Route
 
 from tongbao.console import Console
-from tongbao.node import streaming
 from tongbao.node.api import MS, Api, Site
-from tongbao.node.app import counted, endpoint_of, follow_events, problem_of
+from tongbao.node.app import counted, endpoint_of, problem_of, sockets
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
 from tongbao.node.operations import Operation, Process
@@ -66,11 +64,7 @@ class FrontApp:
             Route(one.path, counted(one.name, read, site), methods=["GET"], name=one.name)
             for one in Console(self._chain, None).routes()
         ]
-
-        async def follow(websocket: WebSocket) -> None:
-            await follow_events(site.api, websocket)
-
-        routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
+        routes += sockets(site)
         routes.append(Route("/{path:path}", read, methods=list(METHODS)))
         handlers: dict[Any, Any] = {ProblemError: problem_of}
         inner = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
@@ -81,12 +75,17 @@ class FrontApp:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         feed = Feed(self._chain, self._settings.heartbeat_ms / MS)
         self.site.api = Api(self._chain, feed, self._settings, {}, self._recall)
+        self.site.api.living = self._living
         try:
             yield
         finally:
             self.site.stop()
             if self._recall is not None:
                 self._recall.stop()
+
+    def _living(self) -> dict[str, int]:
+        readers = self._relays[Process.READER].living
+        return {**self._engine.living, Process.READER.value: readers}
 
     def _endpoint(self, one: Operation) -> Callable[[Request], Awaitable[Response]]:
         if one.process is Process.FRONT:

@@ -49,6 +49,8 @@ class LookingFeed(Feed):
         """Look at the rows of a chain."""
         super().__init__(chain, heartbeat_s)
         self._beside = chain.beside
+        self._waiting = 0
+        self._looking: asyncio.Task[None] | None = None
 
     def heard(self, height: int) -> None:
         """The front says that a block is durable."""
@@ -56,18 +58,26 @@ class LookingFeed(Feed):
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the rows have a height; False when that takes longer."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        until, patient_until = begun + seconds, begun + min(PATIENCE_S, seconds / 2)
-        while self.look() < height:
-            now = loop.time()
-            if now >= until or self._closed:
-                return False
-            if now >= patient_until:
-                patient_until = until
-                await self._take_in()
+        if self.look() >= height:
+            return True
+        self._waiting += 1
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_on())
+        patience = min(PATIENCE_S, seconds / 2)
+        try:
+            if await super().reach(height, patience):
+                return True
+            await self._take_in()
+            return await super().reach(height, seconds - patience)
+        finally:
+            self._waiting -= 1
+
+    async def _look_on(self) -> None:
+        """Look as long as anybody waits: one for all of them."""
+        while self._waiting and not self._closed:
             await asyncio.sleep(LOOK_S)
-        return True
+            self.look()
+        self._looking = None
 
     async def _take_in(self) -> None:
         """The rows do not follow: blocks that are durable are read out of the log."""
@@ -78,7 +88,9 @@ class LookingFeed(Feed):
 
     def look(self) -> int:
         """The height of the rows now."""
-        self.height = max(self.height, self._beside.height)
+        height = self._beside.height
+        if height > self.height:
+            self._move(height)
         return self.height
 
 

@@ -23,7 +23,7 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.node.processes.admission import Admission, Waiting
 from tongbao.node.processes.checking import Batch, Verifiers
 from tongbao.node.processes.front_link import WINDOW, FrontLink, Given
-from tongbao.node.processes.layout import VERIFIER, socket_name
+from tongbao.node.processes.layout import CORE, VERIFIER, socket_name
 from tongbao.node.processes.rows import CoreState
 from tongbao.store.errors import DiskFull
 
@@ -38,8 +38,9 @@ class RemoteEngine:
     def __init__(self, registry: Registry, chain: ChainId, limit: int) -> None:
         """Take `limit` transactions at once; `start` begins to pass them on."""
         self._admission = Admission(registry, chain)
-        self._limit = limit
-        self._queue: FairQueue[Waiting] = FairQueue(limit)
+        self._window = min(WINDOW, max(1, limit // 2))
+        """How many have left the queue at once: in no order of senders any more."""
+        self._queue: FairQueue[Waiting] = FairQueue(max(1, limit - self._window))
         self._pending: dict[bytes, Waiting] = {}
         self._ids: dict[bytes, Waiting] = {}
         self._batches: deque[Batch[Waiting]] = deque()
@@ -92,12 +93,10 @@ class RemoteEngine:
         waiting = self._admission.read(wire, self.now())
         if self.is_disk_full:
             raise DiskFull(str(self.why_stopped))
-        if len(self._pending) >= self._limit:
-            raise Busy(f"{len(self._pending)} transactions are waiting; try again")
         try:
             self._queue.add(self._admission.lane(waiting), waiting)
         except Full:
-            raise Busy(f"{len(self._queue)} transactions are waiting; try again") from None
+            raise Busy(f"{len(self._pending)} transactions are waiting; try again") from None
         self._pending[wire] = waiting
         self._ids[waiting.transaction.id] = waiting
         self._soon()
@@ -128,6 +127,15 @@ class RemoteEngine:
     def misbehaviour(self) -> Mapping[str, int]:
         """Evidence against validators in blocks, by kind, since the core began."""
         return {} if self._state is None else self._state.misbehaviour
+
+    @property
+    def living(self) -> dict[str, int]:
+        """How many of the processes that this one needs are there, by role."""
+        link, verifiers = self._link, self._verifiers
+        return {
+            CORE: int(link is not None and link.is_open),
+            VERIFIER: 0 if verifiers is None else verifiers.living,
+        }
 
     # In the event loop
 
