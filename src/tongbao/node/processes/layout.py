@@ -60,7 +60,7 @@ ROLES: Final = (
     Role(INDEXER, _indexers, 1),
     Role(FRONT, _one, 0),
 )
-"""The core is started first, and all others once it has opened the chain."""
+"""The core comes first: all others begin their work once it has opened the chain."""
 
 
 def cores_of(settings: Settings) -> int:
