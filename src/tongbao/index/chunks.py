@@ -59,6 +59,15 @@ def kind_of(asset: str) -> int:
     return int.from_bytes(sha256(asset.encode()).digest()[:8], "big") % KINDS + 1
 
 
+def packed(entries: list[Entry]) -> bytes:
+    """A chunk: the length of each entry, and all of them one after the other.
+
+    So a reader finds a name in all of it at once, and decodes those alone that have it.
+    """
+    parts = [_encode(entry) for entry in entries]
+    return _encode((list(map(len, parts)), b"".join(parts)))
+
+
 class Rows:
     """The rows of some blocks: of chunks, of postings, and of texts."""
 
@@ -88,7 +97,7 @@ class Rows:
         texts: dict[str, None] = {}
         for entry in entries:
             _name(entry, accounts, texts)
-        self.chunks.append((first, record.time, _encode(entries)))
+        self.chunks.append((first, record.time, packed(entries)))
         self.texts += [(text.encode(), first) for text in texts]
         numbers: dict[int, int] = {}
         for account, kind in accounts.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import pybase64
 from msgspec import Struct
 
 from tongbao.kernel import TransactionReference
+from tongbao.kernel.row_keys import encode_text
 from tongbao.kernel.schema import wire_name_of
 from tongbao.kernel.state import after_prefix
 from tongbao.modules import asset
@@ -26,6 +28,7 @@ MOVED: Final = wire_name_of(asset.Moved)
 PAYING: Final = frozenset(map(wire_name_of, (asset.Issue, asset.Redeem, asset.Transfer)))
 """Messages that make exactly one movement each, so that movements and messages pair in order."""
 
+ASSETS_REMEMBERED: Final = 4_096
 _key_of: Final = itemgetter(0)
 
 
@@ -97,34 +100,31 @@ class _Holding(Struct, gc=False):
 _receipt: Final = msgspec.json.Decoder(_Receipt).decode
 _payload: Final = msgspec.json.Decoder(_Payload).decode
 _general: Final = msgspec.json.Decoder(_General).decode
-_holding: Final = msgspec.json.Decoder(_Holding).decode
+_holding: Final = msgspec.json.Decoder(list[_Holding]).decode
 
 
 class _Holdings:
-    """What a block left with those whose holdings it changed."""
+    """What a block left with those whose holdings it changed, in units; read all at once."""
 
     def __init__(self, record: BlockRecord) -> None:
         first = bisect_left(record.rows, holdings.prefix, key=_key_of)
         end = bisect_left(record.rows, after_prefix(holdings.prefix), key=_key_of)
-        self._rows = dict(record.rows[first:end])
-        self._known: dict[tuple[str, str], int | None] = {}
+        rows = record.rows[first:end]
+        there = _holding(b"[" + b",".join([row for _, row in rows if row is not None]) + b"]")
+        left = iter([units_of(holding.amount) for holding in there])
+        self._units = {key: 0 if row is None else next(left) for key, row in rows}
 
-    def of(self, owner: str | None, asset: str) -> int | None:
-        """The units, None where the block has not changed them."""
+    def of(self, owner: str | None, asset_key: bytes) -> int | None:
+        """The units, None where the block has not changed them; `asset_key` as in a row's key."""
         if owner is None:
             return None
-        try:
-            return self._known[owner, asset]
-        except KeyError:
-            found = self._known[owner, asset] = self._read(owner, asset)
-            return found
+        return self._units.get(holdings.prefix + bytes.fromhex(owner) + asset_key)
 
-    def _read(self, owner: str, asset: str) -> int | None:
-        key = holdings.prefix + bytes.fromhex(owner) + asset.encode("ascii") + b"\0"
-        if key not in self._rows:
-            return None
-        row = self._rows[key]
-        return 0 if row is None else units_of(_holding(row).amount)
+
+@lru_cache(ASSETS_REMEMBERED)
+def _asset_key(asset: str) -> bytes:
+    """An asset as it ends the key of a holding's row."""
+    return encode_text(asset)
 
 
 def units_of(amount: str) -> int:
@@ -159,7 +159,8 @@ def _moves(receipt: _Receipt) -> list[_Event]:
 
 def _moving(event: _Event, reference: str | None, held: _Holdings) -> Moving:
     asset, payer, payee = event.asset, event.payer, event.payee
-    left, now = held.of(payer, asset), held.of(payee, asset)
+    key = _asset_key(asset)
+    left, now = held.of(payer, key), held.of(payee, key)
     return Moving(asset, event.amount, payer, payee, reference, left, now)
 
 

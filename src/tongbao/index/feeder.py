@@ -118,6 +118,7 @@ class Feeder:
 
     def _agrees(self) -> bool:
         """Whether the chain has the last block that the index knows, and not another one."""
+        self.index.prepare()
         self.height = self.index.height
         if self.height < 0:
             return True

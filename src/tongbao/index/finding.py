@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import msgspec
-from msgspec import Raw
 
 from tongbao.index.chunks import kind_of, number_of
-from tongbao.index.cursor import LAST, height_of, place_of
-from tongbao.index.database import Row, Session, Value
+from tongbao.index.cursor import place_of
+from tongbao.index.database import Session, Value
 from tongbao.index.entries import Entry
 from tongbao.index.tables import (
     BEFORE_BY_ACCOUNT,
@@ -33,7 +34,7 @@ STEP: Final = 64
 """Chunks that one statement reads, at most."""
 
 _is_address: Final = re.compile(r"[0-9a-f]{40}\Z").match
-_decode: Final = msgspec.msgpack.Decoder(tuple[Raw, ...]).decode
+_decode: Final = msgspec.msgpack.Decoder(tuple[list[int], bytes]).decode
 _entry: Final = msgspec.msgpack.Decoder(Entry).decode
 
 
@@ -88,10 +89,9 @@ def entries_before(
         step = STEP if left is None else min(STEP, left)
         rows = session.rows(name.before, *name.values, end, step)
         for at, time, raw in rows:
-            found = _decoded(raw)
-            for offset in range(len(found) - 1, -1, -1):
-                if at + offset <= end and name.needle in bytes(found[offset]):
-                    yield at + offset, time, _decoded_entry(found[offset])
+            for offset, entry in reversed(_with(raw, name.needle)):
+                if at + offset <= end:
+                    yield at + offset, time, entry
         if len(rows) < step:
             return
         end = rows[-1][0] - 1
@@ -111,44 +111,36 @@ def entries_from(
     while True:
         rows = session.rows(FROM_BY_HOLDING, number, kind, begin, end, STEP)
         for at, time, raw in rows:
-            for offset, found in enumerate(_decoded(raw)):
-                if needle in bytes(found):
-                    yield at + offset, time, _decoded_entry(found)
+            for offset, entry in _with(raw, needle):
+                yield at + offset, time, entry
         if len(rows) < STEP:
             return
         begin = rows[-1][0] + 1
 
 
 def first_place(session: Session, time: int, height: int) -> int:
-    """Where the first block begins whose time is not before a time; after `height` if none is.
-
-    Times ascend with heights, so this is a search by halves, without an index of times.
-    """
-    low, high = 0, height + 1
-    while low < high:
-        middle = (low + high) // 2
-        found: list[Row] = session.rows(CHUNK_FROM, place_of(middle, 0))
-        if not found or found[0][1] >= time:
-            high = middle
-        else:
-            low = height_of(found[0][0]) + 1
-    return min(place_of(low, 0), LAST)
+    """Where the first block begins whose time is not before a time; after `height` if none is."""
+    found = session.rows(CHUNK_FROM, time)
+    return int(found[0][0]) if found else place_of(height + 1, 0)
 
 
 def entries_in(raw: bytes) -> list[Entry]:
-    """All entries of a chunk."""
-    return [_decoded_entry(found) for found in _decoded(raw)]
+    """All entries of a chunk. Raises Damaged."""
+    return [entry for _, entry in _with(raw, b"")]
 
 
-def _decoded(raw: bytes) -> tuple[Raw, ...]:
+def _with(raw: bytes, needle: bytes) -> list[tuple[int, Entry]]:
+    """The entries of a chunk that have some bytes, each with its offset. Raises Damaged."""
     try:
-        return _decode(raw)
-    except msgspec.DecodeError as error:
+        lengths, body = _decode(raw)
+        ends = list(accumulate(lengths))
+        found = []
+        place = body.find(needle)
+        while 0 <= place < len(body):
+            offset = bisect_right(ends, place)
+            place = ends[offset]
+            found.append((offset, _entry(body[place - lengths[offset] : place])))
+            place = body.find(needle, place)
+    except (msgspec.DecodeError, IndexError) as error:
         raise Damaged("a chunk of the index does not decode") from error
-
-
-def _decoded_entry(raw: Raw) -> Entry:
-    try:
-        return _entry(raw)
-    except msgspec.DecodeError as error:
-        raise Damaged("an entry of the index does not decode") from error
+    return found

@@ -25,6 +25,10 @@ class Index(Reading):
         """
         return cls(opened(place, chain_id, writes=True), place, chain_id)
 
+    def prepare(self) -> None:
+        """Be who adds: what it says of its height is then nobody else's to change. `FAILURES`."""
+        self._database.prepare()
+
     def follows(self, block: BlockRecord | HeaderLine) -> bool:
         """Whether the last block that it knows is this one, and not another of its height."""
         with self._database.reading() as session:

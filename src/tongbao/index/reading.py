@@ -15,7 +15,7 @@ from tongbao.index.answers import (
     Transactions,
 )
 from tongbao.index.cursor import cursor_of, height_of, index_of, place_of, read_cursor
-from tongbao.index.database import Database
+from tongbao.index.database import BadAddress, Database
 from tongbao.index.embedded import EmbeddedDatabase
 from tongbao.index.entries import Entry, Moving
 from tongbao.index.finding import Name, account_name, begin_in, entries_before, text_name
@@ -170,8 +170,15 @@ class Reading(Closable):
 
 def opened(place: Place, chain: str, *, writes: bool) -> Database:
     """The database at a place. Raises StoreError and `FAILURES`."""
-    assert not isinstance(place, str)
-    return EmbeddedDatabase(place, chain, writes=writes)
+    if not isinstance(place, str):
+        return EmbeddedDatabase(place, chain, writes=writes)
+    try:
+        from tongbao.index.postgresql import PostgresqlDatabase
+    except ImportError as error:
+        raise BadAddress(
+            "an index in PostgreSQL needs a package more: pip install 'tongbao[postgresql]'"
+        ) from error
+    return PostgresqlDatabase(place, chain, writes=writes)
 
 
 def _movement(at: int, nth: int, time: int, entry: Entry) -> Movement:

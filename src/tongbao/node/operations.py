@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import fields
 from starlette.requests import Request
 
 from tongbao.kernel import Address, AssetId, Id
@@ -120,7 +121,7 @@ def parameters(request: Request, asks: type[Struct]) -> Any:
         if name in given:
             raise bad_request(f"{name} stands in the path already")
         given[name] = value
-    known = asks.__struct_fields__
+    known = {one.encode_name: one.name for one in fields(asks)}
     for name in given:
         if name not in known:
             raise bad_request(
@@ -131,7 +132,7 @@ def parameters(request: Request, asks: type[Struct]) -> Any:
     except (msgspec.ValidationError, ValueError) as error:
         raise bad_request(str(error)) from error
     for name, value in given.items():
-        found = getattr(typed, name)
+        found = getattr(typed, known[name])
         if found is None:
             raise bad_request(f"{name} is left out rather than null")
         if isinstance(found, int) and str(found) != value:

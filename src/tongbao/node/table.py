@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tongbao.kernel import Registry
 from tongbao.node import (
+    bundling,
     examples,
     health,
     querying,
@@ -269,6 +270,8 @@ def _recalling() -> Iterator[Operation]:
     yield _get("accounts", f"{account}/movements", "account_movements", *of_account)
     by_account = (recalling.account_transactions, recalling.OfAccount, done)
     yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account)
+    bundle = ("bundle", bundling.bundle, bundling.OfBundle, str)
+    yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), media_type=bundling.ZIP)
     of_asset = (recalling.asset_movements, recalling.OfAsset, moved)
     yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset)
     bearing = (recalling.by_reference, recalling.OfReference, done)
