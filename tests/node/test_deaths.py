@@ -96,7 +96,7 @@ def test_an_operator_sees_every_process_and_the_layout(ground: Ground) -> None:
     with running(ground.folder, *SPLIT) as node:
         roles = set(processes_of(node).values())
         assert {"core", "front", "verifier"} <= roles
-        assert f"is served at {node.address} by core, " in node.text()
+        assert "Ctrl-C stops core, 2 verifiers, reader, indexer, front" in node.text()
         assert node.stop() == 0
 
 
