@@ -114,7 +114,7 @@ def serve_split(
     from tongbao.node.server import address_of
 
     def served(core: Ready, layout: str) -> None:
-        tell(terminal, core.chain, core.height, address_of(listening), f" by {layout}")
+        tell(terminal, core.chain, core.height, address_of(listening), f" {layout}")
 
     return run_processes(folder, settings, passphrase, listening, served)
 
@@ -124,8 +124,8 @@ def tell(terminal: Terminal, chain: str, height: int, address: str, by: str = ""
     from tongbao.sdk.presence import reachable
 
     address = reachable(address)
-    terminal.note(f"chain {chain} at height {height} is served at {address}{by}")
-    terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
+    terminal.note(f"chain {chain} at height {height} is served at {address}")
+    terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops{by}")
 
 
 def run_command() -> click.Command:

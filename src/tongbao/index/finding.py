@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tongbao.index.chunks import kind_of, number_of
-from tongbao.index.cursor import LAST, height_of, place_of
-from tongbao.index.database import Row, Session, Value
+from tongbao.index.cursor import place_of
+from tongbao.index.database import Session, Value
 from tongbao.index.entries import Entry
 from tongbao.index.tables import (
     BEFORE_BY_ACCOUNT,
@@ -119,19 +119,9 @@ def entries_from(
 
 
 def first_place(session: Session, time: int, height: int) -> int:
-    """Where the first block begins whose time is not before a time; after `height` if none is.
-
-    Times ascend with heights, so this is a search by halves, without an index of times.
-    """
-    low, high = 0, height + 1
-    while low < high:
-        middle = (low + high) // 2
-        found: list[Row] = session.rows(CHUNK_FROM, place_of(middle, 0))
-        if not found or found[0][1] >= time:
-            high = middle
-        else:
-            low = height_of(found[0][0]) + 1
-    return min(place_of(low, 0), LAST)
+    """Where the first block begins whose time is not before a time; after `height` if none is."""
+    found = session.rows(CHUNK_FROM, time)
+    return int(found[0][0]) if found else place_of(height + 1, 0)
 
 
 def entries_in(raw: bytes) -> list[Entry]:
