@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.node.layout_of import kill_role, processes_of
-from tests.node.process import PAYERS, Ground, Node, lay, owned, run_to_end, running
+from tests.node.process import PAYERS, Ground, Node, free_port, lay, owned, run_to_end, running
 from tongbao.sdk.http import HttpChain
 
 SPLIT: Final = ("--processes", "2")
@@ -132,3 +132,18 @@ def test_a_core_that_can_not_start_again_ends_the_node_with_its_reason(ground: G
         assert node.ended() == 77, node.text()
         assert not [number for number in before if Path(f"/proc/{number}").exists()]
     assert "Traceback" not in node.text()
+
+
+def test_a_node_that_was_killed_can_be_started_again_at_once(ground: Ground) -> None:
+    """
+    Given a node on a port,
+    when it is killed, and started again on that port at once,
+    then the second one waits for what the first has left, and serves.
+    """
+    port = str(free_port())
+    with running(ground.folder, *SPLIT, "--port", port) as node:
+        assert node.send(ground.payment(0, 1)).status_code == 200
+        node.kill()
+        with running(ground.folder, *SPLIT, "--port", port) as again:
+            assert owned(again, ground.shop) == "0.01"
+            assert again.stop() == 0
