@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.node.layout_of import kill_role, processes_of
 from tests.node.process import PAYERS, Ground, Node, free_port, lay, owned, run_to_end, running
+from tongbao.node.processes.supervisor import STORM
 from tongbao.sdk.http import HttpChain
 
 SPLIT: Final = ("--processes", "2")
@@ -147,3 +150,22 @@ def test_a_node_that_was_killed_can_be_started_again_at_once(ground: Ground) -> 
         with running(ground.folder, *SPLIT, "--port", port) as again:
             assert owned(again, ground.shop) == "0.01"
             assert again.stop() == 0
+
+
+def test_a_process_that_ends_again_and_again_ends_the_node(ground: Ground) -> None:
+    """
+    Given a node that serves,
+    when one of its processes is killed each time that it has been started,
+    then it is started again more and more slowly, and at last the node ends with 70 and says why.
+    """
+    with running(ground.folder, *SPLIT) as node:
+        kills = 0
+        while kills <= STORM:
+            with suppress(subprocess.TimeoutExpired):
+                node.process.wait(0.02)
+            if "indexer" in processes_of(node).values():
+                kill_role(node, "indexer")
+                kills += 1
+        assert node.ended() == 70, node.text()
+    assert kills == STORM + 1
+    assert f"the indexer has ended {STORM + 1} times in a row" in node.text()
