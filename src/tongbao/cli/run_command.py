@@ -42,6 +42,7 @@ def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
     from tongbao.node.logs import configure_log
     from tongbao.node.processes.layout import cores_of
+    from tongbao.node.processes.remains import await_remains
     from tongbao.node.server import address_of, listen
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.presence import reachable
@@ -63,6 +64,7 @@ def run_node(**options: Any) -> int:
         )
     passphrase = None if engine == NETWORK else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
+    await_remains(folder)
     ending = serve_alone if cores_of(settings) == 1 else serve_split
     with listen(settings) as listening:
         address = address_of(listening)
