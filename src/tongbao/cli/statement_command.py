@@ -60,8 +60,8 @@ def statement(
     proofs of the same.
     """
     from tongbao.index.answers import StatementMovement
-    from tongbao.sdk.http import HttpChain
     from tongbao.sdk.bundle import moment
+    from tongbao.sdk.http import HttpChain
     from tongbao.sdk.statement_csv import HEAD, csv_lines
 
     session = Session(folder, node=node)
