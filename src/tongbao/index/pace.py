@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 log = logging.getLogger("tongbao.index")
@@ -15,18 +16,19 @@ TOLD_S: Final = 10.0
 class Pace:
     """The blocks that were fed since a moment."""
 
-    def __init__(self, height: int) -> None:
-        """From this height on."""
+    def __init__(self, height: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """From this height on, by a clock in seconds."""
+        self._clock = clock
         self.begin(height)
 
     def begin(self, height: int) -> None:
         """From this height on, and from now on."""
         self._first = height
-        self._begun = self._told = time.monotonic()
+        self._begun = self._told = self._clock()
 
     def tell(self, height: int, newest: int) -> None:
         """A height was reached; the newest block that is known of may be a later one."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._told < TOLD_S:
             return
         self._told = now
