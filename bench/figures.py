@@ -47,6 +47,7 @@ PARTS: Final = (
             Figure("with_reads_tx_per_s", "the same beside 200 reads/s", "/s"),
             Figure("hundred_payments_per_s", "payments, 100 in a transaction", "/s"),
             Figure("in_process_tx_per_s", "in process", "/s"),
+            Figure("websocket_tx_per_s", "one payment a WebSocket message", "/s"),
             Figure("http_single_tx_per_s", "one payment a request", "/s"),
             Figure("websocket_events_per_s", "events over one WebSocket", "/s"),
             Figure("million_tx_per_s", "HTTP batches, a million accounts", "/s"),
