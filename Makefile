@@ -7,9 +7,11 @@ PY := .venv/bin/python
 SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
+LAYOUT_KILLS ?= 200
 
 .PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
-	simulate storm crash jepsen jepsen-quick bench bench-network golden recording reference wheel \
+	simulate storm crash crash-layout jepsen jepsen-quick bench bench-network \
+	golden recording reference wheel \
 	lock clean
 
 help: ## show what can be made
@@ -19,7 +21,7 @@ setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
 
 setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; quick when there
-	@$(PY) -m tools.cometbft
+	@$(PY) -m tools.cometbft signer
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
@@ -60,6 +62,9 @@ storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is th
 
 crash: setup ## kill a real node under load, a report into build/crash/; KILLS=1000 SEED=1
 	@$(PY) -m tongbao.simulation.crash --seed $(SEED) --kills $(KILLS)
+
+crash-layout: setup ## kill single processes of a node that has several; LAYOUT_KILLS=200 SEED=1
+	@$(PY) -m tongbao.simulation.crash --layout --seed $(SEED) --kills $(LAYOUT_KILLS)
 
 jepsen: setup-cometbft ## networks of real nodes under every fault, into build/jepsen/; SEEDS=3
 	@$(PY) -m tools.skewed_cometbft

@@ -84,7 +84,9 @@ def contestants(
         stack.enter_context(one)
     for one in found.values():
         one.wait_until_ready()
-    found[OURS].send(own.funding())
+    definition, *issues = own.funding()
+    found[OURS].send([definition])  # in a block before: another node may propose in another order
+    found[OURS].send(issues)
     return found, len(own.samples(1)[0])
 
 

@@ -73,6 +73,9 @@ ALLOWED = {
     ("src/tongbao/engines/solo/engine.py", "blind except"): (
         "the edge of the engine's thread: whatever ends it is told to everyone who waits"
     ),
+    ("src/tongbao/node/processes/child.py", "blind except"): (
+        "the edge of a process: whatever ends it is told to its supervisor"
+    ),
     ("src/tongbao/simulation/storage/campaign.py", "blind except"): (
         "the edge of a voyage: whatever ends it is a finding, told with the seed that shows it"
     ),

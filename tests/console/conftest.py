@@ -88,6 +88,8 @@ class Shown:
             "account": f"/accounts/{self.fixed.alice}",
             "issuer": f"/accounts/{self.fixed.bank}",
             "vault": f"/accounts/{hold.module.vault}",
+            "statement": f"/accounts/{self.fixed.alice}/statement?asset={self.fixed.cny}",
+            "history": f"/accounts/{self.fixed.alice}/history",
             "asset": f"/assets/{self.fixed.cny}",
             "capped": f"/assets/{self.capped}",
             "search": "/search",
@@ -150,6 +152,8 @@ class Largest(Shown):
             "shop": f"/accounts/{fixed.shop}",
             "issuer": f"/accounts/{fixed.bank}",
             "vault": f"/accounts/{hold.module.vault}",
+            "statement": f"/accounts/{fixed.alice}/statement?asset={self.whole}",
+            "divided-statement": f"/accounts/{fixed.alice}/statement?asset={self.divided}",
             "whole": f"/assets/{self.whole}",
             "divided": f"/assets/{self.divided}",
         }

@@ -51,6 +51,8 @@ MORPH_MANY = """async (path) => {
 LIKE_OTHERS = {"genesis", "odd", "several", "vault"}
 """Pages of which there is another of the same making."""
 
+MOST_READ = ("overview", "transaction", "account", "statement", "history")
+
 OUTSIDE = """() => {
     const end = (part) => part.getBoundingClientRect().right;
     const cards = [...document.querySelectorAll("section, .figures, main > .facts")];
@@ -110,7 +112,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
     every = tuple(name for name in shown.pages if name not in LIKE_OTHERS)
     found = {}
     with looking(browser, shown, width, language) as page:
-        for name in every if is_all else ("overview", "transaction", "account"):
+        for name in every if is_all else MOST_READ:
             page.goto(shown.pages[name])
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
             page.evaluate(AXE_SCRIPT)

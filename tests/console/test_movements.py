@@ -6,11 +6,12 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.console.conftest import read
 from tests.fixed_chain import FixedChain
 from tongbao.console import Console
-from tongbao.index import Movements
+from tongbao.index import Movements, Statement, Transactions
 from tongbao.index.history import Index
 from tongbao.sdk.local import Chain
 
@@ -23,6 +24,14 @@ class Unreadable(Index):
     def movements_of(
         self, account: str, *, asset: str | None = None, before: str | None = None, limit: int = 50
     ) -> Movements:
+        """Raises sqlite3.Error."""
+        raise sqlite3.DatabaseError("file is not a database")
+
+    def transactions_of(self, *asked: Any, **named: Any) -> Transactions:
+        """Raises sqlite3.Error."""
+        raise sqlite3.DatabaseError("file is not a database")
+
+    def statement(self, *asked: Any, **named: Any) -> Statement:
         """Raises sqlite3.Error."""
         raise sqlite3.DatabaseError("file is not a database")
 

@@ -19,8 +19,8 @@ from tests.index.history_oracle import random_blocks
 from tests.small_mount import play
 from tongbao.index import Movements
 from tongbao.index.feeder import Feeder
-from tongbao.index.file import VERSION
 from tongbao.index.history import Index
+from tongbao.index.tables import VERSION
 from tongbao.store.errors import Pruned, WrongChain, WrongVersion
 from tongbao.store.record import BlockRecord, HeaderLine, line_of
 
@@ -59,6 +59,7 @@ def rows_of(path: Path) -> list[list[tuple[object, ...]]]:
                 "SELECT * FROM state",
                 "SELECT * FROM chunks ORDER BY at",
                 "SELECT * FROM postings ORDER BY name, at",
+                "SELECT * FROM texts ORDER BY name, at",
             )
         ]
     finally:

@@ -11,7 +11,8 @@ import pytest
 from tests.fixed_chain import FixedChain
 from tests.index.history_oracle import Oracle, random_blocks
 from tongbao.index import CursorError
-from tongbao.index.chunks import SEARCHED
+from tongbao.index.chunks import kind_of
+from tongbao.index.finding import SEARCHED
 from tongbao.index.history import Index
 from tongbao.store.record import BlockRecord
 
@@ -188,8 +189,9 @@ def test_names_are_values_and_never_statements(
 
 def test_a_long_search_ends_and_says_where_to_go_on() -> None:
     """
-    Given an account with more blocks than an answer looks at, none of which moved its dollars,
-    when its dollar movements are asked for,
+    Given an account with more blocks than an answer looks at, none of which moved the asset that
+    has the same number as one that they moved,
+    when its movements of that asset are asked for,
     then the first page is empty with a next one, and following them comes to an end.
     """
     fixed = FixedChain()
@@ -198,10 +200,12 @@ def test_a_long_search_ends_and_says_where_to_go_on() -> None:
         for _ in range(needed):
             fixed.make(fixed.pay("0.01"))
         index.add([fixed.store.block(height) for height in range(fixed.store.height + 1)])
-        first = index.movements_of(fixed.alice, asset=f"USD.{fixed.bank}", limit=5)
+        names = (f"X{number}.{fixed.bank}" for number in range(10**7))
+        other = next(name for name in names if kind_of(name) == kind_of(fixed.cny))
+        first = index.movements_of(fixed.alice, asset=other, limit=5)
 
         def of_bank_money(**how: Any) -> Any:
-            return index.movements_of(fixed.alice, asset=f"USD.{fixed.bank}", **how)
+            return index.movements_of(fixed.alice, asset=other, **how)
 
         assert (first.movements, first.before is None) == ((), False)
         assert walked(of_bank_money, "movements", 5) == []

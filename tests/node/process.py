@@ -78,7 +78,12 @@ def command(folder: Path, *flags: str) -> list[str]:
     return [tongbao, "run", "--folder", str(folder), *flags]
 
 
-ENVIRONMENT: Final = {"PATH": os.environ["PATH"], "TONGBAO_PASSPHRASE": PASSPHRASE}
+ENVIRONMENT: Final = {
+    "PATH": os.environ["PATH"],
+    "TONGBAO_PASSPHRASE": PASSPHRASE,
+    **{name: os.environ[name] for name in ("TONGBAO_NODE_PROCESSES",) if name in os.environ},
+}
+"""Of the environment of the tests only what a node needs, and how many processes it has."""
 
 
 def run_to_end(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:

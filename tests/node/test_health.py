@@ -56,6 +56,7 @@ def test_metrics_are_read_by_others_and_name_nobody(served: Served) -> None:
         "tongbao_rows",
         "tongbao_streams",
         "tongbao_queue",
+        "tongbao_processes",
         "tongbao_misbehaviour",
         "tongbao_misbehaviour_created",
         "tongbao_ready",

@@ -1,6 +1,7 @@
 /** What a believed header says, whichever engine's it is: all that a proof is checked against. */
 
-import { type Bytes, bytesOfBase64url, bytesOfHex, hexOf, same, sha256 } from "./bytes.js";
+import { base64urlOf, type Bytes, bytesOfBase64url, bytesOfHex, hexOf } from "./bytes.js";
+import { same, sha256 } from "./bytes.js";
 import { checkValidators, milliseconds, readCometHeader, readLightBlock } from "./comet_form.js";
 import { appHash, headerHash, inOrder, resultLeaf, validatorOf } from "./comet_hashes.js";
 import { validatorsHash } from "./comet_hashes.js";
@@ -8,8 +9,9 @@ import type { CometHeader } from "./comet_types.js";
 import { follow, type Terms, type Trusted } from "./comet_verifier.js";
 import { readHeader } from "./header.js";
 import { isObject, type Json } from "./json.js";
-import { isRowProof, isSoloTrust } from "./proof_files.js";
-import type { AnyProof, NetworkTrust, SoloTrust, TrustFile } from "./proof_files.js";
+import { isRowProof, isSoloTrust, PERIOD_MS } from "./proof_files.js";
+import type { AnyProof, NetworkTrust, RowProof } from "./proof_files.js";
+import type { SoloTrust, TransactionProof, TrustFile } from "./proof_files.js";
 import { VerificationError } from "./verification_error.js";
 
 const NS_PER_MS = 1_000_000n;
@@ -33,14 +35,58 @@ export interface Believed {
 
 /** What the header of a proof says, once it is trusted. Throws VerificationError. */
 export async function believed(proof: AnyProof, trust: TrustFile, now: number): Promise<Believed> {
-  if (proof.engine !== trust.engine) {
-    throw new VerificationError("ENGINE_IS_ANOTHER", `${proof.engine}, not ${trust.engine}`);
-  }
+  checkEngine(proof, trust);
   return isSoloTrust(trust) ? signed(proof, trust) : voted(proof, trust, now);
 }
 
+/** What believes one header after the other. Throws VerificationError. */
+export type Believe = (proof: Headed) => Promise<Believed>;
+
+/** A row's proof, or what brings the same header along for other proofs. */
+export type Headed = RowProof | Pick<TransactionProof, "engine" | "header" | "block" | "blocks">;
+
+/** Believe several headers, heights ascending: a network's are followed one from the other. */
+export async function believing(trust: TrustFile, now: number): Promise<Believe> {
+  let trusted = isSoloTrust(trust) ? undefined : await trustedOf(trust);
+  return async (proof) => {
+    checkEngine(proof, trust);
+    if (isSoloTrust(trust)) return signed(proof, trust);
+    const block = await readLightBlock(proof.header);
+    trusted = await follow(trusted as Trusted, block, termsOf(trust, now));
+    if (proof.blocks !== undefined) {
+      throw new VerificationError("PROOF_IS_UNREADABLE", "blocks in a bundle");
+    }
+    return saidBy(proof, block.header);
+  };
+}
+
+/** The trust file that a network's header makes: of the block before, and who votes on it. */
+export async function trustIn(proof: RowProof): Promise<NetworkTrust & { format: 1 }> {
+  const { header, validators } = await readLightBlock(proof.header);
+  const before = proof.block == null ? undefined : readCometHeader(proof.block);
+  return {
+    format: 1,
+    chain: header.chain_id,
+    engine: "cometbft",
+    height: Number(header.height - 1n),
+    time: milliseconds((before ?? header).time),
+    hash: before === undefined ? "" : hexOf(await headerHash(before)),
+    validators: validators.map((one) => ({
+      key: base64urlOf(one.pub_key?.ed25519 ?? new Uint8Array()),
+      power: Number(one.voting_power),
+    })),
+    period_ms: PERIOD_MS,
+  };
+}
+
+function checkEngine(proof: Headed, trust: TrustFile): void {
+  if (proof.engine !== trust.engine) {
+    throw new VerificationError("ENGINE_IS_ANOTHER", `${proof.engine}, not ${trust.engine}`);
+  }
+}
+
 /** A solo header, signed by somebody trusted for its chain. */
-async function signed(proof: AnyProof, trust: SoloTrust): Promise<Believed> {
+async function signed(proof: Headed, trust: SoloTrust): Promise<Believed> {
   const { header, signer } = await readHeader(proof.header).catch((error: unknown) => {
     throw new VerificationError("HEADER_IS_WRONG", String(error));
   });
@@ -57,11 +103,7 @@ async function signed(proof: AnyProof, trust: SoloTrust): Promise<Believed> {
 
 /** A network's header, and what it says of the block before it. */
 async function voted(proof: AnyProof, trust: NetworkTrust, now: number): Promise<Believed> {
-  const terms: Terms = {
-    now: BigInt(now) * NS_PER_MS,
-    period: BigInt(trust.period_ms) * NS_PER_MS,
-    drift: AHEAD_MS * NS_PER_MS,
-  };
+  const terms = termsOf(trust, now);
   let trusted = await trustedOf(trust);
   for (const text of proof.blocks ?? []) {
     trusted = await follow(trusted, await readLightBlock(text), terms);
@@ -69,6 +111,14 @@ async function voted(proof: AnyProof, trust: NetworkTrust, now: number): Promise
   const block = await readLightBlock(proof.header);
   await follow(trusted, block, terms);
   return saidBy(proof, block.header);
+}
+
+function termsOf(trust: NetworkTrust, now: number): Terms {
+  return {
+    now: BigInt(now) * NS_PER_MS,
+    period: BigInt(trust.period_ms) * NS_PER_MS,
+    drift: AHEAD_MS * NS_PER_MS,
+  };
 }
 
 async function trustedOf(trust: NetworkTrust): Promise<Trusted> {
@@ -93,7 +143,7 @@ async function trustedOf(trust: NetworkTrust): Promise<Trusted> {
   };
 }
 
-async function saidBy(proof: AnyProof, header: CometHeader): Promise<Believed> {
+async function saidBy(proof: Headed, header: CometHeader): Promise<Believed> {
   const state = await stateOf(proof, header);
   const before = proof.block == null ? undefined : readCometHeader(proof.block);
   const named = header.last_block_id?.hash ?? new Uint8Array();
@@ -121,7 +171,7 @@ function timeOf(header: CometHeader): number {
   return milliseconds(header.time) + (header.last_block_id?.hash.length === 0 ? 1 : 0);
 }
 
-async function stateOf(proof: AnyProof, header: CometHeader): Promise<string> {
+async function stateOf(proof: Headed, header: CometHeader): Promise<string> {
   if (!isRowProof(proof)) return "";
   const state = proof.state ?? "";
   if (!STATE.test(state)) throw new VerificationError("PROOF_IS_UNREADABLE", "state");

@@ -12,7 +12,8 @@ const FILE_BYTES_LIMIT = 8_388_608;
 const KEYS_LIMIT = 1_000;
 const BLOCKS_LIMIT = 64;
 const DAY_MS = 86_400_000;
-const PERIOD_MS = 14 * DAY_MS;
+/** How long a trust file of a network is good, unless it says so. */
+export const PERIOD_MS = 14 * DAY_MS;
 const PERIOD_LIMIT_MS = 3_660 * DAY_MS;
 const KEY_ID = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
@@ -92,7 +93,8 @@ const TRIE_PROOF = {
   "leaf_path?": orNull(text()),
   "leaf_value_hash?": orNull(text()),
 };
-const ROW = {
+/** The members of a row's proof. */
+export const ROW = {
   kind: text(),
   format: isFormat,
   engine: text(),
@@ -167,7 +169,7 @@ export function isSoloTrust(trust: TrustFile): trust is SoloTrust {
 }
 
 /** Whether a proof is one of a row. */
-export function isRowProof(proof: RowProof | TransactionProof): proof is RowProof {
+export function isRowProof(proof: object): proof is RowProof {
   return "module" in proof;
 }
 

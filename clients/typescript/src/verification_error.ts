@@ -46,6 +46,28 @@ const FINDINGS = {
     22,
     "too few trusted validators signed: a proof needs the blocks between",
   ],
+  // What is wrong with an audit bundle.
+  BUNDLE_IS_UNREADABLE: [23, "this is not a bundle as a node writes it; ask for it again"],
+  BUNDLE_IS_ALTERED: [
+    24,
+    "a member is not what the manifest says; ask for the bundle again",
+  ],
+  STATEMENT_IS_WRONG: [
+    25,
+    "the statement says something else than its proofs; don't believe it",
+  ],
+  MOVEMENT_IS_NOT_PROVEN: [
+    26,
+    "movements without a proof are the node's word; --partly takes it",
+  ],
+  TRUST_IS_ANOTHER: [
+    27,
+    "the bundle's trust file is not the one that you hold; find out why",
+  ],
+  BUNDLES_DO_NOT_JOIN: [
+    28,
+    "the bundle denies what an earlier one has proven; ask who left what out",
+  ],
 } as const;
 
 /** The name of what is wrong. */

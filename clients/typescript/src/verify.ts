@@ -56,7 +56,8 @@ export async function verify(
   return isRowProof(found) ? row(found, header, names) : transaction(found, header);
 }
 
-async function row(proof: RowProof, header: Believed, names: Names): Promise<Verified> {
+/** What a row's proof says under a header that is believed. Throws VerificationError. */
+export async function row(proof: RowProof, header: Believed, names: Names): Promise<Verified> {
   const root = bytesOfHex(header.state);
   const value = proof.value === undefined ? undefined : readable(() => canonicalBytes(proof.value));
   const path = await sha256(readable(() => fullKey(proof.module, proof.table, proof.key)));
@@ -80,7 +81,11 @@ async function row(proof: RowProof, header: Believed, names: Names): Promise<Ver
   };
 }
 
-async function transaction(proof: TransactionProof, header: Believed): Promise<Verified> {
+/** What a transaction's proof says under a header that is believed. Throws VerificationError. */
+export async function transaction(
+  proof: TransactionProof,
+  header: Believed,
+): Promise<Verified> {
   const { envelope, wire, receipt, paths } = readable(() => parts(proof));
   if (!(await areSigned(envelope.signatures))) {
     throw new VerificationError("PROOF_IS_UNREADABLE", "a signature of the transaction is wrong");

@@ -26,6 +26,7 @@ EXTRAS: Final[dict[str, dict[str, Lazy]]] = {
         "names": Lazy("tongbao.cli.account_commands:names", "List the remembered accounts."),
         "remember": Lazy("tongbao.cli.account_commands:remember", "Give an account a name."),
         "did": Lazy("tongbao.cli.account_commands:did", "Print the DID document of an account."),
+        "bundle": Lazy("tongbao.cli.bundle_command:bundle", "Write a statement with its proofs."),
     },
     "upgrade": {
         "draft": Lazy("tongbao.cli.upgrade_commands:draft", "Write down the code installed here."),

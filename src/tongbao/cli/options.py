@@ -194,17 +194,20 @@ def _first_line(path: Path) -> str:
         ) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file that a person named; `-` is standard input. Raises CommandError."""
+def read_file(path: Path, limit: int = FILE_BYTES_LIMIT) -> bytes:
+    """The bytes of a file that a person named, or as many as a limit; `-` is standard input.
+
+    Raises CommandError.
+    """
     if str(path) == "-":
         if sys.stdin is None or sys.stdin.closed:
             raise CommandError(
                 "standard input is closed", "name a file, or pipe something in", Exit.NO_INPUT
             )
-        return sys.stdin.buffer.read(FILE_BYTES_LIMIT)
+        return sys.stdin.buffer.read(limit)
     try:
         with path.open("rb") as file:
-            return file.read(FILE_BYTES_LIMIT)
+            return file.read(limit)
     except OSError as error:
         raise CommandError(
             f"{path}: {error.strerror}", "check the path and its permissions", Exit.NO_INPUT

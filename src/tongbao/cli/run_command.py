@@ -21,7 +21,10 @@ from tongbao.cli.options import (
 from tongbao.node.settings import PREFIX, SettingLine, Settings, lines, load
 
 if TYPE_CHECKING:
-    from tongbao.sdk.local import Chain
+    import socket
+
+    from tongbao.cli.terminal import Terminal
+    from tongbao.node.processes.orders import Ready
 
 
 def setting_parameter(line: SettingLine) -> click.Option:
@@ -38,10 +41,10 @@ def setting_parameter(line: SettingLine) -> click.Option:
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
     from tongbao.node.logs import configure_log
-    from tongbao.node.recall import open_index
-    from tongbao.node.server import address_of, listen, serve, server_of
+    from tongbao.node.processes.layout import cores_of
+    from tongbao.node.server import address_of, listen
     from tongbao.sdk.folder import Folder
-    from tongbao.sdk.presence import present, reachable
+    from tongbao.sdk.presence import reachable
 
     terminal = terminal_of(click.get_current_context())
     flags = {line.name: options[line.name] for line in lines() if options[line.name] is not None}
@@ -60,9 +63,32 @@ def run_node(**options: Any) -> int:
         )
     passphrase = None if engine == NETWORK else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
-    listening = listen(settings)
+    ending = serve_alone if cores_of(settings) == 1 else serve_split
+    with listen(settings) as listening:
+        address = address_of(listening)
+        head = ending(terminal, folder, settings, passphrase, listening)
+    terminal.answer(
+        {"address": reachable(address), "height": head.height},
+        f"stopped: {head.chain} at {head.height}",
+    )
+    return Exit.DONE
+
+
+def serve_alone(
+    terminal: Terminal,
+    folder: Path,
+    settings: Settings,
+    passphrase: str | None,
+    listening: socket.socket,
+) -> Ready:
+    """Serve by this process alone, until told to stop; the last block."""
+    from tongbao.node.opening import opened
+    from tongbao.node.processes.orders import Ready
+    from tongbao.node.recall import open_index
+    from tongbao.node.server import address_of, serve, server_of
+    from tongbao.sdk.presence import present
+
     with (
-        listening,
         opened(folder, settings, passphrase) as chain,
         open_index(folder, chain.id, settings) as index,
     ):
@@ -70,30 +96,36 @@ def run_node(**options: Any) -> int:
         server = server_of(chain, settings, index)
         # From before anybody is told: whoever is told may stop it at once.
         with server.capture_signals(), present(folder, chain.id, address):
-            address = reachable(address)
-            head = chain.head()
-            terminal.note(f"chain {chain.id} at height {head.height} is served at {address}")
-            terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
+            tell(terminal, chain.id, chain.head().height, address)
             serve(server, listening)
         head = chain.head()
-    terminal.answer(
-        {"address": address, "height": head.height}, f"stopped: {head.chain} at {head.height}"
-    )
-    return Exit.DONE
+        return Ready(head.chain, head.height)
 
 
-def opened(folder: Path, settings: Settings, passphrase: str | None) -> Chain:
-    """The chain of a folder, open to write: by the authority's passphrase, or a network's node."""
-    if passphrase is None:
-        from tongbao.node.network import network_options
-        from tongbao.sdk.network import open_network
+def serve_split(
+    terminal: Terminal,
+    folder: Path,
+    settings: Settings,
+    passphrase: str | None,
+    listening: socket.socket,
+) -> Ready:
+    """Serve by several processes that this one supervises, until told to stop; the last block."""
+    from tongbao.node.processes.running import run_processes
+    from tongbao.node.server import address_of
 
-        return open_network(folder, network_options(settings))
-    from tongbao.engines.solo import Options
-    from tongbao.sdk.opening import open_chain
+    def served(core: Ready, layout: str) -> None:
+        tell(terminal, core.chain, core.height, address_of(listening), f" by {layout}")
 
-    options = Options(queue_transactions=settings.queue_transactions)
-    return open_chain(folder, passphrase=passphrase, options=options)
+    return run_processes(folder, settings, passphrase, listening, served)
+
+
+def tell(terminal: Terminal, chain: str, height: int, address: str, by: str = "") -> None:
+    """Say to a person that the node serves, and where."""
+    from tongbao.sdk.presence import reachable
+
+    address = reachable(address)
+    terminal.note(f"chain {chain} at height {height} is served at {address}{by}")
+    terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
 
 
 def run_command() -> click.Command:

@@ -1,4 +1,4 @@
-"""`tongbao verify`: check a proof with nothing but the verifier: no store, no node, no network."""
+"""`tongbao verify`: check a proof or a bundle by the verifier alone: no store, node or network."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import Any
 import click
 
 from tongbao.cli.options import json_option, read_file, terminal_of
-from tongbao.cli.terminal import json_text
+from tongbao.cli.terminal import count, json_text
+from tongbao.sdk.bundle_verification import (
+    ARCHIVE,
+    VerifiedBundle,
+    check_joined,
+    verify_bundle,
+)
 from tongbao.sdk.verification import Verified
 from tongbao.sdk.verification import verify as check
+from tongbao.sdk.zip_form import BYTES_LIMIT
 
 
 @click.command(epilog="\b\nExample:\n  tongbao verify holding.proof --trust trust.json")
@@ -28,14 +35,44 @@ from tongbao.sdk.verification import verify as check
     help="Judge the period of a network's trust file as of this time (ms UTC), not by the clock: "
     "for what was archived. Whose keys the file names must not have lost them before you had it.",
 )
+@click.option(
+    "--partly",
+    is_flag=True,
+    help="Of a bundle: take movements that have no proof as the node's word, and count them.",
+)
+@click.option(
+    "--after",
+    type=click.Path(path_type=Path),
+    help="Of a bundle: an earlier one of the same account and asset, whose proven holding this one "
+    "must agree with; then what is left out since adds up to nothing.",
+)
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, file: Path, trust: Path, at: int | None) -> None:
-    """Check the proof in FILE (- is standard input) and print what it proves.
+def verify(
+    ctx: click.Context,
+    file: Path,
+    trust: Path,
+    at: int | None,
+    partly: bool,
+    after: Path | None,
+) -> None:
+    """Check the proof or the audit bundle in FILE (- is standard input), print what it proves.
 
     Times are milliseconds UTC. Exit code 0: proven; 65: not, and the reason has a number.
     """
-    found = check(read_file(file), read_file(trust), at)
+    content = read_file(file, BYTES_LIMIT + 1)
+    if content.startswith(ARCHIVE):
+        bundle = verify_bundle(content, read_file(trust), at, partly)
+        verdict = f"verified: {_sum(bundle)}"
+        if after is not None:
+            earlier = verify_bundle(read_file(after, BYTES_LIMIT + 1), read_file(trust), at, partly)
+            check_joined(earlier, bundle)
+            verdict += f"; what is left out since height {earlier.height} adds up to nothing"
+        terminal_of(ctx).answer(_facts_of(bundle), verdict)
+        return
+    if partly or after is not None:
+        raise click.UsageError("--partly and --after are about bundles, and this is no archive")
+    found = check(content, read_file(trust), at)
     facts: dict[str, Any] = {
         "chain": found.chain,
         "height": found.height,
@@ -48,6 +85,38 @@ def verify(ctx: click.Context, file: Path, trust: Path, at: int | None) -> None:
     else:
         facts |= {"id": found.transaction_id, "signed": found.value, "receipt": found.receipt}
     terminal_of(ctx).answer(facts, f"verified: {_claim(found)}")
+
+
+def _facts_of(bundle: VerifiedBundle) -> dict[str, Any]:
+    """What a bundle proves, without its movements: they stand in its CSV."""
+    said = bundle.statement
+    return {
+        "chain": said.chain,
+        "height": bundle.height,
+        "time": bundle.time,
+        "kind": "bundle",
+        "account": said.account,
+        "asset": said.asset,
+        "from": said.first_time,
+        "to": said.before_time,
+        "opening": said.opening,
+        "total_in": said.total_in,
+        "total_out": said.total_out,
+        "closing": said.closing,
+        "holding": said.holding,
+        "movements": len(said.movements),
+        "since": len(said.since),
+        "proven": bundle.proven,
+        "unproven": bundle.unproven,
+    }
+
+
+def _sum(bundle: VerifiedBundle) -> str:
+    """What a bundle proves, in one line."""
+    said, every = bundle.statement, bundle.proven + bundle.unproven
+    of = f"{bundle.proven} of {count(every, 'movement')}"
+    end = f"{said.holding} is held at height {bundle.height} of {said.chain}"
+    return f"{of}; {said.opening} + {said.total_in} - {said.total_out} = {said.closing}; {end}"
 
 
 def _claim(found: Verified) -> str:

@@ -12,7 +12,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from tongbao.console import account_page, asset_page, block_pages, search_page, transaction_page
+from tongbao.console import (
+    account_page,
+    asset_page,
+    block_pages,
+    history_page,
+    search_page,
+    statement_page,
+    transaction_page,
+)
 from tongbao.console.asking import Asked, Elsewhere, PageError, View
 from tongbao.console.movements import MovementIndex
 from tongbao.console.preferences import Preferences, choosing, links, preferences
@@ -44,6 +52,8 @@ PAGES: Final = (
     Page("/blocks/{height}", "page_block", block_pages.block),
     Page("/transactions/{id}", "page_transaction", transaction_page.transaction),
     Page("/accounts/{address}", "page_account", account_page.account),
+    Page("/accounts/{address}/statement", "page_statement", statement_page.statement),
+    Page("/accounts/{address}/history", "page_history", history_page.history),
     Page("/assets/{asset}", "page_asset", asset_page.asset),
     Page("/search", "page_search", search_page.search),
 )

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from tongbao.console.asking import Asked, not_understood
+from tongbao.index import Statement, Transactions
+from tongbao.index.statement import Held
 
 MOVEMENTS: Final = 25
 
@@ -88,6 +90,21 @@ class MovementIndex(Protocol):
 
     def movements_of_asset(self, asset: str, *, before: str | None, limit: int) -> MovementPage:
         """Movements of an asset, before a cursor. Raises ValueError, sqlite3.Error."""
+
+    def transactions_of(self, account: str, *, before: str | None, limit: int) -> Transactions:
+        """What an account took part in, before a cursor. Raises ValueError, sqlite3.Error."""
+
+    def statement(
+        self,
+        account: str,
+        asset: str,
+        first_time: int,
+        before_time: int,
+        held: Held,
+        *,
+        limit: int,
+    ) -> Statement:
+        """Movements of an account in an asset between two times. Raises IndexBehind and others."""
 
 
 class Recalled(Struct, frozen=True):

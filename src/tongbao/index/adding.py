@@ -1,24 +1,14 @@
-"""Taking blocks into the file of an index: whole, in order, each exactly once."""
+"""Taking blocks into an index: whole, in order, each exactly once."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
 
-from tongbao.index.chunks import collect
+from tongbao.index.chunks import Rows
+from tongbao.index.database import Session
+from tongbao.index.tables import ADDED, BEGUN_AFTER, STATE
 from tongbao.store.record import BlockRecord, HeaderLine
-
-
-def height_in(connection: sqlite3.Connection) -> int:
-    """The last block that an index knows, -1 before the first."""
-    return int(connection.execute("SELECT height FROM state").fetchone()[0])
-
-
-def begin_in(connection: sqlite3.Connection) -> tuple[int, int]:
-    """The last block that an index knows, and the first that it was made to know."""
-    height, first = connection.execute("SELECT height, first FROM state").fetchone()
-    return int(height), int(first)
 
 
 def hash_of(block: BlockRecord | HeaderLine) -> bytes:
@@ -26,38 +16,33 @@ def hash_of(block: BlockRecord | HeaderLine) -> bytes:
     return sha256(block.header).digest()
 
 
-def begin_after(connection: sqlite3.Connection, line: HeaderLine) -> None:
+def begin_after(session: Session, line: HeaderLine) -> None:
     """Let an empty index begin with the block after this one, whose body is not to be had."""
-    assert height_in(connection) < 0, "an index with blocks goes on with the next"
-    connection.execute(
-        "UPDATE state SET first = ?, height = ?, header = ?",
-        (line.height + 1, line.height, hash_of(line)),
-    )
+    assert session.rows(STATE)[0][0] < 0, "an index with blocks goes on with the next"
+    session.run(BEGUN_AFTER, line.height + 1, line.height, hash_of(line))
 
 
-def add_blocks(connection: sqlite3.Connection, records: Sequence[BlockRecord]) -> None:
-    """Take in blocks in one step: all of them, or none when it raises sqlite3.Error.
+def rows_after(records: Sequence[BlockRecord], height: int) -> Rows:
+    """The rows of those blocks that an index of this height lacks; a gap is our own bug."""
+    new = [record for record in records if record.height > height]
+    heights = [record.height for record in new]
+    assert heights == list(range(height + 1, height + 1 + len(new))), "blocks are missing"
+    rows = Rows()
+    for record in new:
+        rows.add(record)
+    return rows
+
+
+def add_blocks(session: Session, records: Sequence[BlockRecord]) -> None:
+    """Take in blocks inside a transaction that writes. Raises `FAILURES`.
 
     Blocks that the index knows change nothing; a gap is our own bug.
     """
-    height = height_in(connection)
-    new = [record for record in records if record.height > height]
-    if not new:
+    height = session.rows(STATE)[0][0]
+    if not records or records[-1].height <= height:
         return
-    heights = [record.height for record in new]
-    assert heights == list(range(height + 1, height + 1 + len(new))), "blocks are missing"
-    chunks: list[tuple[int, int, bytes]] = []
-    postings: list[tuple[int, int]] = []
-    for record in new:
-        collect(record, chunks, postings)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.executemany("INSERT INTO chunks VALUES (?, ?, ?)", chunks)
-        connection.executemany("INSERT INTO postings VALUES (?, ?)", sorted(postings))
-        last = new[-1]
-        connection.execute("UPDATE state SET height = ?, header = ?", (last.height, hash_of(last)))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    rows = rows_after(records, height)
+    session.put("chunks", rows.chunks)
+    session.put("postings", sorted(rows.postings))
+    session.put("texts", sorted(rows.texts))
+    session.run(ADDED, records[-1].height, hash_of(records[-1]))

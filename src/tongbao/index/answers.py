@@ -61,3 +61,72 @@ class Transactions(Struct, frozen=True):
     transactions: tuple[Recalled, ...]
     before: str | None
     from_block: int = 0
+
+
+class StatementMovement(Struct, frozen=True):
+    """A movement as the owner of an account sees it: `way` is `in` or `out`.
+
+    `counterparty` is who paid or was paid, null for the issuer's issuing and redeeming. `balance`
+    is what the account held after it. The rest is as in `Movement`.
+    """
+
+    height: int
+    index: int
+    place: int
+    time: int
+    id: str
+    way: str
+    amount: str
+    balance: str
+    counterparty: str | None
+    reference: str | None
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """Movements of one account in one asset between two times, the oldest first, at `height`.
+
+    It is of the blocks with `first_time` <= time < `before_time`, as far as the index knows them.
+    `opening` and `closing` are what was held before the first of these blocks and after the last.
+
+    Long ones come in pages. `brought` is what was held before the movements of this page, `carried`
+    after them, and `total_in` and `total_out` are theirs: `brought + total_in - total_out` is
+    `carried`. The first page brings the opening, and the last one (`after` is null) carries the
+    closing. A page with a next one may have fewer movements than asked, even none.
+
+    Amounts have the asset's decimals. All is exact, also where what was before `from_block` had
+    been pruned when the index was made: balances come from the rows that blocks have written.
+    """
+
+    height: int
+    account: str
+    asset: str
+    first_time: int
+    before_time: int
+    opening: str
+    closing: str
+    brought: str
+    carried: str
+    total_in: str
+    total_out: str
+    movements: tuple[StatementMovement, ...]
+    after: str | None
+    from_block: int = 0
+
+
+class Found(Struct, frozen=True):
+    """One thing that a search has found.
+
+    `kind` is `account`, `asset`, `transaction`, `block` or `reference`, `name` the whole name.
+    """
+
+    kind: str
+    name: str
+
+
+class FoundNames(Struct, frozen=True):
+    """What a search has found, the likeliest first, true at `height`; `more`: there is more."""
+
+    height: int
+    found: tuple[Found, ...]
+    more: bool = False
+    from_block: int = 0

@@ -41,8 +41,15 @@ def cursor_of(at: int, nth: int) -> str:
 
 def read_cursor(text: str | None) -> tuple[int, int]:
     """The place and the movement before which a page begins. Raises CursorError."""
-    if text is None:
-        return LAST, 0
+    return (LAST, 0) if text is None else _read(text)
+
+
+def read_after(text: str | None) -> tuple[int, int]:
+    """The place and the movement with which a page of a statement begins. Raises CursorError."""
+    return (0, 0) if text is None else _read(text)
+
+
+def _read(text: str) -> tuple[int, int]:
     found = _CURSOR.match(text)
     if found is None:
         raise CursorError("a cursor is height.index.place, as an answer gave it")

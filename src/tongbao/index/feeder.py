@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from tongbao.index.database import FAILURES
 from tongbao.index.history import Index
 from tongbao.index.writer import Writer
 from tongbao.store.record import BlockRecord, HeaderLine
@@ -51,7 +52,7 @@ class Feeder:
         With `elsewhere`, large batches are added by another process.
         """
         self.index = index
-        self.height = index.height
+        self.height = _height_of(index)
         self._blocks = blocks
         self._fed = fed
         self._writer = Writer(index.path if elsewhere else None, index.chain)
@@ -95,17 +96,18 @@ class Feeder:
             self._wake.wait()
             self._wake.clear()
             try:
-                if not agreed:
-                    self._is_useless |= not self._agrees()
-                    agreed = True
                 if self._is_useless:
-                    self._begin_anew("damaged, or of another history")
+                    self._begin_anew("damaged")
+                elif not agreed and not self._agrees():
+                    self._begin_anew("of another history")
+                agreed = True
                 self._skip_pruned()
                 self._catch_up()
                 if pause != FIRST_PAUSE_S:
                     log.warning("index: written again, up to block %d", self.height)
                 pause = FIRST_PAUSE_S
-            except (sqlite3.Error, OSError) as error:
+            except FAILURES as error:
+                agreed = False  # a database that comes back may have been changed by others
                 # Told once: whoever looks for the reason finds one line, not one for each attempt.
                 level = logging.ERROR if pause == FIRST_PAUSE_S else logging.DEBUG
                 log.log(level, "index: not written (%s); tried again until it is", error)
@@ -116,6 +118,7 @@ class Feeder:
 
     def _agrees(self) -> bool:
         """Whether the chain has the last block that the index knows, and not another one."""
+        self.height = self.index.height
         if self.height < 0:
             return True
         found = self._blocks.headers(self.height, self.height)
@@ -124,7 +127,7 @@ class Feeder:
     def _skip_pruned(self) -> None:
         """Begin with the first body that is there, where the next one that it lacks is not.
 
-        Raises sqlite3.Error, OSError.
+        Raises `FAILURES`.
         """
         first = self._blocks.first_block
         if self.height + 1 >= first:
@@ -137,7 +140,7 @@ class Feeder:
         self._fed(self.height)
 
     def _begin_anew(self, why: str) -> None:
-        """Trying again mends none of this. Raises sqlite3.Error, OSError."""
+        """Trying again mends none of this. Raises `FAILURES`."""
         log.warning("index: %s; it is set aside and made anew", why)
         self._writer.close()
         self.index.begin_anew()
@@ -170,3 +173,11 @@ class Feeder:
 
 def _is_damage(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) in DAMAGED
+
+
+def _height_of(index: Index) -> int:
+    """The height of an index, -1 while its database can't be reached."""
+    try:
+        return index.height
+    except FAILURES:
+        return -1

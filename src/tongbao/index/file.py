@@ -1,4 +1,4 @@
-"""The file of an index: its tables, and what is done with a file that can't be used.
+"""The file of an index in SQLite: how it is opened, and what is done with one that is no use.
 
 An index holds nothing that the log does not: a damaged or older file is set aside and made anew.
 One that a newer version made, or that belongs to another chain, is refused, since somebody has put
@@ -12,13 +12,11 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from tongbao.index.tables import BEGIN, OWNER, SQLITE, VERSION, creation
 from tongbao.store.errors import WrongChain, WrongVersion
 from tongbao.store.log import FULL
 
 log = logging.getLogger("tongbao.index")
-
-VERSION: Final = 2
-"""Raise it with every change of the tables or of a chunk's encoding."""
 
 APPLICATION: Final = 0x544F4E47
 """`TONG`: what tells an index from any other SQLite file."""
@@ -28,26 +26,6 @@ NO_SPACE: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 CACHE_KIB: Final = 32_768
 BUSY_S: Final = 5.0
-
-TABLES: Final = """
-CREATE TABLE state (
-    only INTEGER PRIMARY KEY CHECK (only = 0),
-    chain TEXT NOT NULL,
-    first INTEGER NOT NULL,   -- the block that it was begun with: 0, where none was pruned
-    height INTEGER NOT NULL,  -- of the last block that is in here, -1 before the first
-    header BLOB NOT NULL      -- SHA-256 of that block's signed header
-);
-CREATE TABLE chunks (         -- entries of a block, in order
-    at INTEGER PRIMARY KEY,   -- place of the first
-    time INTEGER NOT NULL,    -- of their block, ms UTC
-    entries BLOB NOT NULL
-);
-CREATE TABLE postings (       -- chunks in which a name occurs, by its number
-    name INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (name, at)
-) WITHOUT ROWID;
-"""
 
 
 class Unusable(Exception):
@@ -83,10 +61,16 @@ def open_beside(path: Path, chain: str) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can't write."""
+def open_reader(path: Path, chain: str) -> sqlite3.Connection:
+    """A connection that can't write, to an index that is there. Raises sqlite3.Error."""
     connection = _connect(f"{_address(path)}?mode=ro")
-    connection.execute("PRAGMA query_only = ON")
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        if connection.execute(OWNER).fetchone() != (VERSION, chain):
+            raise sqlite3.OperationalError(f"{path.name} is not the index of {chain}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -188,9 +172,9 @@ def _begun(connection: sqlite3.Connection, chain: str) -> sqlite3.Connection:
     _tune(connection)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in TABLES.split(";\n"):
+        for statement in creation(SQLITE):
             connection.execute(statement)
-        connection.execute("INSERT INTO state VALUES (0, ?, 0, -1, x'')", (chain,))
+        connection.execute(BEGIN, (VERSION, chain, b""))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     return connection

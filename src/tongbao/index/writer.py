@@ -19,6 +19,7 @@ from typing import IO, Final
 import msgspec
 
 from tongbao.index.adding import add_blocks
+from tongbao.index.embedded import written
 from tongbao.index.file import open_beside
 from tongbao.store.errors import StoreError
 from tongbao.store.helper import Helper, frames
@@ -71,7 +72,8 @@ def serve(index: sqlite3.Connection, source: IO[bytes], target: IO[bytes]) -> No
     """Add batches until the source ends, or nobody listens any more."""
     for frame in frames(source, BATCH_LIMIT):
         records = _decode(frame)
-        add_blocks(index, records)
+        with written(index) as session:
+            add_blocks(session, records)
         target.write(records[-1].height.to_bytes(HEIGHT_BYTES, "big"))
         target.flush()
 

@@ -8,6 +8,7 @@ blocks; the machine answers what they do. `apply` makes a candidate that `commit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ from tongbao.kernel.execution import (
 from tongbao.kernel.genesis import Genesis, chain_id, hash_of
 from tongbao.kernel.history import BlockUndo, Candidate, History, Past
 from tongbao.kernel.identifiers import Count, Hash, Time
+from tongbao.kernel.intake import Intake
 from tongbao.kernel.job import QUERY_ROWS, Job, Meter
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
@@ -39,6 +41,7 @@ from tongbao.kernel.kernel_module import (
     EXPIRY_MS,
     TRANSACTION_BYTES,
     TRANSACTION_ROWS,
+    ModuleLine,
     features,
     parameters,
     upgrades,
@@ -49,22 +52,15 @@ from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
 from tongbao.kernel.state import Backing, State, leaves_of
-from tongbao.kernel.transaction import (
-    Transaction,
-    check_signatures,
-    decode_payload,
-    decode_transaction,
-    id_of,
-)
+from tongbao.kernel.transaction import Transaction, decode_payload, id_of
 from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
-SEEN_LIMIT: Final = 100_000
 GENESIS_HEIGHT: Final = 0
 SETTINGS: Final = (parameters, features, upgrades)
 
 
-class Machine:
+class Machine(Intake):
     """The deterministic state machine of one chain."""
 
     def __init__(
@@ -83,14 +79,14 @@ class Machine:
         modules' packages, where that matters. Raises GenesisError, AssertionsAreOff.
         """
         require_assertions()
-        self.registry = registry
+        super().__init__(registry, chain_id(genesis), {})
         self.genesis_file = genesis
-        self.chain = chain_id(genesis)
         self.height = height
         self.time = time
         self.code = Code(genesis, registry, code)
         self.code.check(kept_upgrades(backing), height)
-        self._keys_of = self._authentication()
+        authenticator, keys_of = find_authentication(genesis, registry)
+        self._keys_tables = tuple(authenticator.tables)
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
@@ -99,19 +95,15 @@ class Machine:
         self._reindex()
         self._history = History()
         self._candidate: Candidate | None = None
-        self._seen: dict[bytes, Transaction] = {}
         self._settings()
         self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
+        # Keys are looked up as the module that genesis lets authenticate.
+        view = self._admission.context(View, authenticator, None)
+        self._keys_of: KeysOf = partial(keys_of, view)
 
     # What the chain is
-
-    def _authentication(self) -> KeysOf:
-        """The function of the module that genesis lets authenticate, run as that module."""
-        module, keys_of = find_authentication(self.genesis_file, self.registry)
-        self._keys_tables = tuple(module.tables)
-        return lambda _, address: keys_of(self._admission.context(View, module, None), address)
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""
@@ -190,19 +182,7 @@ class Machine:
 
     def _decide(self, block: Block, results: tuple[Result, ...], due: bytes | None) -> Decided:
         """Compute the state difference and root of what was written since the last block."""
-        old_rows: dict[bytes, Any] = {}
-        values: dict[bytes, bytes | None] = {}
-        leaves: dict[bytes, bytes | None] = {}
-        state = self._state
-        for full_key, before, old, _, table, _ in state.journal:
-            if full_key in values:
-                continue
-            value = values[full_key] = state.raw(full_key)
-            if table is not None:
-                leaf = None if value is None else sha256(value).digest()
-                leaves[sha256(full_key).digest()] = leaf
-                migrates = table.value.previous_version is not None
-                old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
+        values, old_rows, leaves = self._state.difference()
         for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
@@ -228,7 +208,7 @@ class Machine:
         self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        tables = {written.table for written in journal}
+        tables = {table for *_, table, _ in journal}
         self._keys_changed = not tables.isdisjoint(self._keys_tables)
         if not tables.isdisjoint(SETTINGS):
             self._settings()
@@ -255,40 +235,11 @@ class Machine:
 
     # Judging without deciding
 
-    def decode(self, wire: bytes) -> Transaction:
-        """Everything about a transaction but state: form, chain, signatures.
-
-        Safe in any thread. What was verified is remembered by its full bytes, for `apply` and for
-        whoever asks again, while the limit of its bytes allows it. Raises InvalidTransaction.
-        """
-        found = self._seen.get(wire)
-        if found is None or len(wire) > self.parameters[TRANSACTION_BYTES.name]:
-            found = self.parse(wire)
-            check_signatures(found.signatures)
-            self.remember(found)
-        return found
-
-    def parse(self, wire: bytes) -> Transaction:
-        """A transaction's form and chain, its signatures unchecked. Raises InvalidTransaction."""
-        limit = self.parameters[TRANSACTION_BYTES.name]
-        decoder = self.registry.payload_decoder
-        envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
-        return Transaction(wire, id_of(envelope.payload), payload, envelope.signatures)
-
-    def knows(self, wire: bytes) -> bool:
-        """Whether a transaction's signatures were checked, and that is remembered."""
-        return wire in self._seen
-
-    def remember(self, verified: Transaction) -> None:
-        """Take an engine's word that every signature was checked by `ed25519.verify`."""
-        if len(self._seen) >= SEEN_LIMIT:
-            self._seen.clear()
-        self._seen[verified.wire] = verified
-
     def check(self, wire: bytes, time: Time) -> Transaction:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
-        self._place(self._admission, self.height + 1, time)
+        if self._admission.time != time or self._admission.height != self.height + 1:
+            self._place(self._admission, self.height + 1, time)
         transaction = self.decode(wire)
         self._admit(transaction)
         check_nonce(self._state, transaction.payload)
@@ -307,8 +258,8 @@ class Machine:
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
-        admit(view, self._keys_of, transaction, self.parameters[EXPIRY_MS.name])
+        expiry_ms = self.parameters[EXPIRY_MS.name]
+        admit(self._admission.time, self._keys_of, transaction, expiry_ms)
 
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
@@ -322,8 +273,7 @@ class Machine:
         self._place(job, self.height + 1, time)
         self._place(self._admission, self.height + 1, time)
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
-        keys, _ = find_keys(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
+        keys, _ = find_keys(time, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         check_lane(payload, keys)
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)
@@ -364,6 +314,10 @@ class Machine:
         job = Job(self.registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
         self._place(job, self.height, self.time)
         return job
+
+    def lines(self, height: int) -> tuple[ModuleLine, ...]:
+        """The modules that the block of a height needs, as far as is known today."""
+        return self.code.lines(height)
 
     def row(self, table: Table[Any, Any], key: Any, height: int | None = None) -> bytes | None:
         """The bytes of a row at a height, the last committed one unless told.

@@ -31,16 +31,23 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The siblings from leaf `index` upward (RFC 6962, section 2.1.1: its audit path)."""
-    assert 0 <= index < len(leaves), (index, len(leaves))
-    path = []
-    level = _leaf_hashes(leaves)
+    return inclusion_proofs(leaves, (index,))[0]
+
+
+def inclusion_proofs(
+    leaves: Sequence[bytes], indexes: Sequence[int]
+) -> tuple[tuple[bytes, ...], ...]:
+    """The same for several leaves, out of one tree."""
+    assert all(0 <= index < len(leaves) for index in indexes), (indexes, len(leaves))
+    paths: list[list[bytes]] = [[] for _ in indexes]
+    level, height = _leaf_hashes(leaves), 0
     while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling])
-        level = _level_above(level)
-        index >>= 1
-    return tuple(path)
+        for path, index in zip(paths, indexes, strict=True):
+            sibling = (index >> height) ^ 1
+            if sibling < len(level):
+                path.append(level[sibling])
+        level, height = _level_above(level), height + 1
+    return tuple(map(tuple, paths))
 
 
 def verify_inclusion(

@@ -25,6 +25,8 @@ M = TypeVar("M", bound=Message)
 MESSAGES_LIMIT: Final = 256
 LANES_LIMIT: Final = 16
 ID_DOMAIN: Final = b"tongbao/tx/1"
+ID_BYTES: Final = 32
+"""The bytes of a transaction's id."""
 
 
 class Payload(
@@ -49,11 +51,16 @@ class Payload(
 
 
 class Transaction(Struct, frozen=True, gc=False):
-    """A decoded transaction; `kernel/machine.py` keeps those whose signatures were checked."""
+    """A decoded transaction; `kernel/intake.py` keeps those whose signatures were checked.
+
+    `signers` are the kids in its headers, ascending by their keys' bytes, each once. `signatures`
+    are there to be checked: there are none where another process has done that.
+    """
 
     wire: bytes
     id: bytes
     payload: Payload[Any]
+    signers: tuple[str, ...]
     signatures: tuple[Signature, ...]
 
 

@@ -15,7 +15,7 @@ from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
 from tongbao.node.metrics import Metrics
 from tongbao.node.problems import problem, too_many, unavailable
-from tongbao.node.recall import Recall
+from tongbao.node.recall import AnyRecall
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 from tongbao.sdk.prover import NotProven
@@ -40,9 +40,16 @@ class Api:
         feed: Feed,
         settings: Settings,
         document: dict[str, Any],
-        recall: Recall | None = None,
+        recall: AnyRecall | None = None,
+        *,
+        at_once: bool = False,
     ) -> None:
-        """Put the parts together: `document` is the OpenAPI document; no `recall`, no history."""
+        """Put the parts together: `document` is the OpenAPI document; no `recall`, no history.
+
+        With `at_once` each read is of one height from its begin to its end, however many questions
+        it has, which only costs nothing where reading keeps no block from being made.
+        """
+        self._at_once = at_once
         self.document = msgspec.json.encode(document)
         self.chain = chain
         self.feed = feed
@@ -51,6 +58,8 @@ class Api:
         self.buckets = Buckets(settings.rate_per_s)
         self.metrics = Metrics()
         self.streams = 0
+        self.living: Callable[[], dict[str, int]] = dict
+        """How many other processes of this node answer, by role; a front says so."""
         self.stopping = asyncio.Event()
 
     async def read(
@@ -66,9 +75,17 @@ class Api:
             if not await self.feed.reach(min_height, seconds):
                 raise unavailable(f"height {min_height} was not reached in {seconds:g} s")
         try:
-            return await asyncio.to_thread(function, *arguments, **named)
+            if not self._at_once:
+                return await asyncio.to_thread(function, *arguments, **named)
+            return await asyncio.to_thread(
+                lambda: self._read_at_once(function, *arguments, **named)
+            )
         except NotProven as error:
             raise unavailable(str(error)) from error
+
+    def _read_at_once(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+        with self.chain.reading():
+            return function(*arguments, **named)
 
     def charge(self, scope: Scope, count: int = 1) -> None:
         """Count requests against the rate of the caller's address. Raises ProblemError, 429."""
@@ -87,6 +104,10 @@ class Api:
             raise problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a content encoding"
             )
+        return await self.any_body(request)
+
+    async def any_body(self, request: Request) -> bytes:
+        """A request's body, within its limits of size and time. Raises ProblemError."""
         limit = self.settings.body_bytes
         hang_up = {"Connection": "close"}  # rather than read what nobody wants
         too_long = problem(

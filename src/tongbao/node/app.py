@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from starlette.applications import Starlette
@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from tongbao.console import Console
 from tongbao.index.history import Index
 from tongbao.kernel import jcs
-from tongbao.node import problems, streaming
+from tongbao.node import problems, stream_submitting, streaming
 from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
@@ -36,6 +36,13 @@ from tongbao.sdk.local import Chain
 log = structlog.get_logger("tongbao.node")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Talk = Callable[[Api, WebSocket], Awaitable[HTTPStatus]]
+
+SOCKETS: Final[tuple[tuple[str, str, Talk], ...]] = (
+    (streaming.SOCKET_PATH, "events_socket", streaming.socket),
+    (stream_submitting.SOCKET_PATH, "transactions_socket", stream_submitting.socket),
+)
+"""Path, operation and what is said over it."""
 
 
 def create_app(
@@ -61,25 +68,28 @@ def create_app(
             if recall is not None:
                 await asyncio.to_thread(recall.stop)
 
-    async def follow(websocket: WebSocket) -> None:
-        await _follow(parts.api, websocket)
-
     routes: list[BaseRoute] = [
-        Route(one.path, _endpoint(one, parts), methods=[one.method], name=one.name) for one in found
+        Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
+        for one in found
     ]
     routes += [
-        Route(one.path, _counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        Route(one.path, counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
         for one in console.routes()
     ]
-    routes.append(WebSocketRoute(streaming.SOCKET_PATH, follow, name="events_socket"))
-    handlers: dict[Any, Any] = {ProblemError: _problem, **_errors(console)}
+    routes += sockets(parts)
+    handlers: dict[Any, Any] = {ProblemError: problem_of, **errors_of(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
 
 
-def _endpoint(one: Operation, parts: Site) -> Endpoint:
-    """An operation as Starlette calls it."""
+def endpoint_of(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it, counted."""
+    return counted(one.name, answer_of(one, parts), parts)
+
+
+def answer_of(one: Operation, parts: Site) -> Endpoint:
+    """An operation as Starlette calls it, for a process that does not count requests."""
 
     async def endpoint(request: Request) -> Response:
         answer = await one.run(parts.api, request, parameters(request, one.asks))
@@ -87,10 +97,10 @@ def _endpoint(one: Operation, parts: Site) -> Endpoint:
             answer = Response(jcs.encode(answer), media_type=one.media_type)
         return _unless_known(request, answer) if one.is_lasting else answer
 
-    return _counted(one.name, endpoint, parts)
+    return endpoint
 
 
-def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
+def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     """An endpoint whose requests are counted, timed and logged under a name."""
 
     async def endpoint(request: Request) -> Response:
@@ -109,14 +119,21 @@ def _counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     return endpoint
 
 
-async def _follow(api: Api, websocket: WebSocket) -> None:
-    """A WebSocket, counted and told as a request is."""
-    begun = time.monotonic()
-    status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
-    try:
-        status = int(await streaming.socket(api, websocket))
-    finally:
-        _tell(api, "events_socket", status, begun)
+def sockets(parts: Site) -> list[BaseRoute]:
+    """The routes of all WebSockets; each is counted and told as a request is."""
+
+    def route(path: str, name: str, run: Talk) -> BaseRoute:
+        async def talk(websocket: WebSocket) -> None:
+            begun = time.monotonic()
+            status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+            try:
+                status = int(await run(parts.api, websocket))
+            finally:
+                _tell(parts.api, name, status, begun)
+
+        return WebSocketRoute(path, talk, name=name)
+
+    return [route(*line) for line in SOCKETS]
 
 
 def _tell(api: Api, name: str, status: int, begun: float) -> None:
@@ -138,11 +155,12 @@ def _unless_known(request: Request, answer: Response) -> Response:
     return answer
 
 
-async def _problem(request: Request, error: ProblemError) -> Response:
+async def problem_of(request: Request, error: ProblemError) -> Response:
+    """The answer to a request that an operation refuses."""
     return problems.response(error)
 
 
-def _errors(console: Console) -> dict[Any, Any]:
+def errors_of(console: Console) -> dict[Any, Any]:
     """What answers to errors that no operation gives: a page to people, else a problem."""
 
     async def http_error(request: Request, error: HTTPException) -> Response:

@@ -48,6 +48,8 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched.disk_full.set(api.chain.is_disk_full)
     watched.count_misbehaviour(api.chain.misbehaviour)
     watched.queue.set(api.chain.waiting)
+    for role, count in api.living().items():
+        watched.processes.labels(role).set(count)
     watched.ready.set(not why_not(api))
     watched.clock.set(time.time())
     return Response(watched.text(), media_type=metrics.MEDIA_TYPE)

@@ -59,6 +59,12 @@ class Metrics:
             "tongbao_clock_seconds", "The clock of the node's machine, seconds since 1970"
         )
         self.queue = self._gauge("tongbao_queue", "Transactions that wait for a block")
+        self.processes = Gauge(
+            "tongbao_processes",
+            "Processes that answer now, by role, where the node has several",
+            ["role"],
+            registry=self.registry,
+        )
         self.misbehaviour = Counter(
             "tongbao_misbehaviour",
             "Evidence against validators in blocks of a network, by kind",

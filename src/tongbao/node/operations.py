@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import fields
 from starlette.requests import Request
 
 from tongbao.kernel import Address, AssetId, Id
@@ -57,12 +59,25 @@ class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return needles_of({name: text for name, text in given.items() if text is not None})
 
 
+class Process(Enum):
+    """Which process of a node does an operation, where the node has several.
+
+    A front needs no state, a core decides and has the trie, and a reader has the rows of the last
+    flush: any read that needs no more is a reader's, so that it takes no time of the others.
+    """
+
+    FRONT = "front"
+    CORE = "core"
+    READER = "reader"
+
+
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     `asks` are the parameters of path and query, `answers` the types of a good answer, `takes` the
     media types of a body, and `run` does it. `also` are other answers of the same types, by status.
-    What `is_lasting` never changes while the chain goes on: its answer has an ETag.
+    What `is_lasting` never changes while the chain goes on: its answer has an ETag. `process` says
+    who does it.
     """
 
     method: str
@@ -79,6 +94,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     description: str = ""
     also: dict[int, str] = {}
     is_lasting: bool = False
+    process: Process = Process.READER
 
 
 def errors_of(one: Operation) -> tuple[int, ...]:
@@ -105,7 +121,7 @@ def parameters(request: Request, asks: type[Struct]) -> Any:
         if name in given:
             raise bad_request(f"{name} stands in the path already")
         given[name] = value
-    known = asks.__struct_fields__
+    known = {one.encode_name: one.name for one in fields(asks)}
     for name in given:
         if name not in known:
             raise bad_request(
@@ -116,7 +132,7 @@ def parameters(request: Request, asks: type[Struct]) -> Any:
     except (msgspec.ValidationError, ValueError) as error:
         raise bad_request(str(error)) from error
     for name, value in given.items():
-        found = getattr(typed, name)
+        found = getattr(typed, known[name])
         if found is None:
             raise bad_request(f"{name} is left out rather than null")
         if isinstance(found, int) and str(found) != value:

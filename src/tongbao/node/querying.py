@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from tongbao.kernel import Cursor, Page, Registry, jcs
+from tongbao.kernel import Cursor, Module, Page, Registry, jcs
 from tongbao.node.api import Api
-from tongbao.node.operations import Operation
+from tongbao.node.operations import Operation, Process
 from tongbao.node.problems import bad_request, not_found
 from tongbao.sdk.answers import PageAnswer, PageRow, QueryAnswer, query_path
 
@@ -44,14 +44,15 @@ def operations_of(registry: Registry) -> Iterator[Operation]:
     for module in registry.modules:
         for name, query in module.queries.items():
             path = query_path(module.name, name)
-            yield _operation(f"{module.name}_{name}", path, query)
-    queries = {module.name: module.queries for module in registry.modules}
+            yield _operation(f"{module.name}_{name}", path, query, module)
+    modules = {module.name: module for module in registry.modules}
     for name, path, module_name, query_name in RESOURCES:
-        if module_name in queries:
+        if module_name in modules:
             yield _operation(
                 name,
                 path,
-                queries[module_name][query_name],
+                modules[module_name].queries[query_name],
+                modules[module_name],
                 missing=f"there is no such {name.split('_')[0]}",
                 tag=path.split("/")[2],
             )
@@ -61,6 +62,7 @@ def _operation(
     name: str,
     path: str,
     query: Callable[..., Any],
+    module: Module,
     *,
     missing: str | None = None,
     tag: str = "queries",
@@ -89,7 +91,13 @@ def _operation(
         run=run,
         errors=() if missing is None or is_page else (404,),
         tag=tag,
+        process=Process.CORE if has_structures(module) else Process.READER,
     )
+
+
+def has_structures(module: Module) -> bool:
+    """Whether a query may ask what is kept in memory beside the rows, here or in what it uses."""
+    return bool(module.structures) or any(map(has_structures, module.uses))
 
 
 @cache

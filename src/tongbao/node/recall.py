@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from tongbao.engines.verifier import other_core
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import is_full
 from tongbao.index.history import FILE, Index
+from tongbao.index.reading import Reading
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 from tongbao.store.errors import DiskFull, StoreError
@@ -34,6 +36,27 @@ def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Inde
         ) from error
     with index:
         yield index
+
+
+class AnyRecall(Protocol):
+    """An index to ask, fed here or by another process."""
+
+    @property
+    def index(self) -> Reading:
+        """What is asked. Raises sqlite3.Error, OSError where it can't be read now."""
+
+    @property
+    def height(self) -> int:
+        """The last block that it knows, -1 before the first."""
+
+    async def reach(self, height: int, seconds: float) -> bool:
+        """Wait until the index has a height; False when that takes longer."""
+
+    def tell(self, error: Exception) -> None:
+        """Asking has met an error: whoever feeds it mends what is damaged."""
+
+    def stop(self) -> None:
+        """End what goes on; not in the event loop."""
 
 
 class Recall:
@@ -71,6 +94,10 @@ class Recall:
         except TimeoutError:
             return False
         return True
+
+    def tell(self, error: Exception) -> None:
+        """Asking has met an error: damage is mended before the next block is fed."""
+        self.feeder.tell(error)
 
     def stop(self) -> None:
         """End the feeder's thread; not in the event loop."""

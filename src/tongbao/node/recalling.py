@@ -108,7 +108,7 @@ async def _page(api: Api, asked: Any, read: Callable[[Any, dict[str, Any]], R]) 
     except CursorError as error:
         raise bad_request(f"before: {error}") from error
     except sqlite3.Error as error:
-        recall.feeder.tell(error)
+        recall.tell(error)
         raise unavailable("the index can't be read now") from error
 
 

@@ -30,8 +30,8 @@ FILES: Final = 100
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 STREAMS_END: Final = 50
 """Hundredths of a second for streams to say goodbye; slow readers are cut off later."""
-SOCKET_TEXT_BYTES: Final = 1_024
-"""A client says nothing on a stream."""
+SOCKET_TEXT_BYTES: Final = 1_572_864
+"""A message is one transaction: more than the largest that a chain's parameters allow."""
 
 
 class ListenError(Exception):
@@ -101,34 +101,39 @@ async def _crowded(scope: Scope, receive: Receive, send: Send) -> None:
     await response(refused)(scope, receive, send)
 
 
-def allow_files(count: int) -> None:
-    """Let this process have so many connections open, as far as the system allows."""
+def allow_connections(settings: Settings) -> None:
+    """Let this process have its connections open, as far as the system allows."""
+    count = settings.connections + RESERVED + FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def configuration_of(app: Door, settings: Settings, site: Site) -> uvicorn.Config:
+    """How an application is served."""
+    return uvicorn.Config(
+        app,
+        http=guarded(settings, Door(_crowded, settings, site)),
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_TEXT_BYTES,
+        ws_ping_interval=settings.heartbeat_ms / 1000,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, settings.grace_ms // 1000),
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        access_log=False,
+    )
+
+
 def server_of(chain: Chain, settings: Settings, index: Index | None = None) -> NodeServer:
     """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`."""
     configure_log(settings)
-    allow_files(settings.connections + RESERVED + FILES)
+    allow_connections(settings)
     site = Site()
     return NodeServer(
-        uvicorn.Config(
-            create_app(chain, settings, site, index),
-            http=guarded(settings, Door(_crowded, settings, site)),
-            ws="websockets-sansio",
-            ws_max_size=SOCKET_TEXT_BYTES,
-            ws_ping_interval=settings.heartbeat_ms / 1000,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=max(1, settings.grace_ms // 1000),
-            server_header=False,
-            proxy_headers=False,
-            log_config=None,
-            access_log=False,
-        ),
-        site,
+        configuration_of(create_app(chain, settings, site, index), settings, site), site
     )
 
 

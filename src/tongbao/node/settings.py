@@ -76,6 +76,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["sqlite", "none"],
         Meta(description="history by account, asset and reference, in `index.sqlite`; or `none`"),
     ] = "sqlite"
+    processes: Annotated[
+        Annotated[int, Meta(ge=0, le=64)],
+        Meta(
+            description="cores that the node's processes are laid out for, 0 for those that it "
+            "finds; 1 is one process that does everything"
+        ),
+    ] = 0
     moniker: Annotated[
         str, Meta(description="this node's name for the operators of its network's others")
     ] = "tongbao"

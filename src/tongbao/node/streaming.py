@@ -129,7 +129,7 @@ async def no_upgrade(api: Api, request: Request, asked: Filters) -> Response:
 async def socket(api: Api, websocket: WebSocket) -> HTTPStatus:
     """Happenings over a WebSocket; a refusal is a problem document instead of the upgrade."""
     try:
-        asked = parameters(Request(_as_http(websocket)), Filters)
+        asked = parameters(Request(as_http(websocket)), Filters)
         place = place_after(api, asked, None)
         with counted(api):
             await websocket.accept()
@@ -140,7 +140,8 @@ async def socket(api: Api, websocket: WebSocket) -> HTTPStatus:
     return HTTPStatus.SWITCHING_PROTOCOLS
 
 
-def _as_http(websocket: WebSocket) -> dict[str, object]:
+def as_http(websocket: WebSocket) -> dict[str, object]:
+    """The request that a WebSocket began as."""
     return {**websocket.scope, "type": "http", "method": "GET"}
 
 

@@ -56,15 +56,15 @@ async def submit(api: Api, request: Request, asked: Waits) -> Any:
     wires = _transactions(body, api.settings.batch_transactions) if is_many else [body]
     if len(wires) > 1:
         api.charge(request.scope, len(wires) - 1)
-    tickets = [_queue(api, wire) for wire in wires]
+    tickets = [queued(api, wire) for wire in wires]
     if asked.wait == "applied":
-        await _decided(tickets, api.settings.decide_ms / MS)
+        await decided(tickets, api.settings.decide_ms / MS)
     if is_many:
-        return ManyAnswers(tuple([_said(api, ticket) for ticket in tickets]))
+        return ManyAnswers(tuple([said(api, ticket) for ticket in tickets]))
     return _one(api, tickets[0])
 
 
-async def _decided(tickets: list[Ticket | Exception], seconds: float) -> None:
+async def decided(tickets: list[Ticket | Exception], seconds: float) -> None:
     """Wait until all are answered, or for so long: a network without a quorum decides nothing."""
     until = time.monotonic() + seconds
     for ticket in tickets:
@@ -92,14 +92,15 @@ def _transactions(body: bytes, limit: int) -> list[bytes]:
         raise bad_request(f'a batch is {{"transactions": [...]}}: {error}') from error
 
 
-def _queue(api: Api, wire: bytes) -> Ticket | Exception:
+def queued(api: Api, wire: bytes) -> Ticket | Exception:
+    """The ticket of a transaction in any spelling, or why it was not taken."""
     try:
         return api.chain.queue(wire)
     except ATTEMPTED as error:
         return error
 
 
-def _said(api: Api, ticket: Ticket | Exception) -> SubmitAnswer:
+def said(api: Api, ticket: Ticket | Exception) -> SubmitAnswer:
     """One line of a batch's answer."""
     found = _answer(ticket)
     if isinstance(found, Answer):
@@ -136,7 +137,7 @@ def _one(api: Api, ticket: Ticket | Exception) -> SubmitAnswer | Response:
     """The answer to a single transaction: a problem unless it was applied or waits."""
     found = _answer(ticket)
     if found is None:
-        answer = msgspec.json.encode(_said(api, ticket))
+        answer = msgspec.json.encode(said(api, ticket))
         return Response(answer, HTTPStatus.ACCEPTED, media_type="application/json")
     if not isinstance(found, Answer):
         raise of_submission(found)
@@ -154,7 +155,7 @@ def _one(api: Api, ticket: Ticket | Exception) -> SubmitAnswer | Response:
                 found.index,
             )
         )
-    return _said(api, ticket)
+    return said(api, ticket)
 
 
 def _one_spelling(payload: bytes) -> bytes:

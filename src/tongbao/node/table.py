@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tongbao.kernel import Registry
-from tongbao.node import examples, health, querying, reading, recalling, streaming, submitting
+from tongbao.node import (
+    bundling,
+    examples,
+    health,
+    querying,
+    reading,
+    recalling,
+    stream_submitting,
+    streaming,
+    submitting,
+)
 from tongbao.node.openapi import STREAM
-from tongbao.node.operations import AtHeight, Filters, Nothing, Operation
+from tongbao.node.operations import AtHeight, Filters, Nothing, Operation, Process
 from tongbao.node.schemas import reference
 from tongbao.sdk.answers import (
     BlockAnswer,
@@ -148,6 +158,7 @@ def _sending() -> Iterator[Operation]:
             "transaction with 202: it may still happen."
         ),
         also={202: "Taken in; it still waits for its block: ask by its id."},
+        process=Process.FRONT,
     )
     yield Operation(
         method="POST",
@@ -160,6 +171,25 @@ def _sending() -> Iterator[Operation]:
         takes={"application/json": {"schema": reference("Payload")}},
         tag="transactions",
         description="The body is a payload without any signature, its members in any order.",
+        process=Process.CORE,
+    )
+    yield Operation(
+        method="GET",
+        path=stream_submitting.SOCKET_PATH,
+        name="transactions_socket",
+        summary=_summary(stream_submitting.no_upgrade),
+        asks=submitting.Waits,
+        answers=(),
+        run=stream_submitting.no_upgrade,
+        errors=(426,),
+        tag="transactions",
+        description=(
+            "Each message is one transaction, compact or general; each answer is as of a batch, in "
+            "the order of the messages. At most 1,000 of a connection wait for their answers: "
+            "then nothing more is read from it."
+        ),
+        also={101: "From here on the connection is a WebSocket."},
+        process=Process.FRONT,
     )
     yield _get(
         "transactions",
@@ -195,11 +225,12 @@ def _chain() -> Iterator[Operation]:
 
 
 def _proving() -> Iterator[Operation]:
-    yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile)
+    by: Any = {"process": Process.CORE}
+    yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile, **by)
     newest = ("newest_light_block", reading.newest_light_block, AtHeight, LightBlockAnswer)
-    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,))
+    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,), **by)
     at_height = ("light_block", reading.light_block, reading.OfBlock, LightBlockAnswer)
-    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,))
+    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,), **by)
     yield _get(
         "proofs",
         "/v1/transactions/{id}/proof",
@@ -209,9 +240,10 @@ def _proving() -> Iterator[Operation]:
         TransactionProof,
         errors=(404, 410),
         is_lasting=True,
+        **by,
     )
     row_proof = ("row_proof", reading.row_proof, reading.OfRow, RowProof)
-    yield _get("proofs", "/v1/rows/{table}/proof", *row_proof, errors=(404,))
+    yield _get("proofs", "/v1/rows/{table}/proof", *row_proof, errors=(404,), **by)
     example = {"rows": [{"table": "asset.holdings", "key": examples.BY_NAME["key"]}]}
     yield Operation(
         method="POST",
@@ -225,6 +257,7 @@ def _proving() -> Iterator[Operation]:
         errors=(404,),
         tag="proofs",
         description="Each is a proof file as of the path of its row; all are of one height.",
+        **by,
     )
     did = ("/v1/accounts/{address}/did", "did", reading.did, reading.OfDid, dict[str, Any])
     yield _get("accounts", *did, errors=(404,), media_type="application/did+json")
@@ -237,6 +270,8 @@ def _recalling() -> Iterator[Operation]:
     yield _get("accounts", f"{account}/movements", "account_movements", *of_account)
     by_account = (recalling.account_transactions, recalling.OfAccount, done)
     yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account)
+    bundle = ("bundle", bundling.bundle, bundling.OfBundle, str)
+    yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), media_type=bundling.ZIP)
     of_asset = (recalling.asset_movements, recalling.OfAsset, moved)
     yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset)
     bearing = (recalling.by_reference, recalling.OfReference, done)
@@ -245,7 +280,8 @@ def _recalling() -> Iterator[Operation]:
 
 def _watching() -> Iterator[Operation]:
     events = ("/v1/events", "events", streaming.events, Filters, str)
-    stream: Any = {"media_type": streaming.MEDIA_TYPE, "description": STREAM}
+    here: Any = {"process": Process.FRONT}
+    stream: Any = {"media_type": streaming.MEDIA_TYPE, "description": STREAM, **here}
     yield _get("events", *events, errors=(410,), **stream)
     yield Operation(
         method="GET",
@@ -259,12 +295,13 @@ def _watching() -> Iterator[Operation]:
         tag="events",
         description="Each message is a `Happening` in JSON. The node pings; it reads nothing.",
         also={101: "From here on the connection is a WebSocket."},
+        **here,
     )
     yield _text("/livez", "live", health.live)
     ready = ("/readyz", "ready", health.ready, Nothing, ReadyAnswer)
-    yield _get("health", *ready, also={503: "Not ready, with reasons."})
+    yield _get("health", *ready, also={503: "Not ready, with reasons."}, **here)
     yield _text("/metrics", "metrics", health.count)
 
 
 def _text(path: str, name: str, run: Any) -> Operation:
-    return _get("health", path, name, run, Nothing, str, media_type=TEXT)
+    return _get("health", path, name, run, Nothing, str, media_type=TEXT, process=Process.FRONT)

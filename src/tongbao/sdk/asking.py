@@ -112,14 +112,20 @@ def understood(status: int = 0) -> Iterator[None]:
         raise Unreadable(str(error), status) from error
 
 
-def read(ask: Ask, kind: type[R]) -> Steps[R]:
-    """Ask for something of a type. Raises NodeError (Gone), LookupError, Unreachable."""
+def answered(ask: Ask) -> Steps[Answered]:
+    """Ask for a good answer. Raises NodeError (Gone), LookupError, Unreachable."""
     found = yield from asked(ask)
     if found.status == NOT_FOUND:
         problem = problem_of(found)
         raise LookupError(problem.detail or problem.title)
     if found.status >= BAD_REQUEST:
         raise error_of(problem_of(found))
+    return found
+
+
+def read(ask: Ask, kind: type[R]) -> Steps[R]:
+    """Ask for something of a type. Raises NodeError (Gone), LookupError, Unreachable."""
+    found = yield from answered(ask)
     with understood(found.status):
         result: R = jcs.decoder(kind).decode(found.content)
     return result

@@ -30,6 +30,15 @@ class Finding(Enum):
     VOTES_TWICE = 20, "one validator's votes are counted twice; don't believe the proof"
     VOTES_ARE_TOO_FEW = 21, "not more than two thirds of the validators' power signed the header"
     TRUST_IS_TOO_LITTLE = 22, "too few trusted validators signed: a proof needs the blocks between"
+    BUNDLE_IS_UNREADABLE = 23, "this is not a bundle as a node writes it; ask for it again"
+    BUNDLE_IS_ALTERED = 24, "a member is not what the manifest says; ask for the bundle again"
+    STATEMENT_IS_WRONG = 25, "the statement says something else than its proofs; don't believe it"
+    MOVEMENT_IS_NOT_PROVEN = 26, "movements without a proof are the node's word; --partly takes it"
+    TRUST_IS_ANOTHER = 27, "the bundle's trust file is not the one that you hold; find out why"
+    BUNDLES_DO_NOT_JOIN = (
+        28,
+        "the bundle denies what an earlier one has proven; ask who left what out",
+    )
 
     def __init__(self, number: int, advice: str) -> None:
         """Take number and advice."""

@@ -192,6 +192,20 @@ class AsyncHttpChain(HttpShared):
         path = f"/v1/references/{reference}"
         return await self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
 
+    async def bundle(
+        self,
+        address: str,
+        asset: str,
+        first: int | str | None = None,
+        before: int | str | None = None,
+    ) -> bytes:
+        """The audit bundle of an account in an asset: what moved from one time to before another.
+
+        Times are ms UTC, dates or ISO 8601. Verify it with `verify_bundle` and a trust file. Raises
+        LookupError where nobody defined the asset.
+        """
+        return await self._do(self._bundle(address, asset, first, before))
+
     # Proving
 
     async def prove_row(self, table_name: str, key: Any) -> RowProof:

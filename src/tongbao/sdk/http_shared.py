@@ -133,6 +133,14 @@ class HttpShared:
         asked = [(name, str(value)) for name, value in given.items() if value is not None]
         return get(path, kind, *asked, ("min_height", str(self._seen)))
 
+    def _bundle(
+        self, account: str, asset: str, first: int | str | None, before: int | str | None
+    ) -> Steps[bytes]:
+        """An audit bundle; its end is at least what this client has seen."""
+        given = (("asset", asset), ("from", first), ("to", before), ("min_height", self._seen))
+        asked = [(name, str(value)) for name, value in given if value is not None]
+        return steps.bundle(account, *asked)
+
     def _prove_row(self, table: str, key: Any) -> Steps[RowProof]:
         if self._light is not None:
             return self._light.prove_row(table, key, self._seen)

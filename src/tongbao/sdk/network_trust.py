@@ -79,9 +79,14 @@ def trust_after(
         height=Count(header.height),
         time=Time(milliseconds(header.time)),
         hash=header_hash(header).hex(),
-        validators=tuple(map(_trusted, following)),
+        validators=trusted_validators(following),
         period_ms=period_ms,
     )
+
+
+def trusted_validators(validators: tuple[Validator, ...]) -> tuple[TrustedValidator, ...]:
+    """Validators as a trust file names them."""
+    return tuple(map(_trusted, validators))
 
 
 def _trusted(one: Validator) -> TrustedValidator:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from msgspec import Raw
 
-from tongbao.engines.interface import Engine
+from tongbao.engines.interface import AnyEngine
 from tongbao.kernel import Genesis, merkle
 from tongbao.sdk.answers import LightBlockAnswer
 from tongbao.sdk.folder import trust_file
@@ -48,7 +48,7 @@ class Prover(Protocol):
 class SoloProver:
     """Proofs under headers that one authority has signed."""
 
-    def __init__(self, engine: Engine, store: AnyStore, genesis: Genesis) -> None:
+    def __init__(self, engine: AnyEngine, store: AnyStore, genesis: Genesis) -> None:
         """Prove what a solo engine decides."""
         self._engine = engine
         self._store = store

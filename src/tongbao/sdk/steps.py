@@ -15,7 +15,7 @@ from tongbao.sdk.answers import (
     RowAnswer,
     TransactionAnswer,
 )
-from tongbao.sdk.asking import Steps, get, understood
+from tongbao.sdk.asking import Ask, Steps, answered, get, understood
 from tongbao.sdk.client import Head, Status
 from tongbao.sdk.errors import NodeError
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
@@ -112,3 +112,12 @@ def prove_row(table: str, key: Any, least: int) -> Steps[RowProof]:
 def prove_transaction(transaction_id: str) -> Steps[TransactionProof]:
     """The proof that a transaction stands in its block. Raises LookupError."""
     return (yield from get(f"/v1/transactions/{transaction_id}/proof", TransactionProof))
+
+
+def bundle(account: str, *query: tuple[str, str]) -> Steps[bytes]:
+    """An audit bundle as it comes: check it, since one that was cut short has no end.
+
+    Raises LookupError for an asset that nobody defined, NodeError, Unreachable.
+    """
+    found = yield from answered(Ask("GET", f"/v1/accounts/{account}/bundle", query))
+    return found.content

@@ -38,8 +38,11 @@ class AnyStore(Protocol):
     def append(self, record: BlockRecord) -> None:
         """Keep the next block; once this returns, it is durable."""
 
-    def maintain(self, idle: bool) -> int | None:
-        """Bring the rows up to the log when it is time; the height that they now have."""
+    def maintain(self, idle: bool, hashed_rows: int | None = None) -> int | None:
+        """Bring the rows up to the log when it is time; the height that they now have.
+
+        `hashed_rows` is how many rows are under the root of the last block, for who reads beside.
+        """
 
     @property
     def lack(self) -> DiskFull | None:

@@ -66,7 +66,7 @@ class MemoryStore(Closable):
         for transaction_id, status in statuses_of(record):
             self._status.setdefault(transaction_id, status)
 
-    def maintain(self, idle: bool) -> int | None:
+    def maintain(self, idle: bool, hashed_rows: int | None = None) -> int | None:
         """Apply the rows of new blocks; the height that they now have, None when none is new."""
         if self._flushed == len(self._blocks):
             return None

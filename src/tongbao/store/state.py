@@ -47,6 +47,8 @@ ROOM: Final = 16 * 1024 * 1024
 CHAIN_KEY: Final = b"chain"
 FORMAT_KEY: Final = b"format"
 HEIGHT_KEY: Final = b"height"
+COUNT_KEY: Final = b"hashed rows"
+"""How many rows are under the root at that height; left out where nobody has said it."""
 
 # The package gives its verifier no types.
 _problems_of: Callable[[str], list[str]] = lmdb_verify.verify
@@ -207,8 +209,10 @@ class State:
         except (lmdb.Error, DecodeError) as error:
             raise _damaged(self._folder, error) from error
 
-    def flush(self, records: list[BlockRecord]) -> None:
+    def flush(self, records: list[BlockRecord], hashed_rows: int | None = None) -> None:
         """Apply blocks in one transaction: the last writer of a row wins, the height is inside.
+
+        `hashed_rows` is how many rows are under the root of the last of them, if that is known.
 
         Raises DiskFull (nothing was changed, and it may be tried again) or DiskFailed.
         """
@@ -234,6 +238,10 @@ class State:
                 # The first status of an id stays: `overwrite` is off.
                 cursor.putmulti(decided, overwrite=False)
             txn.put(HEIGHT_KEY, str(height).encode(), db=self._meta)
+            if hashed_rows is None:
+                txn.delete(COUNT_KEY, db=self._meta)
+            else:
+                txn.put(COUNT_KEY, str(hashed_rows).encode(), db=self._meta)
 
         self._write(apply)
         self._height = height

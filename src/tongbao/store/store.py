@@ -311,8 +311,10 @@ class Store(Closable):
 
     # Rows
 
-    def maintain(self, idle: bool) -> int | None:
+    def maintain(self, idle: bool, hashed_rows: int | None = None) -> int | None:
         """Bring the rows up to the log when idle, or when they are too far behind it.
+
+        `hashed_rows` is how many rows are under the root of the last block, for who reads beside.
 
         The height that they now have, or None when nothing was done: also on a full disk, for the
         log has what they lack. Raises DiskFailed.
@@ -320,7 +322,7 @@ class Store(Closable):
         if not self._behind.records or not (idle or self._behind.is_long):
             return None
         try:
-            self._state.flush(self._behind.records)
+            self._state.flush(self._behind.records, hashed_rows)
         except DiskFull as error:
             if self._lack is None:
                 log.warning("%s; the rows stay behind the log until then", error)

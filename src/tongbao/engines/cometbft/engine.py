@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, Protocol
@@ -25,13 +25,14 @@ from tongbao.engines.cometbft.serving import Serving
 from tongbao.engines.cometbft.standstill import why_still
 from tongbao.engines.cometbft.tickets import Tickets, answers_of
 from tongbao.engines.memory import keep_what_is_loaded
-from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, wall_clock
+from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, put_each, wall_clock
 from tongbao.engines.solo.room import WHY
 from tongbao.engines.solo.ticket import Ticket
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Decided, Machine, Time, ed25519
 from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.kernel.transaction import Transaction
 from tongbao.store.errors import DiskFull
 from tongbao.store.record import BlockRecord
 
@@ -165,7 +166,18 @@ class CometEngine:
         DiskFull, or EngineStopped; the ticket's answer is InvalidTransaction for signatures and
         state. While CometBFT is away or has no quorum it waits.
         """
-        transaction = self.machine.parse(wire)
+        return self._put(self.machine.parse(wire))
+
+    def submit_verified(self, transactions: Sequence[Transaction], /) -> list[Ticket | Exception]:
+        """Queue what `Machine.take_over` gave: a ticket each, or what `submit` would raise."""
+        return put_each(self._put, transactions)
+
+    def follow(self, function: Callable[[Sequence[Ticket]], None], /) -> None:
+        """Call a quick function with tickets as soon as they have got their answers."""
+        self._tickets.followers.append(function)
+
+    def _put(self, transaction: Transaction) -> Ticket:
+        """A place in the queue, or the one that the same bytes have."""
         if self._closing or self._failure is not None:
             raise self._stopped()
         lack = self._blocks.lack

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -39,6 +39,7 @@ class Tickets:
         self._pending: dict[bytes, Ticket] = {}
         self._since: dict[bytes, float] = {}
         """When each of them came, by the same clock; the oldest first."""
+        self.followers: list[Callable[[Sequence[Ticket]], None]] = []
 
     def __len__(self) -> int:
         """How many wait."""
@@ -127,6 +128,8 @@ class Tickets:
                     answered.append(ticket)
             self.changed.notify()
         tell(answered)
+        for follower in self.followers:
+            follower(answered)
 
     def expire(self, time_ms: int) -> None:
         """Answer those that can't be in a block any more: the last one has this time."""

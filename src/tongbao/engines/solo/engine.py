@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
+from tongbao.engines.fair_queue import FairQueue, Full
 from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.producer import Made, Producer
 from tongbao.engines.solo.room import WHY, Room
@@ -21,6 +21,7 @@ from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
 from tongbao.kernel.code import UpgradeNeeded
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.kernel.transaction import Transaction
 from tongbao.store.errors import DiskFull
 
 log = logging.getLogger("tongbao.engines.solo")
@@ -64,6 +65,19 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def put_each(
+    put: Callable[[Transaction], Ticket], transactions: Sequence[Transaction]
+) -> list[Ticket | Exception]:
+    """The ticket of each transaction, or what kept it out, so that the others go on."""
+    found: list[Ticket | Exception] = []
+    for transaction in transactions:
+        try:
+            found.append(put(transaction))
+        except (Busy, DiskFull, EngineStopped) as error:
+            found.append(error)
+    return found
+
+
 class SoloEngine:
     """Queues transactions and makes blocks in a thread of its own."""
 
@@ -79,9 +93,10 @@ class SoloEngine:
         self._options = options or Options()
         self._clock = clock
         self._room = Room(producer)
-        self._queue: deque[Ticket] = deque()
+        self._queue: FairQueue[Ticket] = FairQueue(self._options.queue_transactions)
         self._pending: dict[bytes, Ticket] = {}
         self._listeners: list[Callable[[int], None]] = []
+        self._followers: list[Callable[[Sequence[Ticket]], None]] = []
         self._wake = threading.Condition()
         self._state_lock = threading.RLock()
         self._stopping = False
@@ -126,19 +141,33 @@ class SoloEngine:
         """
         transaction = self.machine.parse(wire)
         with self._wake:
-            if self._stopping or self._producer.signer is None:
-                raise self._stopped()
-            self._room.check()
-            known = self._pending.get(wire)
-            if known is not None:
-                return known
-            if len(self._queue) >= self._options.queue_transactions:
-                raise Busy(f"{len(self._queue)} transactions are waiting; try again")
-            ticket = Ticket(transaction)
-            self._queue.append(ticket)
-            self._pending[wire] = ticket
-            if len(self._queue) == 1 or len(self._queue) == self._options.block_transactions:
-                self._wake.notify()
+            return self._put(transaction)
+
+    def submit_verified(self, transactions: Sequence[Transaction]) -> list[Ticket | Exception]:
+        """Queue what `Machine.take_over` gave: a ticket each, or what `submit` would raise."""
+        with self._wake:
+            return put_each(self._put, transactions)
+
+    def follow(self, function: Callable[[Sequence[Ticket]], None]) -> None:
+        """Call a quick function with tickets as soon as they have got their answers."""
+        self._followers.append(function)
+
+    def _put(self, transaction: Transaction) -> Ticket:
+        """A place in the queue, or the one that the same bytes have."""
+        if self._stopping or self._producer.signer is None:
+            raise self._stopped()
+        self._room.check()
+        known = self._pending.get(transaction.wire)
+        if known is not None:
+            return known
+        ticket = Ticket(transaction)
+        try:
+            self._queue.add(transaction.payload.sender, ticket)
+        except Full:
+            raise Busy(f"{len(self._queue)} transactions are waiting; try again") from None
+        self._pending[transaction.wire] = ticket
+        if len(self._queue) == 1 or len(self._queue) == self._options.block_transactions:
+            self._wake.notify()
         return ticket
 
     def is_pending(self, transaction_id: bytes) -> bool:
@@ -238,6 +267,8 @@ class SoloEngine:
             for ticket in tickets:
                 self._pending.pop(ticket.transaction.wire, None)
         tell(tickets)
+        for follower in self._followers:
+            follower(tickets)
 
     def _fail(self, error: BaseException) -> None:
         with self._wake:
@@ -279,10 +310,10 @@ class SoloEngine:
         batch: list[Ticket] = []
         size = 0
         while self._queue and len(batch) < self._options.block_transactions:
-            size += len(self._queue[0].transaction.wire)
+            size += len(self._queue.first.transaction.wire)
             if batch and size > self._options.block_bytes:
                 break
-            batch.append(self._queue.popleft())
+            batch.append(self._queue.pop())
         return batch
 
     def _block(self, batch: list[Ticket], *, more: bool) -> None:
@@ -318,8 +349,7 @@ class SoloEngine:
         """Take nothing more in for want of space, and tell those who wait that nothing happened."""
         with self._wake:
             self._room.lose(error)
-            waiting = list(self._queue)
-            self._queue.clear()
+            waiting = self._queue.clear()
         for ticket in waiting:
             ticket.answer(error)
         self._end(waiting)

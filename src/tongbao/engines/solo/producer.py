@@ -133,7 +133,7 @@ class Producer:
 
     def maintain(self, idle: bool) -> None:
         """Let the store bring its fast copy up to the log, and the machine forget its overlay."""
-        if self.store.maintain(idle) is not None:
+        if self.store.maintain(idle, self.machine.row_count) is not None:
             self.machine.flushed()
 
     def find_room(self) -> bool:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tongbao.simulation.crash.campaign import run_campaign
+from tongbao.simulation.crash.layout import run_layout
 from tongbao.simulation.crash.page import write_page
 from tongbao.simulation.progress import progress_of
 
@@ -19,12 +20,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("build/crash"), help="folder of the report page"
     )
+    parser.add_argument(
+        "--layout",
+        action="store_true",
+        help="kill single processes of a node that has several, instead of whole nodes",
+    )
     return parser.parse_args()
 
 
 def main() -> int:
     """Kill, write the page, print and judge; 1 when something was lost, doubled or left out."""
     told = arguments()
+    if told.layout:
+        found = run_layout(told.seed, told.kills, progress_of("kills"))
+        print(found.verdict())
+        return 0 if found.is_good else 1
     report = run_campaign(told.seed, told.kills, progress_of("kills"))
     print(f"report: {write_page(report, told.out)}")
     if report.failure:

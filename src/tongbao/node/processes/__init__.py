@@ -1,0 +1,1 @@
+"""The processes of one node: a supervisor, a front, a core, verifiers, and what reads."""

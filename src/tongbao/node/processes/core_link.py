@@ -1,0 +1,259 @@
+"""The core's end of the way from the front: takes rows, and tells what durable blocks say of them.
+
+A thread of its own reads what the front says; answers go out in the engine's thread. Neither ever
+waits for the front: what finds no room stays in a queue, which is as long as the rows that the
+front has under way.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tongbao.engines.interface import Deciding
+from tongbao.engines.solo import Answer, Ticket
+from tongbao.kernel import Outcome
+from tongbao.kernel.kernel_module import EXPIRY_MS, TRANSACTION_BYTES
+from tongbao.kernel.reasons import InvalidTransaction
+from tongbao.kernel.transaction import Transaction
+from tongbao.node.processes.channel import Channel, ChannelClosed
+from tongbao.node.processes.ring import Ring
+from tongbao.node.processes.rows import (
+    LINK,
+    MESSAGES,
+    ROWS,
+    Answers,
+    CoreState,
+    FromFront,
+    Hello,
+    NotDone,
+    Row,
+    Rows,
+    Said,
+    Taken,
+    Told,
+    answered,
+    decode_rows,
+    encode,
+)
+from tongbao.store.interface import AnyStore
+
+log = logging.getLogger("tongbao.node")
+
+TICK_S: Final = 0.1
+"""How often the core looks whether its front should learn something without a block."""
+
+
+class CoreLink:
+    """Serves one front after the other; a new one takes the place of the last."""
+
+    def __init__(self, engine: Deciding, store: AnyStore, folder: Path) -> None:
+        """Listen in the node's private folder, and begin. Raises OSError."""
+        self._engine = engine
+        self._store = store
+        self._front: _Front | None = None
+        self._closing = threading.Event()
+        path = folder / LINK
+        path.unlink(missing_ok=True)
+        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listening.bind(str(path))
+        self._listening.listen(4)
+        engine.follow(self._answered)
+        engine.listen(self._moved)
+        for target in (self._run, self._tick):
+            threading.Thread(target=target, name=f"tongbao-{target.__name__}", daemon=True).start()
+
+    def close(self) -> None:
+        """Take nothing more. Answers that are under way still go out."""
+        self._closing.set()
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                end, _ = self._listening.accept()
+            except OSError:
+                return
+            front = _Front(end, self._engine, self._store)
+            before, self._front = self._front, front
+            if before is not None:
+                before.close()
+            threading.Thread(target=front.run, name="tongbao-front", daemon=True).start()
+
+    def _tick(self) -> None:
+        """An engine that stops, or has space again, says so without a block."""
+        while not self._closing.wait(TICK_S):
+            if self._front is not None:
+                self._front.tell_state()
+
+    def _moved(self, height: int) -> None:
+        """In the engine's thread."""
+        if self._front is not None:
+            self._front.tell_state()
+
+    def _answered(self, tickets: Sequence[Ticket]) -> None:
+        """In the engine's thread."""
+        if self._front is not None:
+            self._front.answer(tickets)
+
+
+class _Front:
+    """One front, until it ends."""
+
+    def __init__(self, end: socket.socket, engine: Deciding, store: AnyStore) -> None:
+        self._channel: Channel[FromFront] = Channel(end, FromFront)
+        self._engine = engine
+        self._store = store
+        self._rows: Ring | None = None
+        self._answers: Ring | None = None
+        self._numbers: dict[bytes, Row] = {}
+        """By wire, what the front waits for."""
+        self._outbox: deque[Said | NotDone] = deque()
+        self._outbox_lock = threading.Lock()
+        self._under_way = 0
+        self._state: CoreState | None = None
+        self._state_lock = threading.Lock()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Another front has come."""
+        self._is_closed = True
+        with suppress(OSError):
+            self._channel.socket.shutdown(socket.SHUT_RDWR)
+
+    def run(self) -> None:
+        """Read what the front says until it ends."""
+        try:
+            while True:
+                message, descriptors = self._channel.receive()
+                if isinstance(message, Hello):
+                    rows, answers = descriptors
+                    self._rows, self._answers = Ring(rows), Ring(answers)
+                    self.tell_state()
+                elif isinstance(message, Rows):
+                    self._take(message.end)
+                else:
+                    self._told(message)
+        except ChannelClosed:
+            log.debug("a front has gone")
+        finally:
+            self._is_closed = True
+            self._channel.close()
+
+    def _take(self, end: int) -> None:
+        assert self._rows is not None
+        rows = decode_rows(self._rows.take(end))
+        self._channel.send(Taken(end))
+        machine = self._engine.machine
+        chosen: list[Row] = []
+        transactions: list[Transaction] = []
+        for row in rows:
+            before = self._decided(row.id) if row.again else None
+            if before is not None:
+                self._say([answered(row.number, before)])
+                continue
+            chosen.append(row)
+            transactions.append(machine.take_over(row.wire, row.id, row.payload, row.signers))
+            self._numbers[row.wire] = row
+        results = self._engine.submit_verified(transactions)
+        refused = []
+        for row, result in zip(chosen, results, strict=True):
+            if isinstance(result, Exception):
+                self._numbers.pop(row.wire, None)
+                refused.append(answered(row.number, result))
+        if refused:
+            self._say(refused)
+
+    def _decided(self, transaction_id: bytes) -> Answer | None:
+        """What a transaction has come to already: a core that died may have decided it."""
+        with self._engine.reading():
+            found = self._store.status(transaction_id)
+            if found is None:
+                return None
+            receipt = self._store.block(found.height).receipts[found.index]
+        outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
+        return Answer(transaction_id, found.height, found.index, outcome, found.number, receipt)
+
+    def answer(self, tickets: Sequence[Ticket]) -> None:
+        """Tell the front what it waits for of these."""
+        found = []
+        for ticket in tickets:
+            row = self._numbers.pop(ticket.transaction.wire, None)
+            answer = ticket.answered
+            if row is None or answer is None:
+                continue
+            if row.again and isinstance(answer, InvalidTransaction):
+                answer = self._decided(row.id) or answer
+            found.append(answered(row.number, answer))
+        if found:
+            self._say(found)
+
+    def _say(self, rows: list[Said | NotDone]) -> None:
+        if any(isinstance(row, NotDone) for row in rows):
+            self.tell_state()  # before, so that nobody is taken in where all are refused
+        with self._outbox_lock:
+            self._outbox.extend(rows)
+            self._flush()
+
+    def _told(self, message: Told) -> None:
+        with self._outbox_lock:
+            assert self._answers is not None
+            self._answers.read = message.end
+            self._under_way -= 1
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what there is room for."""
+        ring, most = self._answers, ROWS
+        while ring is not None and self._outbox and self._under_way < MESSAGES:
+            count = min(most, len(self._outbox))
+            rows = [self._outbox.popleft() for _ in range(count)]
+            data = encode(rows)
+            if len(data) > ring.room:
+                self._outbox.extendleft(reversed(rows))
+                most = count // 2
+                if not most:
+                    return  # until the front has read some
+                continue
+            self._under_way += 1
+            self._send(Answers(ring.write(data)))
+
+    def _send(self, message: Answers) -> None:
+        if self._is_closed:
+            return
+        with suppress(ChannelClosed):
+            self._channel.send(message)
+
+    def tell_state(self) -> None:
+        """Tell how the core is, if that is news. A front that does not read misses some of it."""
+        with self._state_lock:
+            state = state_of(self._engine)
+            if self._is_closed or self._rows is None or state == self._state:
+                return
+            try:
+                self._channel.send_now(state)
+            except (BlockingIOError, ChannelClosed):
+                return
+            self._state = state
+
+
+def state_of(engine: Deciding) -> CoreState:
+    """How an engine is now."""
+    machine = engine.machine
+    return CoreState(
+        height=machine.height,
+        time=machine.time,
+        waiting=engine.waiting,
+        why_stopped=engine.why_stopped,
+        is_disk_full=engine.is_disk_full,
+        misbehaviour=dict(engine.misbehaviour),
+        transaction_bytes=machine.parameters[TRANSACTION_BYTES.name],
+        expiry_ms=machine.parameters[EXPIRY_MS.name],
+    )

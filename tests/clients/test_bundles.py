@@ -1,0 +1,59 @@
+"""The verifiers of bundles in TypeScript and in Python say the same, with the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import pytest
+
+from tests.clients.conftest import result, running
+from tests.sdk.bundled import AT, Bundled, altered, fixed_story, paper_story
+from tongbao.sdk.bundle_verification import verify_bundle
+from tongbao.sdk.verification import VerificationError
+
+pytestmark = [pytest.mark.needs("node", "npm"), pytest.mark.usefixtures("built")]
+
+TRIED: Final = 500
+"""Altered bundles that both judge: a part of them, drawn by a seed."""
+
+
+def verdict(bundle: bytes, trust: bytes, partly: bool) -> list[int]:
+    """What Python finds wrong, 0 for nothing, and how many movements are proven and not."""
+    try:
+        found = verify_bundle(bundle, trust, AT, partly)
+    except VerificationError as error:
+        return [error.finding.number, 0, 0]
+    return [0, found.proven, found.unproven]
+
+
+@pytest.mark.parametrize("partly", [False, True])
+@pytest.mark.parametrize("story", [fixed_story, paper_story])
+def test_altered_bundles_have_the_same_findings(
+    tmp_path: Path, story: Callable[[], object], partly: bool
+) -> None:
+    """
+    Given bundles of both engines, and copies with one thing altered, most under a manifest that was
+    made again to fit,
+    when both verifiers judge each,
+    then they find the same wrong, and pass the same.
+    """
+    made = Bundled(story)  # type: ignore[arg-type]
+    bundle = made.partly if partly else made.middle
+    lies = list(altered(bundle, seed=11))
+    chosen = [("as it is", bundle), *Random(5).sample(lies, TRIED)]
+    file = tmp_path / "bundles"
+    file.write_bytes(b"".join(len(one).to_bytes(4, "little") + one for _, one in chosen))
+    expected = [verdict(one, made.trust, partly) for _, one in chosen]
+    asked = {"file": str(file), "trust": made.trust.decode(), "at": AT, "partly": partly}
+    with running("judge_bundles.mjs", asked) as program:
+        found = result(program)
+    differing = [
+        (where, mine, yours)
+        for (where, _), mine, yours in zip(chosen, expected, found, strict=True)
+        if mine != yours
+    ]
+    assert differing == []
+    assert expected[0][0] == 0

@@ -1,0 +1,174 @@
+"""A node of several processes answers as one process does, whichever of them are killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+from tests.node.process import Ground, Node, lay, running
+from tests.node.told_operations import paths_of, same_of
+from tests.sdk.kept_chain import CNY, PASSPHRASE
+from tongbao.engines.solo import Options
+from tongbao.sdk.beside import open_beside
+from tongbao.sdk.opening import open_chain
+
+SEVERAL: Final = ("--processes", "2")
+ONE: Final = ("--processes", "1")
+WRONG: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("GET", "/v1/nothing", {}),
+    ("GET", "/nothing", {"headers": {"accept": "text/html"}}),
+    ("DELETE", "/v1", {}),
+    ("PUT", "/v1/proofs", {"content": b"{}"}),
+    ("POST", "/v1/blocks", {"content": b"{}"}),
+    ("POST", "/v1/proofs", {"content": b"{}", "headers": {"content-type": "text/plain"}}),
+    ("POST", "/v1/proofs", {"content": b"{}", "headers": {"content-type": "application/json"}}),
+    ("POST", "/v1/dry-runs", {"content": b"{}", "headers": {"content-type": "application/json"}}),
+    ("GET", "/v1/blocks/999", {}),
+    ("GET", "/v1/transactions/xyz", {}),
+    ("GET", "/v1?min_height=01", {}),
+    ("HEAD", "/v1/genesis", {}),
+    ("GET", "/v1/genesis", {"headers": {"if-none-match": "*"}}),
+    ("GET", "/v1/accounts/x%2fy", {}),
+)
+"""What is wrong, or unusual, by method, path and what else `httpx2` is told."""
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Ground:
+    """A chain on which some can pay, and have paid."""
+    found = lay(tmp_path / "chain")
+    with open_chain(
+        found.folder, passphrase=PASSPHRASE, options=Options(verify_elsewhere=False)
+    ) as chain:
+        for payer in range(2):
+            chain.submit(found.payment(payer, 1, f"r-{payer}"))
+    return found
+
+
+def known_of(node: Node, ground: Ground) -> dict[str, str]:
+    """A value for the names of parameters."""
+    last = node.client.get("/v1").json()["height"]
+    page = f"/v1/accounts/{ground.shop}/transactions?min_height={last}"
+    return {
+        "id": node.client.get(page).json()["transactions"][0]["id"],
+        "height": str(last),
+        "address": ground.shop,
+        "account": ground.shop,
+        "issuer": CNY.partition(".")[2],
+        "payee": ground.shop,
+        "payer": ground.payers[0],
+        "asset": CNY,
+        "reference": "r-1",
+        "number": "1001",
+        "table": "asset.holdings",
+        "key": f"{ground.shop}&key={CNY}",
+        "hold": "00" * 32,
+        "name": "asset",
+        "text": "r-1",
+        "from": "2020-01-01",
+        "to": "2040-01-01",
+    }
+
+
+def test_every_read_is_answered_as_by_one_process(ground: Ground) -> None:
+    """Given one history, served by several processes and by one, when every operation that reads,
+    every page and much that is wrong is asked of both, then status, type, tag and body are the
+    same.
+    """
+    copied = ground.folder.with_name("copied")
+    shutil.copytree(ground.folder, copied)
+    with running(ground.folder, *SEVERAL) as several, running(copied, *ONE) as one:
+        known = known_of(several, ground)
+        assert known_of(one, ground) == known
+        with open_beside(copied) as chain:
+            paths = list(paths_of(chain.registry, known))
+        assert len(paths) > 60
+        for path in paths:
+            assert same_of(several.client.get(path)) == same_of(one.client.get(path)), path
+        for method, path, more in WRONG:
+            asked = [node.client.request(method, path, **more) for node in (several, one)]
+            assert same_of(asked[0]) == same_of(asked[1]), (method, path)
+
+
+@pytest.fixture
+def node(ground: Ground) -> Iterator[Node]:
+    """The chain, served by several processes."""
+    with running(ground.folder, *SEVERAL) as found:
+        yield found
+
+
+def processes_of(node: Node, role: str) -> list[int]:
+    """The processes of a node that do a role's work."""
+    found = []
+    children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children")
+    for name in children.read_text(encoding="ascii").split():
+        line = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+        if f"tongbao.node.processes.{role}".encode() in line:
+            found.append(int(name))
+    return found
+
+
+def test_nobody_reads_behind_what_was_told(node: Node, ground: Ground) -> None:
+    """Given a node of several processes, when a payment is told as applied, then whoever asks next,
+    without naming a height, sees it in its status, its block and its balance.
+    """
+    paid = 2
+    for nonce in range(2, 40):
+        told = node.send(ground.payment(0, nonce)).json()
+        paid += 1
+        assert node.client.get(f"/v1/transactions/{told['id']}").json()["state"] == "applied"
+        assert node.client.get(f"/v1/blocks/{told['height']}").status_code == 200
+        asked = {"account": ground.shop, "asset": CNY}
+        balance = node.client.get("/v1/asset/balance", params=asked).json()
+        assert balance["value"]["amount"] == f"0.{paid:02d}"
+        assert balance["height"] >= told["height"]
+
+
+@pytest.mark.parametrize("role", ["reader", "indexer"])
+def test_a_process_that_is_killed_keeps_no_answer_back(
+    node: Node, ground: Ground, role: str
+) -> None:
+    """Given reads and payments under way, when the process that answers reads, or the one that
+    feeds the index, is killed again and again, then every read is answered, and history goes on to
+    the last payment.
+    """
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def read() -> None:
+        with httpx2.Client(base_url=node.address, timeout=60) as client:
+            while not done.is_set():
+                statuses.append(client.get(f"/v1/accounts/{ground.shop}").status_code)
+                statuses.append(client.get(f"/v1/accounts/{ground.shop}/movements").status_code)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    nonce, killed = 1, set[int]()
+    while len(killed) < 3:
+        nonce += 1
+        told = node.send(ground.payment(0, nonce)).json()
+        fresh = [each for each in processes_of(node, role) if each not in killed]
+        if fresh and len(statuses) > 20 * len(killed):
+            os.kill(fresh[0], signal.SIGKILL)
+            killed.add(fresh[0])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200}
+    history = f"/v1/accounts/{ground.shop}/movements?min_height={told['height']}"
+    found = None
+    for _ in range(10):  # a read waits a few seconds each time
+        found = node.client.get(history)
+        if found.status_code == 200:
+            break
+    assert found is not None
+    assert found.json()["movements"][0]["id"] == told["id"]
