@@ -164,8 +164,7 @@ def test_a_message_is_framed_as_any_websocket_reads_it(length: int) -> None:
     then a WebSocket's own reader takes them out again whole.
     """
     wire = b"a" * length
-    server = ServerProtocol(max_size=None)
-    server.state = State.OPEN
+    server = ServerProtocol(state=State.OPEN, max_size=None)
     server.receive_data(frame(wire))
     found = [one for one in server.events_received() if isinstance(one, Frame)]
     assert [(one.opcode, bytes(one.data)) for one in found] == [(Opcode.TEXT, wire)]
