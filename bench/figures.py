@@ -34,6 +34,7 @@ PARTS: Final = (
             Figure("million_accounts_ratio", "a million accounts, of 100,000", "", not LESS, 0.5),
             Figure("reads_cost_percent", "of the most, lost to 200 reads/s", "%", LESS, 15.0),
             Figure("reads_cpu_percent", "of all cores, for 200 reads/s", "%", LESS, 15.0),
+            Figure("half_load_kept", "of half the most, kept beside reads", "", not LESS, 0.85),
             Figure("long_slower_percent", "slower after a million in a row", "%", LESS, 15.0),
             Figure("long_slower_of_l_percent", "the same as a ratio to L", "%", LESS),
             Figure("long_more_cpu_percent", "more CPU a payment after a million", "%", LESS),

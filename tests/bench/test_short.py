@@ -15,8 +15,8 @@ from bench.headline import conflict_rate
 
 TINY = ("--accounts", "150", "--transactions", "300", "--runs", "1", "--idle-s", "0.2")
 OF_LONG = ("million_", "long_", "purchases_")
-LATER = {"statement_ms", "websocket_tx_per_s"}
-"""Measured once the node has statements, and takes transactions over WebSockets."""
+LATER = {"statement_ms"}
+"""Measured once the node has statements."""
 CONDITIONS = {
     *("version", "build", "cpu", "cores", "python", "durability", "accounts", "rows"),
     *("transactions", "runs", "cpu_us_per_tx", "cpu_us_per_tx_by_process", "processes"),
