@@ -1,7 +1,7 @@
 """A program that feeds an index from a log's blocks until it is killed or through.
 
-`python feeding_writer.py FOLDER CHAIN` reads `blocks` (records in MessagePack) and feeds two of
-them into `index.sqlite` for each line that it is sent; it prints the height after each.
+`python feeding_writer.py BLOCKS PLACE CHAIN` reads records in MessagePack and feeds two of them to
+the index at a place, for each line that it is sent; it prints the height after each.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from tongbao.index.history import Index
 from tongbao.store.record import BlockRecord
 
 
-def main(folder: Path, chain: str) -> None:
+def main(blocks: Path, name: str, chain: str) -> None:
     """Feed from where the index is."""
-    records = msgspec.msgpack.decode((folder / "blocks").read_bytes(), type=list[BlockRecord])
-    with Index.open(folder / "index.sqlite", chain) as index:
+    records = msgspec.msgpack.decode(blocks.read_bytes(), type=list[BlockRecord])
+    place = name if name.startswith("postgresql:") else Path(name)
+    with Index.open(place, chain) as index:
         for _ in sys.stdin:
             first = index.height + 1
             index.add(records[first : first + 2])
@@ -28,4 +29,4 @@ def main(folder: Path, chain: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:])

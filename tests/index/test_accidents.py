@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
 
 from tests.fixed_chain import FixedChain
 from tests.index import full_disk
+from tests.index.conftest import NewPlace
 from tests.index.history_oracle import random_blocks
 from tests.small_mount import play
 from tongbao.index import Movements
@@ -49,19 +51,22 @@ class Blocks:
         return self.records[height]
 
 
-def rows_of(path: Path) -> list[list[tuple[object, ...]]]:
+ROWS = (
+    "SELECT * FROM state",
+    "SELECT * FROM chunks ORDER BY at",
+    "SELECT * FROM postings ORDER BY name, at",
+    "SELECT * FROM texts ORDER BY name, at",
+)
+
+
+def rows_of(place: Path | str) -> list[list[tuple[object, ...]]]:
     """Everything in an index."""
-    connection = sqlite3.connect(path)
+    if isinstance(place, str):
+        with psycopg.connect(place, options="-c search_path=tongbao") as server:
+            return [server.execute(statement.encode()).fetchall() for statement in ROWS]
+    connection = sqlite3.connect(place)
     try:
-        return [
-            connection.execute(statement).fetchall()
-            for statement in (
-                "SELECT * FROM state",
-                "SELECT * FROM chunks ORDER BY at",
-                "SELECT * FROM postings ORDER BY name, at",
-                "SELECT * FROM texts ORDER BY name, at",
-            )
-        ]
+        return [connection.execute(statement).fetchall() for statement in ROWS]
     finally:
         connection.close()
 
@@ -93,20 +98,21 @@ def fixed_records(payments: int) -> list[BlockRecord]:
     return [fixed.store.block(height) for height in range(fixed.store.height + 1)]
 
 
-def test_a_feeder_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_feeder_that_is_killed_goes_on_where_it_was(tmp_path: Path, new_place: NewPlace) -> None:
     """
     Given a process that feeds an index,
     when it is killed at random moments until it comes to the end,
     then the index has the rows of one that was fed in one go.
     """
     chain, records = random_blocks("killed", 1_200)
+    place, other = new_place(), new_place()
     (tmp_path / "blocks").write_bytes(msgspec.msgpack.encode(records))
     chance = random.Random("killed")
     kills = 0
     while True:
         batches = chance.randint(1, 20)
         with subprocess.Popen(
-            [sys.executable, WRITER, tmp_path, chain],
+            [sys.executable, WRITER, tmp_path / "blocks", place, chain],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -119,14 +125,14 @@ def test_a_feeder_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
             process.kill()  # while it is about the last of them
             process.wait()
         kills += 1
-        with Index.open(tmp_path / "index.sqlite", chain) as index:
+        with Index.open(place, chain) as index:
             if index.height == len(records) - 1:
                 break
-    with Index.open(tmp_path / "whole.sqlite", chain) as whole:
+    with Index.open(other, chain) as whole:
         whole.add(records)
 
     assert kills > 3
-    assert rows_of(tmp_path / "index.sqlite") == rows_of(tmp_path / "whole.sqlite")
+    assert rows_of(place) == rows_of(other)
 
 
 def cut_short(path: Path) -> None:
@@ -247,7 +253,7 @@ def test_an_index_of_another_chain_or_a_newer_version_is_refused(tmp_path: Path)
     assert [file.name for file in tmp_path.iterdir()] == ["index.sqlite"]
 
 
-def test_an_index_of_another_history_is_made_anew(tmp_path: Path) -> None:
+def test_an_index_of_another_history_is_made_anew(new_place: NewPlace) -> None:
     """
     Given an index that knows more blocks than the chain, and one whose last block is another,
     when each is fed by the chain,
@@ -258,10 +264,10 @@ def test_an_index_of_another_history_is_made_anew(tmp_path: Path) -> None:
     for _ in range(4):
         other.make(other.pay("0.02"))
     others = [other.store.block(height) for height in range(other.store.height + 1)]
-    with Index.open(tmp_path / "wanted.sqlite", chain) as index:
+    with Index.open(new_place(), chain) as index:
         wanted = fed(index, records)
-    for name, known in (("longer", [*records, *fixed_records(6)[-2:]]), ("other", others)):
-        with Index.open(tmp_path / name, chain) as index:
+    for known in ([*records, *fixed_records(6)[-2:]], others):
+        with Index.open(new_place(), chain) as index:
             index.add(known)
             assert fed(index, records) == wanted
 

@@ -37,14 +37,18 @@ def played() -> tuple[str, list[BlockRecord]]:
     return random_blocks("recall", 700)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgresql"])
 def index(
     request: pytest.FixtureRequest, played: tuple[str, list[BlockRecord]], tmp_path: Path
 ) -> Iterator[Index]:
     """Its index, fed in batches of seven blocks."""
     chain, records = played
-    path = tmp_path / "index.sqlite" if request.param == "file" else None
-    with Index.open(path, chain) as found:
+    place: Path | str | None = None
+    if request.param == "sqlite":
+        place = tmp_path / "index.sqlite"
+    elif request.param == "postgresql":
+        place = request.getfixturevalue("postgresql").database()
+    with Index.open(place, chain) as found:
         for at in range(0, len(records), 7):
             found.add(records[at : at + 7])
         yield found

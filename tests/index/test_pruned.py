@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixed_chain import FixedChain
+from tests.index.conftest import NewPlace
 from tests.index.test_accidents import Blocks, fed, fixed_records, rows_of
 from tongbao.index import Movements
 from tongbao.index.feeder import Feeder
@@ -26,7 +27,7 @@ def feed(index: Index, first: int) -> Movements:
 
 
 def test_an_index_made_anew_begins_with_the_first_body_and_says_so(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    place: Path | str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
     Given a chain with bodies from block 5 on,
@@ -34,9 +35,9 @@ def test_an_index_made_anew_begins_with_the_first_body_and_says_so(
     then it has what happened from block 5 on, says so in every answer and logs it once.
     """
     with caplog.at_level(logging.WARNING, "tongbao.index"):
-        with Index.open(tmp_path / "index.sqlite", CHAIN) as index:
+        with Index.open(place, CHAIN) as index:
             found = feed(index, 5)
-        with Index.open(tmp_path / "index.sqlite", CHAIN) as index:
+        with Index.open(place, CHAIN) as index:
             assert index.movements_of_asset(FixedChain.cny) == found
             assert index.first == 5
             assert index.transactions_of(FixedChain.alice).from_block == 5
@@ -73,23 +74,24 @@ def test_the_other_process_goes_on_where_bodies_begin(
 
 
 @pytest.mark.parametrize("known", [4, 7])
-def test_an_index_that_knows_what_was_pruned_keeps_it(tmp_path: Path, known: int) -> None:
+def test_an_index_that_knows_what_was_pruned_keeps_it(new_place: NewPlace, known: int) -> None:
     """
     Given an index that was fed up to a block before the bodies were pruned up to block 4,
     when it is fed by the pruned chain, even where its last block was pruned too,
     then it has all that ever happened.
     """
-    path = tmp_path / "index.sqlite"
-    with Index.open(path, CHAIN) as index:
+    place, other = new_place(), new_place()
+    with Index.open(place, CHAIN) as index:
         index.add(RECORDS[: known + 1])
-    with Index.open(path, CHAIN) as index:
+    with Index.open(place, CHAIN) as index:
         found = feed(index, 5)
-    with Index.open(tmp_path / "whole.sqlite", CHAIN) as whole:
+    with Index.open(other, CHAIN) as whole:
         whole.add(RECORDS)
 
     assert found.from_block == 0
-    assert rows_of(path) == rows_of(tmp_path / "whole.sqlite")
-    assert not path.with_name("index.sqlite.damaged").exists()
+    assert rows_of(place) == rows_of(other)
+    if isinstance(place, Path):
+        assert not place.with_name(f"{place.name}.damaged").exists()
 
 
 def behind(index: Index) -> None:
@@ -107,27 +109,27 @@ def of_another_history(index: Index) -> None:
 
 @pytest.mark.parametrize("spoil", [behind, of_another_history])
 def test_an_index_that_does_not_join_up_is_made_anew_from_the_first_body(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: Callable[[Index], None]
+    place: Path | str, caplog: pytest.LogCaptureFixture, spoil: Callable[[Index], None]
 ) -> None:
     """
     Given an index with a gap before the first body, and one of another history up to there,
     when it is fed by the pruned chain,
     then the file is set aside, that is logged, and the new one begins with the first body.
     """
-    path = tmp_path / "index.sqlite"
-    with Index.open(path, CHAIN) as index:
+    with Index.open(place, CHAIN) as index:
         spoil(index)
-    with caplog.at_level(logging.WARNING, "tongbao.index"), Index.open(path, CHAIN) as index:
+    with caplog.at_level(logging.WARNING, "tongbao.index"), Index.open(place, CHAIN) as index:
         found = feed(index, 5)
 
     assert found.from_block == 5
     assert [one.height for one in found.movements] == list(range(LAST, 4, -1))
-    assert path.with_name("index.sqlite.damaged").exists()
+    if isinstance(place, Path):
+        assert place.with_name(f"{place.name}.damaged").exists()
     assert "set aside and made anew" in caplog.text
 
 
 def test_before_the_first_body_is_there_the_index_has_the_height_of_the_base(
-    tmp_path: Path,
+    place: Path | str,
 ) -> None:
     """
     Given a chain that stands on its base, without a body yet,
@@ -135,7 +137,7 @@ def test_before_the_first_body_is_there_the_index_has_the_height_of_the_base(
     then it tells the base's height, so that nobody waits for it in vain.
     """
     heights: list[int] = []
-    with Index.open(tmp_path / "index.sqlite", CHAIN) as index:
+    with Index.open(place, CHAIN) as index:
         feeder = Feeder(index, Blocks(RECORDS, LAST + 1), heights.append)
         feeder.start()
         while not heights:

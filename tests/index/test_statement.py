@@ -21,7 +21,7 @@ from tongbao.modules.asset.rules import holdings
 from tongbao.store.record import BlockRecord, line_of
 
 ALWAYS = 2**53 - 1
-LIMITS = (1, 3, 1_000)
+LIMITS = (2, 7, 1_000)
 
 
 class Played(NamedTuple):
@@ -66,9 +66,9 @@ def played() -> Played:
 
 
 @pytest.fixture(params=[0, 25])
-def index(request: pytest.FixtureRequest, played: Played, tmp_path: Path) -> Iterator[Index]:
+def index(request: pytest.FixtureRequest, played: Played, place: Path | str) -> Iterator[Index]:
     """Its index, whole and begun after the first bodies were pruned."""
-    with Index.open(tmp_path / "index.sqlite", played.chain) as found:
+    with Index.open(place, played.chain) as found:
         if request.param:
             found.begin_after(line_of(played.records[request.param - 1]))
         for at in range(request.param, len(played.records), 7):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -172,3 +173,23 @@ def test_a_process_that_is_killed_keeps_no_answer_back(
             break
     assert found is not None
     assert found.json()["movements"][0]["id"] == told["id"]
+
+
+def test_events_are_told_as_blocks_become_durable(node: Node, ground: Ground) -> None:
+    """Given a stream from the first block on at a node of several processes, when payments are
+    made, then it tells what was before and each of them, once, in order.
+    """
+    paid = []
+    with node.client.stream("GET", "/v1/events", params={"after": "0.0"}) as stream:
+        lines = (line for line in stream.iter_lines() if line.startswith("data:"))
+        with httpx2.Client(base_url=node.address, timeout=60) as client:
+            before = client.get("/v1").json()["height"]
+            told = [json.loads(next(lines).removeprefix("data:")) for _ in range(before)]
+            for nonce in range(2, 12):
+                headers = {"content-type": "application/jose"}
+                wire = ground.payment(0, nonce)
+                answer = client.post("/v1/transactions", content=wire, headers=headers)
+                paid.append(answer.json()["id"])
+                told.append(json.loads(next(lines).removeprefix("data:")))
+    assert [one["id"] for one in told[-len(paid) :]] == paid
+    assert [one["height"] for one in told] == sorted(one["height"] for one in told)

@@ -7,12 +7,26 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
+from tongbao.store.errors import StoreError
+
 Row = tuple[Any, ...]
 Value = int | str | bytes
 
 
 class DatabaseFailed(OSError):
     """PostgreSQL did not do what it was asked, or can't be reached; the text says what it said."""
+
+
+class BadAddress(StoreError):
+    """What should name a database does not, or has a password in it."""
+
+    exit_code = 78
+
+
+class IndexInUse(StoreError):
+    """Another process feeds the same tables."""
+
+    exit_code = 75
 
 
 FAILURES: Final = (sqlite3.Error, OSError)
@@ -40,6 +54,9 @@ class Database(Protocol):
 
     def writing(self) -> AbstractContextManager[Session]:
         """A transaction that writes: all of it, or nothing when it raises. Raises `FAILURES`."""
+
+    def prepare(self) -> None:
+        """Be who writes: connected, with tables, alone. Raises `FAILURES`."""
 
     def begin_anew(self) -> None:
         """Have empty tables, whatever was in them. Raises `FAILURES`."""

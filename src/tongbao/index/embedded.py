@@ -118,6 +118,9 @@ class EmbeddedDatabase:
             with written(self._writer) as session:
                 yield session
 
+    def prepare(self) -> None:
+        """Nothing: a file that was opened is ready."""
+
     def begin_anew(self) -> None:
         """Set the file aside and start empty. Raises OSError, sqlite3.Error."""
         with self._lock:

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tongbao.index.chunks import kind_of, number_of
-from tongbao.index.cursor import LAST, height_of, place_of
-from tongbao.index.database import Row, Session, Value
+from tongbao.index.cursor import place_of
+from tongbao.index.database import Session, Value
 from tongbao.index.entries import Entry
 from tongbao.index.tables import (
     BEFORE_BY_ACCOUNT,
@@ -31,7 +31,10 @@ SEARCHED: Final = 500
 """Chunks that one answer looks at, at most; beyond, it says where to go on."""
 
 STEP: Final = 64
-"""Chunks that one statement reads, at most."""
+"""Chunks that one statement reads, at most, until many have been wanted."""
+
+LONG_STEP: Final = 512
+"""Chunks that one statement reads, at most, of a long walk."""
 
 _is_address: Final = re.compile(r"[0-9a-f]{40}\Z").match
 _decode: Final = msgspec.msgpack.Decoder(tuple[list[int], bytes]).decode
@@ -108,30 +111,21 @@ def entries_from(
     Those that mention an account, of chunks in which it moved an asset; `begin` begins a chunk.
     """
     number, kind, needle = number_of(account), kind_of(asset), account.encode()
+    step = STEP
     while True:
-        rows = session.rows(FROM_BY_HOLDING, number, kind, begin, end, STEP)
+        rows = session.rows(FROM_BY_HOLDING, number, kind, begin, end, step)
         for at, time, raw in rows:
             for offset, entry in _with(raw, needle):
                 yield at + offset, time, entry
-        if len(rows) < STEP:
+        if len(rows) < step:
             return
-        begin = rows[-1][0] + 1
+        begin, step = rows[-1][0] + 1, LONG_STEP
 
 
 def first_place(session: Session, time: int, height: int) -> int:
-    """Where the first block begins whose time is not before a time; after `height` if none is.
-
-    Times ascend with heights, so this is a search by halves, without an index of times.
-    """
-    low, high = 0, height + 1
-    while low < high:
-        middle = (low + high) // 2
-        found: list[Row] = session.rows(CHUNK_FROM, place_of(middle, 0))
-        if not found or found[0][1] >= time:
-            high = middle
-        else:
-            low = height_of(found[0][0]) + 1
-    return min(place_of(low, 0), LAST)
+    """Where the first block begins whose time is not before a time; after `height` if none is."""
+    found = session.rows(CHUNK_FROM, time)
+    return int(found[0][0]) if found else place_of(height + 1, 0)
 
 
 def entries_in(raw: bytes) -> list[Entry]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Self
 
 from tongbao.index.adding import add_blocks, begin_after, hash_of
-from tongbao.index.reading import FILE, Place, Reading, opened
+from tongbao.index.address import FILE, Place
+from tongbao.index.reading import Reading, opened
 from tongbao.index.tables import STATE
 from tongbao.store.record import BlockRecord, HeaderLine
 
@@ -24,6 +25,10 @@ class Index(Reading):
         OSError, sqlite3.OperationalError.
         """
         return cls(opened(place, chain_id, writes=True), place, chain_id)
+
+    def prepare(self) -> None:
+        """Be who adds: what it says of its height is then nobody else's to change. `FAILURES`."""
+        self._database.prepare()
 
     def follows(self, block: BlockRecord | HeaderLine) -> bool:
         """Whether the last block that it knows is this one, and not another of its height."""

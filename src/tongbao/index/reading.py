@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
+from tongbao.index.address import Place
 from tongbao.index.answers import (
     FoundNames,
     Movement,
@@ -15,18 +16,13 @@ from tongbao.index.answers import (
     Transactions,
 )
 from tongbao.index.cursor import cursor_of, height_of, index_of, place_of, read_cursor
-from tongbao.index.database import Database
+from tongbao.index.database import BadAddress, Database
 from tongbao.index.embedded import EmbeddedDatabase
 from tongbao.index.entries import Entry, Moving
 from tongbao.index.finding import Name, account_name, begin_in, entries_before, text_name
 from tongbao.index.searching import search
 from tongbao.index.statement import Asked, Held, statement_of
 from tongbao.store.closable import Closable
-
-FILE: Final = "index.sqlite"
-
-Place = Path | str | None
-"""Where an index is: a file, the address of a PostgreSQL database, or in memory."""
 
 Wanted = Callable[[Moving], bool]
 Sought = Callable[[Entry], bool]
@@ -170,8 +166,15 @@ class Reading(Closable):
 
 def opened(place: Place, chain: str, *, writes: bool) -> Database:
     """The database at a place. Raises StoreError and `FAILURES`."""
-    assert not isinstance(place, str)
-    return EmbeddedDatabase(place, chain, writes=writes)
+    if not isinstance(place, str):
+        return EmbeddedDatabase(place, chain, writes=writes)
+    try:
+        from tongbao.index.postgresql import PostgresqlDatabase
+    except ImportError as error:
+        raise BadAddress(
+            "an index in PostgreSQL needs a package more: pip install 'tongbao[postgresql]'"
+        ) from error
+    return PostgresqlDatabase(place, chain, writes=writes)
 
 
 def _movement(at: int, nth: int, time: int, entry: Entry) -> Movement:

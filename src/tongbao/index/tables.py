@@ -37,6 +37,7 @@ CREATE TABLE chunks (           -- entries of a block, in order
     time {integer} NOT NULL,    -- of their block, ms UTC
     entries {data} NOT NULL
 );
+CREATE INDEX chunks_by_time ON chunks (time, at);
 CREATE TABLE postings (         -- chunks in which an account occurs, by its number
     name {integer} NOT NULL,
     at {integer} NOT NULL,
@@ -85,7 +86,7 @@ SELECT chunks.at, time, entries FROM postings JOIN chunks USING (at)
 WHERE name = ? AND kind IN (?, -1) AND postings.at >= ? AND postings.at < ?
 ORDER BY postings.at LIMIT ?
 """
-CHUNK_FROM: Final = "SELECT at, time FROM chunks WHERE at >= ? ORDER BY at LIMIT 1"
+CHUNK_FROM: Final = "SELECT at FROM chunks WHERE time >= ? ORDER BY time, at LIMIT 1"
 NEXT_TEXT: Final = "SELECT name FROM texts WHERE name >= ? AND name < ? ORDER BY name LIMIT 1"
 NEXT_ACCOUNT: Final = """
 SELECT name, entries FROM postings JOIN chunks USING (at)

@@ -47,7 +47,8 @@ class Api:
         """Put the parts together: `document` is the OpenAPI document; no `recall`, no history.
 
         With `at_once` each read is of one height from its begin to its end, however many questions
-        it has, which only costs nothing where reading keeps no block from being made.
+        it has, and is done in the event loop: where reading keeps no block from being made, and
+        none keeps a read waiting.
         """
         self._at_once = at_once
         self.document = msgspec.json.encode(document)
@@ -69,17 +70,30 @@ class Api:
         *arguments: P.args,
         **named: P.kwargs,
     ) -> R:
-        """Call a read of the chain, once it has the height that the caller has seen already."""
+        """Call a read of the chain, once it has the height that the caller has seen already.
+
+        It reads some rows and blocks and asks nobody else: where readers are beside the process
+        that decides, it is done in the event loop.
+        """
+        await self.reached(min_height)
+        if not self._at_once:
+            return await self.apart(function, *arguments, **named)
+        try:
+            return self._read_at_once(function, *arguments, **named)
+        except NotProven as error:
+            raise unavailable(str(error)) from error
+
+    async def reached(self, min_height: int | None) -> None:
+        """Wait for the height that the caller has seen already. Raises ProblemError, 503."""
         if min_height is not None:
             seconds = self.settings.wait_ms / MS
             if not await self.feed.reach(min_height, seconds):
                 raise unavailable(f"height {min_height} was not reached in {seconds:g} s")
+
+    async def apart(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+        """Call in a thread of its own what may take its time, or wait for another process."""
         try:
-            if not self._at_once:
-                return await asyncio.to_thread(function, *arguments, **named)
-            return await asyncio.to_thread(
-                lambda: self._read_at_once(function, *arguments, **named)
-            )
+            return await asyncio.to_thread(function, *arguments, **named)
         except NotProven as error:
             raise unavailable(str(error)) from error
 

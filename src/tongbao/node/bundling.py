@@ -22,6 +22,7 @@ from tongbao.node.streaming import PIECE_BYTES, counted
 from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement
 from tongbao.sdk.bundle_maker import BundleError, Rows, bundle_pieces, prove_end, statement_of
 from tongbao.sdk.periods import moment_of
+from tongbao.sdk.prover import NotProven
 from tongbao.store.errors import Pruned
 
 ZIP: Final = "application/zip"
@@ -51,10 +52,16 @@ class OfBundle(
 class BundleStream(StreamingResponse):
     """An archive that counts as a stream until it is sent."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], name: str, counting: ExitStack) -> None:
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        name: str,
+        counting: ExitStack,
+        media_type: str = ZIP,
+    ) -> None:
         """Send pieces; end the counting after them."""
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        super().__init__(pieces, media_type=ZIP, headers=headers)
+        super().__init__(pieces, media_type=media_type, headers=headers)
         self._counting = counting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +77,7 @@ async def bundle(api: Api, request: Request, asked: OfBundle) -> Response:
         before = None if asked.before is None else moment_of(asked.before)
     except ValueError as error:
         raise bad_request(str(error)) from error
-    rows = await api.read(asked.min_height, prove_end, api.chain, asked.address, asked.asset)
+    rows = await _proven(api, asked)
     if not bytes(rows.definition.value):
         raise not_found(f"no asset is called {asked.asset}")
     statement = await _statement(api, rows, first, before)
@@ -82,7 +89,7 @@ async def bundle(api: Api, request: Request, asked: OfBundle) -> Response:
     try:
         pieces = bundle_pieces(api.chain, rows, statement)
         # What can't be proven now is told as a problem while nothing has been sent.
-        begin = await api.read(None, _batch, pieces)
+        begin = await api.apart(_batch, pieces)
     except Pruned as error:
         counting.close()
         raise unavailable(f"blocks were given up just now: {error}") from error
@@ -90,6 +97,24 @@ async def bundle(api: Api, request: Request, asked: OfBundle) -> Response:
         counting.close()
         raise
     return BundleStream(_sent(begin, pieces), name, counting)
+
+
+async def _proven(api: Api, asked: OfBundle) -> Rows:
+    """The rows at the end, and the chain here at their height. Raises ProblemError.
+
+    Whoever proves may be another process, and ahead of this one.
+    """
+    seconds = api.settings.wait_ms / MS
+    least = asked.min_height
+    if least is not None and not await api.feed.reach(least, seconds):
+        raise unavailable(f"height {least} was not reached in {seconds:g} s")
+    try:
+        rows = await asyncio.to_thread(prove_end, api.chain, asked.address, asked.asset)
+    except (NotProven, LookupError) as error:
+        raise unavailable(str(error)) from error
+    if not await api.feed.reach(rows.height, seconds):
+        raise unavailable(f"height {rows.height} was not reached in {seconds:g} s")
+    return rows
 
 
 async def _statement(api: Api, rows: Rows, first: int, before: int | None) -> BundleStatement:

@@ -25,6 +25,7 @@ from tongbao.sdk.choosing import choose_modules
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.local import Chain
 from tongbao.sdk.machine_at import ELSEWHERE, Common, MachineAt, Stale, StandingAt
+from tongbao.sdk.prover import Prover
 from tongbao.store.store_beside import StoreBeside
 
 
@@ -202,6 +203,10 @@ class ChainBeside(Chain):
         """Made by `open_beside`."""
         super().__init__(engine, store, genesis)
         self.beside = store
+
+    def prove_by(self, prover: Prover) -> None:
+        """Take proofs from whoever has the trie, which is not here."""
+        self._prover = prover
 
     def close(self) -> None:
         """Stop to read; whoever writes goes on. May be called again."""

@@ -39,7 +39,8 @@ class Child:
         end = socket.socket(fileno=descriptor)
         self._channel: Channel[FromSupervisor] = Channel(end, FromSupervisor)
         orders, self.descriptors = self._channel.receive()
-        assert isinstance(orders, Orders)
+        if not isinstance(orders, Orders):
+            raise ChannelClosed  # told to stop before there was anything to do
         self.orders = orders
         self.on_stop: Callable[[], None] = lambda: os._exit(0)
         """Called in another thread when the process shall end; at once, unless it is replaced."""
@@ -49,9 +50,12 @@ class Child:
 
     @classmethod
     def main(cls, run: Callable[[Child], None]) -> None:
-        """Be a process of a node: the last argument is the channel's file descriptor."""
+        """Be a process of a node: of the channel's file descriptor, and the folder, by arguments.
+
+        The folder is in the orders; among the arguments it tells whose process this is.
+        """
         try:
-            child = cls(int(sys.argv[-1]))
+            child = cls(int(sys.argv[1]))
         except ChannelClosed:
             sys.exit(1)  # the supervisor has ended before it had given orders
         try:

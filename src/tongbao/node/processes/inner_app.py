@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -24,7 +25,9 @@ from tongbao.node.openapi import document
 from tongbao.node.problems import ProblemError, response, unavailable
 from tongbao.node.processes.answering import LEAST
 from tongbao.node.processes.answering import QUEUE as QUEUE_OF
+from tongbao.node.processes.core_prover import CoreProver
 from tongbao.node.processes.recall_beside import RecallBeside
+from tongbao.node.processes.relay import Relay
 from tongbao.node.settings import Settings
 from tongbao.node.table import operations
 from tongbao.sdk.beside import QUEUE, ChainBeside, Queue
@@ -46,6 +49,8 @@ class LookingFeed(Feed):
         """Look at the rows of a chain."""
         super().__init__(chain, heartbeat_s)
         self._beside = chain.beside
+        self._waiting = 0
+        self._looking: asyncio.Task[None] | None = None
 
     def heard(self, height: int) -> None:
         """The front says that a block is durable."""
@@ -53,18 +58,26 @@ class LookingFeed(Feed):
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the rows have a height; False when that takes longer."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        until, patient_until = begun + seconds, begun + min(PATIENCE_S, seconds / 2)
-        while self.look() < height:
-            now = loop.time()
-            if now >= until or self._closed:
-                return False
-            if now >= patient_until:
-                patient_until = until
-                await self._take_in()
+        if self.look() >= height:
+            return True
+        self._waiting += 1
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_on())
+        patience = min(PATIENCE_S, seconds / 2)
+        try:
+            if await super().reach(height, patience):
+                return True
+            await self._take_in()
+            return await super().reach(height, seconds - patience)
+        finally:
+            self._waiting -= 1
+
+    async def _look_on(self) -> None:
+        """Look as long as anybody waits: one for all of them."""
+        while self._waiting and not self._closed:
             await asyncio.sleep(LOOK_S)
-        return True
+            self.look()
+        self._looking = None
 
     async def _take_in(self) -> None:
         """The rows do not follow: blocks that are durable are read out of the log."""
@@ -75,7 +88,9 @@ class LookingFeed(Feed):
 
     def look(self) -> int:
         """The height of the rows now."""
-        self.height = max(self.height, self._beside.height)
+        height = self._beside.height
+        if height > self.height:
+            self._move(height)
         return self.height
 
 
@@ -85,8 +100,31 @@ def _feed_of(chain: Chain, heartbeat_s: float) -> Feed:
     return Feed(chain, heartbeat_s)
 
 
-def inner_app(chain: Chain, settings: Settings, recall: RecallBeside | None = None) -> ASGIApp:
-    """The operations and pages of a chain, which another process may have open and write."""
+@asynccontextmanager
+async def _proving(chain: Chain, core: Path | None, wait_s: float) -> AsyncIterator[None]:
+    """Where the chain is another process's, let the core prove what is asked of it here."""
+    if core is None or not isinstance(chain, ChainBeside):
+        yield
+        return
+    relay = Relay((core,), wait_s)
+    relay.start()
+    chain.prove_by(CoreProver(relay, asyncio.get_running_loop()))
+    try:
+        yield
+    finally:
+        await relay.close()
+
+
+def inner_app(
+    chain: Chain,
+    settings: Settings,
+    recall: RecallBeside | None = None,
+    core: Path | None = None,
+) -> ASGIApp:
+    """The operations and pages of a chain, which another process may have open and write.
+
+    `core` is where that one proves what only it can.
+    """
     found = operations(chain.registry)
     console = Console(chain, None if recall is None else recall.index)
     site = Site()
@@ -99,7 +137,8 @@ def inner_app(chain: Chain, settings: Settings, recall: RecallBeside | None = No
         papers = document(chain.registry, found)
         site.api = Api(chain, feed, settings, papers, recall, at_once=is_beside)
         try:
-            yield
+            async with _proving(chain, core, settings.wait_ms / MS):
+                yield
         finally:
             site.stop()
             if recall is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tongbao.node.processes.answering import answer_until_told
 from tongbao.node.processes.child import Child
 from tongbao.node.processes.inner_app import inner_app
+from tongbao.node.processes.layout import CORE, socket_name
 from tongbao.node.processes.recall_beside import RecallBeside, opened_beside
 
 
@@ -18,8 +19,9 @@ def run(child: Child) -> None:
     with opened_beside(child) as chain:
         recall = None
         if settings.index != "none":
-            recall = RecallBeside(Path(orders.folder), chain.id, sockets)
-        app = inner_app(chain, settings, recall)
+            recall = RecallBeside(Path(orders.folder), chain.id, sockets, settings.index)
+        core = sockets / socket_name(CORE, 0)
+        app = inner_app(chain, settings, recall, core)
         asyncio.run(answer_until_told(app, child, child.ready))
     child.stopped()
 
