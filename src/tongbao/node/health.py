@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from http import HTTPStatus
 
@@ -40,9 +41,10 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched = api.metrics
     watched.height.set(head.height)
     watched.block_time.set(head.time / 1000)
-    known = -1 if api.recall is None else api.recall.height
+    recall = api.recall
+    known = -1 if recall is None else await asyncio.to_thread(lambda: recall.height)
     watched.index_height.set(known)
-    watched.index_lag.set(0 if api.recall is None else max(head.height - known, 0))
+    watched.index_lag.set(0 if recall is None else max(head.height - known, 0))
     watched.rows.set(head.rows)
     watched.streams.set(api.streams)
     watched.disk_full.set(api.chain.is_disk_full)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tongbao.engines.verifier import other_core
+from tongbao.index.address import place_of
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import is_full
-from tongbao.index.history import FILE, Index
+from tongbao.index.history import Index
 from tongbao.index.reading import Reading
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
@@ -21,11 +22,11 @@ from tongbao.store.errors import DiskFull, StoreError
 
 @contextmanager
 def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Index | None]:
-    """The index of a folder, None when the settings say so. Raises StoreError."""
+    """The index that the settings name, None where they say so. Raises StoreError."""
     if settings.index == "none":
         yield None
         return
-    path = folder / FILE
+    path = place_of(folder, settings.index)
     try:
         index = Index.open(path, chain_id)
     except (sqlite3.Error, OSError) as error:

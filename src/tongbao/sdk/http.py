@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -12,7 +12,13 @@ import httpx2
 
 from tongbao.kernel import Address, Registry, View
 from tongbao.sdk import steps, submitting
-from tongbao.sdk.answers import Happening, MovementsAnswer, TransactionsAnswer
+from tongbao.sdk.answers import (
+    Happening,
+    MovementsAnswer,
+    SearchAnswer,
+    StatementAnswer,
+    TransactionsAnswer,
+)
 from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import Closing, follow
@@ -38,6 +44,7 @@ class HttpChain(HttpShared):
         wait: Callable[[float], object] | None = None,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> None:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
@@ -46,12 +53,13 @@ class HttpChain(HttpShared):
 
         With a trust file (its bytes, its path or what was read of it) answers are checked before
         they are returned, and a lie raises VerificationError; `light.py` says which can't be.
+        Blocks of a network are then compared with `witnesses`, addresses of other nodes.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
         `registry` are the chain's modules; by default those installed that its genesis names.
         """
         self._closing = Closing()
         self._wait = wait or self._closing.event.wait
-        super().__init__(registry, trust, patience_s)
+        super().__init__(registry, trust, patience_s, witnesses)
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
         try:
             self._meet(self._do(steps.chain()))
@@ -191,6 +199,29 @@ class HttpChain(HttpShared):
         """Transactions that bear a reference, the newest first."""
         path = f"/v1/references/{reference}"
         return self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    def statement(
+        self,
+        address: str,
+        asset: str,
+        first: int | str | None = None,
+        before: int | str | None = None,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> StatementAnswer:
+        """Movements of an account in an asset from one time to before another, with balances.
+
+        Times are ms UTC, dates or ISO 8601. `after` is a page's cursor. Raises LookupError where
+        nobody defined the asset.
+        """
+        given = {"asset": asset, "from": first, "to": before, "after": after, "limit": limit}
+        path = f"/v1/accounts/{address}/statement"
+        return self._do(self._recall(StatementAnswer, path, **given))
+
+    def search(self, text: str, *, limit: int | None = None) -> SearchAnswer:
+        """Blocks, transactions, accounts, assets and references named so, or that begin so."""
+        return self._do(self._recall(SearchAnswer, "/v1/search", text=text, limit=limit))
 
     def bundle(
         self,

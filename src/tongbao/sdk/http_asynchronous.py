@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -12,7 +12,13 @@ import httpx2
 
 from tongbao.kernel import Address, Registry, View
 from tongbao.sdk import steps, submitting
-from tongbao.sdk.answers import Happening, MovementsAnswer, TransactionsAnswer
+from tongbao.sdk.answers import (
+    Happening,
+    MovementsAnswer,
+    SearchAnswer,
+    StatementAnswer,
+    TransactionsAnswer,
+)
 from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import follow_asynchronously, until
@@ -35,9 +41,10 @@ class AsyncHttpChain(HttpShared):
         registry: Registry | None = None,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> None:
         """Use a client; `connect` says hello."""
-        super().__init__(registry, trust, patience_s)
+        super().__init__(registry, trust, patience_s, witnesses)
         self._client = client
         self._closed = asyncio.Event()
 
@@ -48,13 +55,14 @@ class AsyncHttpChain(HttpShared):
         *,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> Self:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
-        `trust` and `patience_s` are what they are for `HttpChain`.
+        `trust`, `patience_s` and `witnesses` are what they are for `HttpChain`.
         """
         client = httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S)
-        chain = cls(client, None, trust, patience_s)
+        chain = cls(client, None, trust, patience_s, witnesses)
         try:
             chain._meet(await chain._do(steps.chain()))
         except BaseException:
@@ -191,6 +199,29 @@ class AsyncHttpChain(HttpShared):
         """Transactions that bear a reference, the newest first."""
         path = f"/v1/references/{reference}"
         return await self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    async def statement(
+        self,
+        address: str,
+        asset: str,
+        first: int | str | None = None,
+        before: int | str | None = None,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> StatementAnswer:
+        """Movements of an account in an asset from one time to before another, with balances.
+
+        Times are ms UTC, dates or ISO 8601. `after` is a page's cursor. Raises LookupError where
+        nobody defined the asset.
+        """
+        given = {"asset": asset, "from": first, "to": before, "after": after, "limit": limit}
+        path = f"/v1/accounts/{address}/statement"
+        return await self._do(self._recall(StatementAnswer, path, **given))
+
+    async def search(self, text: str, *, limit: int | None = None) -> SearchAnswer:
+        """Blocks, transactions, accounts, assets and references named so, or that begin so."""
+        return await self._do(self._recall(SearchAnswer, "/v1/search", text=text, limit=limit))
 
     async def bundle(
         self,

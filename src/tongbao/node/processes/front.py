@@ -86,7 +86,8 @@ async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> Fro
         relay.start()
     await engine.begun.wait()
     has_index = settings.index != "none"
-    recall = RecallBeside(Path(orders.folder), chain.id, sockets) if has_index else None
+    asked = (Path(orders.folder), chain.id, sockets, settings.index)
+    recall = RecallBeside(*asked) if has_index else None
     front = FrontApp(chain, engine, relays, settings, recall)
     config = configuration_of(front.app(), settings, front.site)
     server = FrontServer(config, front.site, child.ready)

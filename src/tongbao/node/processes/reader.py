@@ -19,7 +19,7 @@ def run(child: Child) -> None:
     with opened_beside(child) as chain:
         recall = None
         if settings.index != "none":
-            recall = RecallBeside(Path(orders.folder), chain.id, sockets)
+            recall = RecallBeside(Path(orders.folder), chain.id, sockets, settings.index)
         core = sockets / socket_name(CORE, 0)
         app = inner_app(chain, settings, recall, core)
         asyncio.run(answer_until_told(app, child, child.ready))

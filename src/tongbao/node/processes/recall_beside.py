@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tongbao.index.address import place_of
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import DAMAGED
-from tongbao.index.reading import FILE, Reading
+from tongbao.index.reading import Reading
 from tongbao.kernel import Registry
 from tongbao.node.processes.child import Child
 from tongbao.sdk.beside import ChainBeside, Submitting, no_submitting, open_beside
@@ -44,9 +45,9 @@ def opened_beside(
 class RecallBeside:
     """An index that another process feeds."""
 
-    def __init__(self, folder: Path, chain_id: str, sockets: Path) -> None:
-        """Ask the index in a chain's folder, which may not be there yet."""
-        self.index = Reading.open(folder / FILE, chain_id)
+    def __init__(self, folder: Path, chain_id: str, sockets: Path, setting: str) -> None:
+        """Ask the index of a chain's folder, which may not be there yet, as the setting says."""
+        self.index = Reading.open(place_of(folder, setting), chain_id)
         self._news = sockets / NEWS
 
     @property
@@ -59,11 +60,17 @@ class RecallBeside:
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""
         until = asyncio.get_running_loop().time() + seconds
-        while self.height < height:
+        while await self._look() < height:
             if asyncio.get_running_loop().time() >= until:
                 return False
             await asyncio.sleep(LOOK_S)
         return True
+
+    async def _look(self) -> int:
+        """The height; a server is asked in another thread, since it may take its time."""
+        if self.index.path is not None:
+            return self.height
+        return await asyncio.to_thread(lambda: self.height)
 
     def tell(self, error: Exception) -> None:
         """Asking has met an error: who feeds the index mends it where it is damaged."""
