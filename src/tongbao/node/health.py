@@ -40,7 +40,7 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched = api.metrics
     watched.height.set(head.height)
     watched.block_time.set(head.time / 1000)
-    known = -1 if api.recall is None else api.recall.height
+    known = -1 if api.recall is None else await api.recall.look()
     watched.index_height.set(known)
     watched.index_lag.set(0 if api.recall is None else max(head.height - known, 0))
     watched.rows.set(head.rows)

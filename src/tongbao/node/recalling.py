@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 
 from tongbao.index import CursorError, Movements, Transactions
+from tongbao.index.database import FAILURES
 from tongbao.kernel import Address, AssetId, TransactionReference
 from tongbao.node.api import MS, Api
 from tongbao.node.problems import bad_request, unavailable
@@ -107,7 +107,7 @@ async def _page(api: Api, asked: Any, read: Callable[[Any, dict[str, Any]], R]) 
         return await asyncio.to_thread(read, recall.index, how)
     except CursorError as error:
         raise bad_request(f"before: {error}") from error
-    except sqlite3.Error as error:
+    except FAILURES as error:
         recall.tell(error)
         raise unavailable("the index can't be read now") from error
 

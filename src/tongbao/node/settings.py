@@ -28,6 +28,12 @@ class SettingsError(Exception):
     advice = "see `tongbao run --help` for every setting and its values"
 
 
+NONE: Final = "none"
+SQLITE: Final = "sqlite"
+INDEX: Final = rf"^(?:{SQLITE}|{NONE}|postgres(?:ql)?://\S*)\Z"
+"""Which values the setting `index` has; an address is read by whoever connects."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a node is told. The meanings below are the reference's."""
 
@@ -73,9 +79,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Positive, Meta(description="time for open requests to end when the node stops")
     ] = 10_000
     index: Annotated[
-        Literal["sqlite", "none"],
-        Meta(description="history by account, asset and reference, in `index.sqlite`; or `none`"),
-    ] = "sqlite"
+        Annotated[str, Meta(pattern=INDEX)],
+        Meta(
+            description="where history by account, asset and reference is kept: `sqlite` is "
+            "`index.sqlite`, `postgresql://HOST/DATABASE` a server, `none` nowhere"
+        ),
+    ] = SQLITE
     processes: Annotated[
         Annotated[int, Meta(ge=0, le=64)],
         Meta(

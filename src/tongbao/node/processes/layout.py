@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.node.settings import Settings
+from tongbao.node.settings import NONE, Settings
 
 CORES_OF_A_READER: Final = 4
 MOST: Final = 16
@@ -44,7 +44,7 @@ def _readers(cores: int, settings: Settings) -> int:
 
 
 def _indexers(cores: int, settings: Settings) -> int:
-    return int(settings.index != "none")
+    return int(settings.index != NONE)
 
 
 CORE: Final = "core"

@@ -12,9 +12,10 @@ from typing import Final
 
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import DAMAGED
-from tongbao.index.reading import FILE, Reading
+from tongbao.index.reading import Reading
 from tongbao.kernel import Registry
 from tongbao.node.processes.child import Child
+from tongbao.node.recall import place_of
 from tongbao.sdk.beside import ChainBeside, Submitting, no_submitting, open_beside
 from tongbao.store.errors import StoreError
 
@@ -41,25 +42,37 @@ def opened_beside(
         child.begin_anew()
 
 
+def recalled_beside(child: Child, chain_id: str) -> RecallBeside | None:
+    """The index of a node, where it has one. Raises StoreError."""
+    orders = child.orders
+    place = place_of(Path(orders.folder), orders.settings)
+    return None if place is None else RecallBeside(place, chain_id, Path(orders.sockets))
+
+
 class RecallBeside:
     """An index that another process feeds."""
 
-    def __init__(self, folder: Path, chain_id: str, sockets: Path) -> None:
-        """Ask the index in a chain's folder, which may not be there yet."""
-        self.index = Reading.open(folder / FILE, chain_id)
+    def __init__(self, place: Path | str, chain_id: str, sockets: Path) -> None:
+        """Ask the index at a place, which may not be there yet."""
+        self.index = Reading.open(place, chain_id)
+        self.height = -1
         self._news = sockets / NEWS
 
-    @property
-    def height(self) -> int:
-        """The last block that it knows, -1 before the first, and where it can't be read."""
-        with suppress(*FAILURES):
+    async def look(self) -> int:
+        """The last block that it knows now; -1 where it can't be read."""
+        self.height = await asyncio.to_thread(self._asked)
+        return self.height
+
+    def _asked(self) -> int:
+        try:
             return self.index.height
-        return -1
+        except FAILURES:
+            return -1
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""
         until = asyncio.get_running_loop().time() + seconds
-        while self.height < height:
+        while self.height < height and await self.look() < height:
             if asyncio.get_running_loop().time() >= until:
                 return False
             await asyncio.sleep(LOOK_S)
