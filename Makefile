@@ -21,7 +21,7 @@ setup: ## make .venv with everything from the lock; quick when nothing changed
 	@sh tools/setup.sh
 
 setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; quick when there
-	@$(PY) -m tools.cometbft
+	@$(PY) -m tools.cometbft signer
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
@@ -73,10 +73,22 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
 
-bench: setup ## measure every figure of the docs, into build/
-	@$(PY) -m bench
+.PHONY: bench-long bench-peers profile
+
+bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
+	@$(PY) -m bench $(ARGS)
+
+bench-long: setup ## what takes long: a million accounts, a million in a row, every basket, starts
+	@$(PY) -m bench.long $(ARGS)
 	@$(PY) -m bench.recovery
 	@$(PY) -m bench.snapshots
+
+bench-peers: setup-cometbft ## PostgreSQL, CometBFT's kvstore and immudb beside ours, in turns
+	@$(PY) -m tools.cometbft kvstore
+	@$(PY) -m bench.peers --build $(ARGS)
+
+profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
+	@$(PY) -m bench.profile $(ARGS)
 
 bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
 	@$(PY) -m tools.cometbft kvstore

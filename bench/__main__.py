@@ -1,168 +1,156 @@
-"""`python -m bench`: signed payments to durable blocks, beside this machine's signature rate."""
+"""`python -m bench`: signed payments to durable blocks of a real node, beside libsodium's rate.
+
+It prints one table, ratios first, and writes it as JSON; `--compare FILE` tells the ratios to an
+earlier file. The figures that take long are those of `python -m bench.long`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import shutil
-import statistics
+import signal
+import sys
 import tempfile
-from functools import partial
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from time import perf_counter
 from typing import Any
 
 import msgspec
 
-from bench import idle, over_http
+from bench import comparison, figures, idle, in_process, singles, statements
+from bench.comparison import ComparisonError
+from bench.conditions import conditions
+from bench.headline import Headline
+from bench.node import running
 from bench.stages import measure
-from bench.verify_rate import all_cores
 from bench.workload import Workload
-from tongbao import __version__
-from tongbao.engines.solo import Options
-from tongbao.sdk.client import Applied
 
 RESULTS = Path("build") / "bench.json"
-WARM_UP = 1_000
 SINGLES = 3_000
-OVER_HTTP = (
-    ("http_batch_tx_per_s", "over HTTP, batches of 500", "/s"),
-    ("http_single_tx_per_s", "over HTTP, one a request", "/s"),
-    ("http_single_p50_ms", "one a request, p50 at half load", "ms"),
-    ("http_single_p95_ms", "one a request, p95 at half load", "ms"),
-    ("http_single_p99_ms", "one a request, p99 at half load", "ms"),
-    ("websocket_events_per_s", "events over one WebSocket", "/s"),
-    ("idle_cpu_percent", "idle node, CPU of one core", "%"),
-    ("idle_rss_mb", "idle node, resident memory", "MB"),
-)
-"""Figures of a node: their names in the file, words for people, units."""
+STAGED = 10_000
+QUIET_ACCOUNTS = 1_000
+WRONG_FILE = 66
+LATENCY_SHARE = 2
 
 
-def cpu_name() -> str:
-    """The processor's name as Linux tells it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def end_to_end(workload: Workload, count: int, runs: int) -> list[float]:
-    """Transactions a second from `submit_many` to the last durable answer, of each run."""
-    rates = []
-    chain = workload.chain(Options())
-    for run in range(runs + 1):
-        wires = workload.payments(count)
-        begun = perf_counter()
-        answers = chain.submit_many(wires)
-        seconds = perf_counter() - begun
-        assert all(isinstance(answer, Applied) for answer in answers)
-        if run:  # the first one warms up
-            rates.append(count / seconds)
-            print(f"  run {run}: {rates[-1]:,.0f} payments/s")
-    chain.close()
-    return rates
-
-
-def latencies(workload: Workload, chain_rate: float) -> dict[str, float]:
-    """Milliseconds from the intended send time to the durable answer, at half the rate."""
-    chain = workload.chain(Options())
-    wires = workload.payments(WARM_UP + 10_000)
-    pause = 2 / chain_rate
-    done: list[float] = []
-    futures = []
-    never = Event()  # waiting for it leaves the processor to the chain
-
-    def note(due: float, _: object) -> None:
-        done.append((perf_counter() - due) * 1000)
-
-    chain.submit_many(wires[:WARM_UP])  # starts the signature checker
-    begun = perf_counter()
-    for at, wire in enumerate(wires[WARM_UP:]):
-        due = begun + at * pause
-        if (ahead := due - perf_counter()) > 0:
-            never.wait(ahead)
-        future = chain.send(wire)
-        future.add_done_callback(partial(note, due))
-        futures.append(future)
-    for future in futures:
-        future.result()
-    chain.close()
-    cuts = statistics.quantiles(done, n=100)
-    return {"p50_ms": cuts[49], "p95_ms": cuts[94], "p99_ms": cuts[98]}
-
-
-def report(found: dict[str, Any]) -> None:
-    """Print the table; the last line is the figure."""
-    print(f"\n{found['cpu']}, {found['cores']} cores, Python {found['python']}, {found['build']}")
-    print(
-        f"accounts {found['accounts']:,}; rows {found['rows']:,}; "
-        f"{found['transactions']:,} payments "
-        f"a run, {found['runs']} runs; each answer after fdatasync of its block"
-    )
-    print(f"\n{'stage':38} us/transaction")
-    for name, value in found["cpu_us_per_tx"].items():
-        print(f"{name:38} {value:8.1f}")
-    print(f"\n{'libsodium, all cores, same run (L)':38} {found['verify_per_s']:10,.0f} /s")
-    print(f"{'signed payment to durable block':38} {found['submit_durable_tx_per_s']:10,.0f} /s")
-    for name in ("p50_ms", "p95_ms", "p99_ms"):
-        print(f"{name + ' at half load':38} {found[name]:10.1f}")
-    for name, words, unit in OVER_HTTP:
-        print(f"{words:38} {found[name]:10,.1f} {unit}".rstrip())
-    print(
-        f"\n{found['ratio_to_verify']:.3f} of L in process, {found['http_ratio_to_verify']:.3f} "
-        f"over HTTP: {found['submit_durable_tx_per_s']:,.0f} and "
-        f"{found['http_batch_tx_per_s']:,.0f} payments/s where L is {found['verify_per_s']:,.0f}/s"
-    )
-
-
-def main() -> None:
-    """Measure and write `build/bench.json`."""
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--transactions", type=int, default=20_000, help="payments a run")
     parser.add_argument("--runs", type=int, default=5)
-    chosen = parser.parse_args()
-    RESULTS.parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=RESULTS.parent))
+    parser.add_argument("--idle-s", type=float, default=idle.SECONDS, help="to watch an idle node")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier JSON file")
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"default: {RESULTS}")
+    parser.add_argument(
+        "--processes", type=int, help="the node's setting of this name; its default without"
+    )
+    return parser
+
+
+def node_flags(processes: int | None) -> tuple[str, ...]:
+    """Flags of `tongbao run` for a number of processes."""
+    return () if processes is None else ("--processes", str(processes))
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder below `build/` that is removed at the end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nodes are ended too
+    Path("build").mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="build"))
     try:
-        print(f"opening {chosen.accounts:,} accounts")
-        workload = Workload(folder, chosen.accounts)
-        stages = measure(workload, min(chosen.transactions, 10_000))
-        before = all_cores()
-        rates = end_to_end(workload, chosen.transactions, chosen.runs)
-        between = all_cores()
-        http = over_http.measure(workload, chosen.transactions, min(chosen.transactions, SINGLES))
-        after = all_cores()
-        verify = (before + between) / 2
-        rate = statistics.median(rates)
-        quick = Workload(folder / "latency", 1_000)
-        found = {
-            "version": __version__,
-            "cpu": cpu_name(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "build": "pure Python",
-            "durability": "fdatasync of the block log before each answer",
-            "accounts": chosen.accounts,
-            "rows": workload.producer.machine.row_count,
-            "transactions": chosen.transactions,
-            "runs": chosen.runs,
-            "rates": rates,
-            "cpu_us_per_tx": stages,
-            "verify_per_s": verify,
-            "submit_durable_tx_per_s": rate,
-            "ratio_to_verify": rate / verify,
-            **latencies(quick, rate),
-            **http,
-            "http_ratio_to_verify": http["http_batch_tx_per_s"] / ((between + after) / 2),
-            **idle.measure(folder / "idle"),
-        }
-        RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-        report(found)
+        yield folder
     finally:
         shutil.rmtree(folder)
 
 
+def all_figures(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Measure everything that is short."""
+    found: dict[str, Any] = conditions()
+    found |= {name: getattr(chosen, name) for name in ("accounts", "transactions", "runs")}
+    count: int = chosen.transactions
+    print(f"opening {chosen.accounts:,} accounts", flush=True)
+    workload = Workload(folder / "chain", chosen.accounts)
+    found["rows"] = workload.producer.machine.row_count
+    found["cpu_us_per_tx"] = measure(workload, min(count, STAGED))
+    print("in process", flush=True)
+    found |= in_process.measure(workload, count, chosen.runs)
+    workload.lay_out()
+    print("a node, and its sender in another process", flush=True)
+    with running(folder / "chain", *node_flags(chosen.processes)) as node:
+        found["processes"] = sorted(role for role, _ in node.roles())
+        found |= Headline(node, workload, count, chosen.runs).measure()
+        found |= statements.measure(node, workload, min(statements.MOVEMENTS, count))
+        found |= singles.measure(node, workload, min(count, SINGLES))
+    quiet = Workload(folder / "quiet", min(QUIET_ACCOUNTS, chosen.accounts))
+    half = found["in_process_tx_per_s"] / LATENCY_SHARE
+    found |= in_process.latencies(quiet, half, min(count, in_process.PACED))
+    return found | idle.measure(folder / "idle", chosen.idle_s)
+
+
+def told(found: dict[str, Any]) -> Iterator[str]:
+    """The table; its last line says the figure."""
+    yield (
+        f"\n{found['cpu']}, {found['cores']} cores, load {found['load_before']:.1f} before; "
+        f"Python {found['python']}, {found['build']}, Tongbao {found['version']}"
+    )
+    yield (
+        f"accounts {found['accounts']:,}; rows {found['rows']:,}; {found['transactions']:,} "
+        f"payments a run, {found['runs']} runs; {found['durability']}; "
+        f"processes: {', '.join(found['processes'])}"
+    )
+    yield from figures.lines(found)
+    for part, title in (
+        ("cpu_us_per_tx", "stage, in one process"),
+        ("cpu_us_per_tx_by_process", "process, under load"),
+        ("hundred_cpu_us_by_process", "process, 100 payments in a transaction"),
+    ):
+        yield f"\n{title:{figures.WORDS}} {'us/payment':>14}"
+        for name, us in found[part].items():
+            yield f"{name:{figures.WORDS}} {us:14.1f}"
+    yield f"\nreads: {found['reads_mix']}; p50 in ms:"
+    kinds = found["reads_p50_ms_by_kind"].items()
+    yield "  " + ", ".join(f"{name} {value:.1f}" for name, value in kinds)
+
+
+def verdict(found: dict[str, Any]) -> str:
+    """The line that sums up."""
+    short = figures.missed(found)
+    ending = f"; short of its goal: {'; '.join(short)}" if short else "; all goals reached"
+    return (
+        f"\nbench: {found['ratio_to_verify']:.3f} of L over HTTP: "
+        f"{found['submit_durable_tx_per_s']:,.0f} payments/s where L is "
+        f"{found['verify_per_s']:,.0f}/s{ending}"
+    )
+
+
+def save(found: dict[str, Any], path: Path) -> None:
+    """Write figures as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, write, print, compare."""
+    chosen = arguments().parse_args(words)
+    try:
+        before = comparison.earlier(chosen.compare) if chosen.compare else None
+    except ComparisonError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return WRONG_FILE
+    with work_folder() as folder:
+        found = all_figures(chosen, folder)
+    save(found, chosen.out)
+    if before is not None:
+        print("\n".join(comparison.lines(found, before)))
+    print("\n".join(told(found)))
+    print(verdict(found))
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

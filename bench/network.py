@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from bench import check_cost
-from bench.__main__ import cpu_name
+from bench.conditions import cpu_name
 from bench.contestants import Contestant
 from bench.network_layout import lay_out_kvstore, lay_out_ours
 from bench.verify_rate import all_cores
@@ -84,7 +84,9 @@ def contestants(
         stack.enter_context(one)
     for one in found.values():
         one.wait_until_ready()
-    found[OURS].send(own.funding())
+    definition, *issues = own.funding()
+    found[OURS].send([definition])  # in a block before: another node may propose in another order
+    found[OURS].send(issues)
     return found, len(own.samples(1)[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from time import perf_counter
@@ -26,9 +27,35 @@ def one_core(seconds: float) -> float:
     return count / (perf_counter() - begun)
 
 
-def all_cores() -> float:
+def all_cores(seconds: float = SECONDS) -> float:
     """Checks a second of all cores together, one process each, at the same time."""
     cores = os.cpu_count() or 1
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        list(pool.map(one_core, [0.1] * cores))
-        return sum(pool.map(one_core, [SECONDS] * cores))
+        list(pool.map(one_core, [min(0.1, seconds)] * cores))
+        return sum(pool.map(one_core, [seconds] * cores))
+
+
+class Beside:
+    """Rates of something, each compared with L as it was just before and just after it."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        """Measure L for the first time."""
+        self._seconds = seconds
+        self.verify = [all_cores(seconds)]
+        self.ratios: list[float] = []
+
+    def note(self, rate: float) -> float:
+        """Take a rate, measure L again, and give the rate by the mean of the two."""
+        self.verify.append(all_cores(self._seconds))
+        self.ratios.append(2 * rate / sum(self.verify[-2:]))
+        return self.ratios[-1]
+
+    @property
+    def ratio(self) -> float:
+        """The median of all."""
+        return statistics.median(self.ratios)
+
+    @property
+    def verify_per_s(self) -> float:
+        """The median L."""
+        return statistics.median(self.verify)

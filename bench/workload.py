@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from tongbao.store.store import Store
 
 ISSUES_AT_ONCE = 200
 SAMPLES = 1_000
-AUTHORITY = SoftwareKey.from_seed(bytes(32))
+AUTHORITY_SEED = bytes(32)
+AUTHORITY = SoftwareKey.from_seed(AUTHORITY_SEED)
 
 
 class Accounts:
@@ -84,18 +86,30 @@ class Accounts:
             self.nonces = before
         return [self._samples[at % SAMPLES] for at in range(count)]
 
-    def payments(self, count: int) -> list[bytes]:
-        """Signed payments between accounts drawn at random."""
-        found = []
-        for _ in range(count):
-            payer, payee = self.random.sample(range(len(self.keys)), 2)
-            message = asset.Transfer(
+    def payments(self, count: int, together: int = 1) -> list[bytes]:
+        """Signed transactions of `together` payments each, all accounts drawn at random."""
+        return [self._paying(payer, payees) for payer, *payees in self.draw(count, together)]
+
+    def from_one(self, payer: int, together: int) -> bytes:
+        """A signed transaction in which one account pays others drawn at random."""
+        others = [each for each in range(len(self.keys)) if each != payer]
+        return self._paying(payer, self.random.sample(others, together))
+
+    def _paying(self, payer: int, payees: list[int]) -> bytes:
+        messages = tuple(
+            asset.Transfer(
                 asset=self.usd,
-                amount=Amount.of(self.random.randint(1, 10_000), 2),
+                amount=Amount.of(self.random.randint(1, 100), 2),
                 payee=self.addresses[payee],
             )
-            found.append(self._signed(payer, (message,)))
-        return found
+            for payee in payees
+        )
+        return self._signed(payer, messages)
+
+    def draw(self, count: int, together: int = 1) -> Iterator[list[int]]:
+        """Accounts of so many transactions: the payer of each, then the payees."""
+        for _ in range(count):
+            yield self.random.sample(range(len(self.keys)), 1 + together)
 
 
 class Workload(Accounts):
@@ -122,6 +136,12 @@ class Workload(Accounts):
             assert made is not None and not made.invalid
             assert not any(result.number for result in made.decided.results)
             self.producer.maintain(idle=True)
+
+    def lay_out(self) -> None:
+        """Close the chain, and write the files of a folder that `tongbao run` serves."""
+        self.store.close()
+        if not self.folder.exists:
+            self.folder.lay_out(self.producer.machine.genesis_file)
 
     def reopen(self) -> None:
         """Open the chain again after it was closed, as a start of a node does."""

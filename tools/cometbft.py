@@ -1,7 +1,8 @@
 """Install the CometBFT program into `.tools/bin`: `python -m tools.cometbft`.
 
-`python -m tools.cometbft kvstore` installs `abci-cli` too, the application that CometBFT brings
-for trying it, which `make bench-network` measures ours beside.
+`python -m tools.cometbft kvstore signer` installs two more programs of CometBFT's own: `abci-cli`,
+the application for trying it, which `make bench-network` measures ours beside, and
+`priv_val_server`, a remote signer for the tests.
 
 One exact version, built from source by Go: the word `latest` leads to a line that has ended. Where
 Go is missing or too old, an environment in `.tools/go` brings one. What is there is left alone.
@@ -22,9 +23,9 @@ TOOLS: Final = ROOT / ".tools"
 VERSION: Final = "0.39.4"
 MODULE: Final = "github.com/cometbft/cometbft"
 SOURCE: Final = f"{MODULE}/cmd/cometbft@v{VERSION}"
-KVSTORE: Final = "kvstore"
-KVSTORE_SOURCE: Final = f"{MODULE}/abci/cmd/abci-cli@v{VERSION}"
-KVSTORE_SIGN: Final = f"{MODULE}\tv{VERSION}".encode()
+FURTHER: Final = {"kvstore": "abci/cmd/abci-cli", "signer": "cmd/priv_val_server"}
+"""Further programs of the module, by the words that ask for them."""
+SIGN: Final = f"{MODULE}\tv{VERSION}".encode()
 """What Go writes into a program about the module that it was built from."""
 GO_NEEDED: Final = (1, 25)
 """What the module's `go.mod` asks for."""
@@ -69,9 +70,9 @@ def is_wanted(program: Path) -> bool:
         return False
 
 
-def is_wanted_kvstore(program: Path) -> bool:
-    """Whether a file is `abci-cli` of the one version: its own `version` tells another one."""
-    return program.is_file() and KVSTORE_SIGN in program.read_bytes()
+def is_of_module(program: Path) -> bool:
+    """Whether a file was built from the one version: `abci-cli` itself tells another one."""
+    return program.is_file() and SIGN in program.read_bytes()
 
 
 def go_is_enough(says: str) -> bool:
@@ -127,13 +128,13 @@ def install(tools: Path) -> Path:
     return program
 
 
-def install_kvstore(tools: Path) -> Path:
-    """Build `abci-cli` into a folder, if it is not there; its path. Raises InstallError."""
-    program = tools / "bin" / "abci-cli"
-    if not is_wanted_kvstore(program):
-        print("setup-cometbft: building abci-cli", flush=True)
-        build(tools, KVSTORE_SOURCE)
-    if not is_wanted_kvstore(program):
+def install_further(tools: Path, place: str) -> Path:
+    """Build a program of the module, if it is not there; its path. Raises InstallError."""
+    program = tools / "bin" / Path(place).name
+    if not is_of_module(program):
+        print(f"setup-cometbft: building {program.name}", flush=True)
+        build(tools, f"{MODULE}/{place}@v{VERSION}")
+    if not is_of_module(program):
         raise InstallError(f"{program} was built and is not of {VERSION}")
     return program
 
@@ -151,8 +152,9 @@ def main() -> int:
     os.nice(10)  # a long build leaves the machine to those who wait for it
     try:
         program = install(TOOLS)
-        if KVSTORE in sys.argv[1:]:
-            install_kvstore(TOOLS)
+        for word, place in FURTHER.items():
+            if word in sys.argv[1:]:
+                install_further(TOOLS, place)
     except InstallError as error:
         print(f"setup-cometbft: FAILED: {error}")
         return 1

@@ -62,8 +62,8 @@ class Ranges(RuleBasedStateMachine):
     @rule()
     def commit(self) -> None:
         """End the block and keep it."""
-        for written in self.state.journal:
-            self.unflushed[written.full_key] = self.state.raw(written.full_key)
+        for full_key, *_ in self.state.journal:
+            self.unflushed[full_key] = self.state.raw(full_key)
         self.state.end_block()
         self.savepoints.clear()
         self.before_block = dict(self.model)

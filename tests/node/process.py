@@ -161,6 +161,11 @@ class Node:
         self.process.send_signal(signal.SIGTERM)
         return self._end()
 
+    def ended(self) -> int:
+        """Wait until it ends by itself; its exit code."""
+        self.client.close()
+        return self._end()
+
     def _end(self) -> int:
         code = self.process.wait(timeout=START_S)
         self._reading.join()

@@ -117,3 +117,18 @@ def test_what_keeps_a_core_from_starting_is_told_as_by_one_process(
     lines = sorted(line.partition(":")[0] for line in ended.stderr.splitlines())
     assert lines == ["do", "error"], ended.stderr
     assert "wrong passphrase" in ended.stderr
+
+
+def test_a_core_that_can_not_start_again_ends_the_node_with_its_reason(ground: Ground) -> None:
+    """
+    Given a node that serves, whose authority's key has gone meanwhile,
+    when its core is killed,
+    then the node ends with 77 as one that finds no key at its start, and leaves no process behind.
+    """
+    with running(ground.folder, *SPLIT) as node:
+        before = processes_of(node)
+        (ground.folder / "keys").rename(ground.folder / "keys.away")
+        kill_role(node, "core")
+        assert node.ended() == 77, node.text()
+        assert not [number for number in before if Path(f"/proc/{number}").exists()]
+    assert "Traceback" not in node.text()

@@ -13,8 +13,8 @@ from tools.cometbft import (
     InstallError,
     go_is_enough,
     install,
+    is_of_module,
     is_wanted,
-    is_wanted_kvstore,
     remedy,
     run,
     usable,
@@ -74,7 +74,7 @@ def test_only_an_abci_cli_of_that_version_counts_as_installed(tmp_path: Path) ->
     older.write_bytes(b"mod\tgithub.com/cometbft/cometbft\tv0.38.0\t")
     right.write_bytes(b"mod\tgithub.com/cometbft/cometbft\t" + f"v{VERSION}\t".encode())
     found = (tmp_path / "missing", older, right)
-    assert [is_wanted_kvstore(path) for path in found] == [False, False, True]
+    assert [is_of_module(path) for path in found] == [False, False, True]
 
 
 def test_what_is_there_is_left_alone(tmp_path: Path) -> None:

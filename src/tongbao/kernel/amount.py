@@ -7,7 +7,7 @@ from typing import Final
 
 UNITS_LIMIT: Final = 2**63 - 1
 DECIMALS_LIMIT: Final = 18
-_FORM: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:[.]([0-9]{1,18}))?")
+_match: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:[.]([0-9]{1,18}))?").fullmatch
 
 
 class Amount:
@@ -18,21 +18,22 @@ class Amount:
     Immutable by convention and by mypy. Raises ValueError for any other text.
     """
 
-    __slots__ = ("decimals", "units")
+    __slots__ = ("_text", "decimals", "units")
     units: Final[int]
     decimals: Final[int]
 
     def __init__(self, text: str) -> None:
         """Read `text`: digits without leading zeros, then optionally a point and 1 to 18 digits."""
-        matched = _FORM.fullmatch(text) if isinstance(text, str) else None
+        matched = _match(text) if isinstance(text, str) else None
         if matched is None:
             raise ValueError('an amount is a decimal string such as "12.50"')
-        whole, fraction = matched.groups()
-        fraction = fraction or ""
-        self.units = int(whole + fraction)
-        self.decimals = len(fraction)
-        if self.units > UNITS_LIMIT:
+        whole, fraction = matched.groups("")
+        units = int(whole + fraction)
+        if units > UNITS_LIMIT:
             raise ValueError("an amount has at most 2^63 - 1 units")
+        self.units = units
+        self.decimals = len(fraction)
+        self._text = text
 
     @classmethod
     def of(cls, units: int, decimals: int) -> Amount:
@@ -42,10 +43,13 @@ class Amount:
         amount = _new(cls)
         _set_units(amount, units)
         _set_decimals(amount, decimals)
+        amount._text = ""
         return amount
 
     def __str__(self) -> str:
         """The one spelling: exactly `decimals` digits after the point."""
+        if self._text:
+            return self._text
         decimals = self.decimals
         if not decimals:
             return str(self.units)

@@ -6,18 +6,15 @@ of an address. Everything here is about that answer and the signatures that came
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from tongbao.kernel.identifiers import Address, PublicKey, Small
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.schema import Message, Value
-
-if TYPE_CHECKING:
-    from tongbao.kernel.context import View
 
 KEYS_LIMIT: Final = 16
 
@@ -57,38 +54,42 @@ class Keys(Value):
     lanes: Small
 
 
-KeysOf = Callable[["View", Address], Keys | None]
-"""The function of the authenticating module; None when nobody can sign for the address."""
+KeysOf = Callable[[Address], Keys | None]
+"""The keys of an address, as the authenticating module tells them; None when it has none."""
 
 
-def weight_of(keys: Keys, signers: Iterable[str]) -> int:
-    """The weight that the signers (kid texts, each once) have together among `keys`."""
-    present = set(signers)
-    return sum(entry.weight for entry in keys.keys if entry.key.public in present)
+def weight_of(keys: Keys, signers: Container[str]) -> int:
+    """The weight that the signers (kid texts) have together among `keys`."""
+    weight = 0
+    for entry in keys.keys:
+        if entry.key.public in signers:
+            weight += entry.weight
+    return weight
 
 
 def check_signers(
-    kids: tuple[str, ...],
+    signers: tuple[str, ...],
     messages: tuple[Message, ...],
     sender: Keys,
     sponsor: Keys | None,
 ) -> None:
     """Whether exactly those signed who must. Raises InvalidTransaction; checks no signature."""
-    signers = set(kids)
     sensitive = False
-    introduced: set[str] = set()
+    asked: set[str] = set()
     for message in messages:
         sensitive = sensitive or message.is_sensitive
-        introduced.update(key.public for key in message.also_signed_by())
+        for key in message.also_signed_by():
+            asked.add(key.public)
     threshold = sender.sensitive if sensitive else sender.ordinary
     if weight_of(sender, signers) < threshold:
         raise InvalidTransaction(Invalid.THRESHOLD_IS_NOT_MET)
-    if not introduced <= signers:
+    if asked and not asked.issubset(signers):
         raise InvalidTransaction(Invalid.NEW_KEY_HAS_NOT_SIGNED)
-    asked = introduced.union(entry.key.public for entry in sender.keys)
+    for entry in sender.keys:
+        asked.add(entry.key.public)
     if sponsor is not None:
         if weight_of(sponsor, signers) < sponsor.ordinary:
             raise InvalidTransaction(Invalid.SPONSOR_HAS_NOT_SIGNED)
-        asked.update(entry.key.public for entry in sponsor.keys)
-    if not signers <= asked:
+        asked.update([entry.key.public for entry in sponsor.keys])
+    if not asked.issuperset(signers):
         raise InvalidTransaction(Invalid.SIGNATURE_IS_NOT_ASKED_FOR)

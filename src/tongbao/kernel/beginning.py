@@ -104,7 +104,7 @@ def _write_section(section: Section, job: Job) -> None:
     if module.begin is None:
         raise GenesisError(f"module {section.module} takes no section")
     function, kind = module.begin
-    job.derive_ids(b"genesis-id", module.number.to_bytes(2, "big"))
+    job.derive_ids(b"genesis-id", lambda: (module.number.to_bytes(2, "big"),))
     try:
         function(job.context(Work, module, None), read_section(section, kind))
     except Refusal as refusal:

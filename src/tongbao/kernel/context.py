@@ -56,7 +56,7 @@ class Page(Struct, Generic[K, V], frozen=True):
 class Rows(Generic[K, V]):
     """The rows of one table, to read."""
 
-    __slots__ = ("_full_key", "_meter", "_read", "_state", "_table")
+    __slots__ = ("_encode", "_full_key", "_key", "_meter", "_read", "_state", "_table")
 
     def __init__(self, job: Job, table: Table[K, V]) -> None:
         """Made by a context."""
@@ -64,7 +64,10 @@ class Rows(Generic[K, V]):
         self._state = job.state
         self._read = job.state.read
         self._meter = job.meter
-        self._full_key = table.full_key
+        self._encode = table.full_key
+        # The key that was read last, and its encoding: what is read is often written next.
+        self._key: K | None = None
+        self._full_key = b""
 
     def get(self, key: K) -> V | None:
         """The row under `key`, or None."""
@@ -73,7 +76,12 @@ class Rows(Generic[K, V]):
         meter.used += 1
         if meter.used > meter.limit:
             raise Refusal(KernelWhy.TRANSACTION_WORK_IS_SPENT)
-        row: V | None = self._read(self._table, self._full_key(key))
+        if key == self._key:
+            full_key = self._full_key
+        else:
+            full_key = self._full_key = self._encode(key)
+            self._key = key
+        row: V | None = self._read(self._table, full_key)
         return row
 
     def one(self, key: K, why: Reason) -> V:
@@ -132,10 +140,13 @@ class WrittenRows(Rows[K, V]):
         return key
 
     def _write(self, key: K, row: V | None) -> None:
-        self._meter.count()
-        full_key = self._full_key(key)
-        table = self._table
-        self._state.write(table, key, full_key, row)
+        meter = self._meter
+        meter.used += 1
+        if meter.used > meter.limit:
+            raise Refusal(KernelWhy.TRANSACTION_WORK_IS_SPENT)
+        table, state = self._table, self._state
+        full_key = self._full_key if key == self._key else self._encode(key)
+        state.replace(table, key, full_key, self._read(table, full_key), row)
         if table.indexes and table.has_due_work:
             self._job.clear_marks(table, full_key[PREFIX_BYTES:], row)
 
@@ -143,7 +154,7 @@ class WrittenRows(Rows[K, V]):
 class View:
     """Reads of one module at one height."""
 
-    __slots__ = ("_caller", "_job", "_module", "_rows", "height", "time")
+    __slots__ = ("_caller", "_entered", "_job", "_module", "_rows", "height", "time")
     time: Time
     height: Count
 
@@ -153,13 +164,14 @@ class View:
         self._module = module
         self._caller = caller
         self._rows: dict[object, Any] = {}
+        self._entered: dict[Module, Any] = {module: self}
         self.time = job.time
         self.height = job.height
 
     def __getitem__(self, table: Table[K, V]) -> Rows[K, V]:
         """The rows of a table of this module."""
-        rows: Rows[K, V] = self._open(table, Rows)
-        return rows
+        rows: Rows[K, V] | None = self._rows.get(table)
+        return rows if rows is not None else self._open(table, Rows)
 
     def _open(self, table: Table[K, V], kind: Any) -> Any:
         rows = self._rows.get(table)
@@ -224,10 +236,12 @@ class View:
 
     def enter(self: Kind, module: Module) -> Kind:
         """The context in which `module`'s public function runs when this one calls it."""
-        if module is self._module:
-            return self
-        assert module in self._module.uses, f"{self._module} does not declare {module}"
-        return self._job.context(type(self), module, self._module)
+        entered: Kind | None = self._entered.get(module)
+        if entered is None:
+            assert module in self._module.uses, f"{self._module} does not declare {module}"
+            entered = self._job.context(type(self), module, self._module)
+            self._entered[module] = entered
+        return entered
 
 
 class Audit(View):
@@ -324,8 +338,7 @@ class Changes:
     def __init__(self, journal: list[Written], mark: int) -> None:
         """Made by the kernel from the journal since `mark`; `modules` are those to be asked."""
         net: dict[Table[Any, Any], dict[bytes, tuple[Any, Any, Any]]] = {}
-        for at in range(mark, len(journal)):
-            full_key, _, old, new, table, key = journal[at]
+        for full_key, _, old, new, table, key in journal[mark:]:
             if table is None or not table.module.conservations:
                 continue
             rows = net.get(table)

@@ -13,8 +13,8 @@ from itertools import pairwise, permutations
 from typing import Any, Final
 
 import msgspec
-import pybase64
 from msgspec import Struct
+from pybase64 import b64decode, b64encode
 
 from tongbao.kernel import jcs
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
@@ -24,11 +24,17 @@ ALGORITHMS: Final = ("Ed25519", "EdDSA")
 SIGNATURES_LIMIT: Final = 16
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+SIGNATURE_LENGTH: Final = "a signature has 64 bytes"
 KID_CHARACTERS: Final = 43
 HEADERS_REMEMBERED: Final = 65_536
 SPELLING_BYTES_LIMIT: Final = 2_097_152
 """Twice the most that a genesis can allow for a transaction: other spellings are longer."""
 USUAL_BEGINNING: Final = b'{"alg":"Ed25519","kid":"'
+USUAL_ENDING: Final = f'","typ":"{TYPE}"}}'.encode()
+URL_SAFE: Final = b"-_"
+"""The last two of the 64 characters (RFC 4648 section 5)."""
+_PADDING: Final = (b"", b"===", b"==", b"=")
+"""What a text lacks, by its length modulo 4: no text of one character more is right."""
 
 
 class Signature(Struct, frozen=True, gc=False):
@@ -84,7 +90,7 @@ _headers: dict[bytes, tuple[str, bytes]] = {}
 
 def encode_base64url(data: bytes) -> str:
     """Base64url without padding (RFC 7515 section 2)."""
-    return pybase64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b64encode(data, URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def decode_base64url(text: bytes) -> bytes:
@@ -92,11 +98,16 @@ def decode_base64url(text: bytes) -> bytes:
     # pybase64 takes the other alphabet too, and versions differ in how they frown at it.
     if b"+" in text or b"/" in text:
         raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL)
+    return _decode_plain(text)
+
+
+def _decode_plain(text: bytes) -> bytes:
+    """As `decode_base64url`, of text that is known to have neither + nor / in it."""
     try:
-        data = pybase64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)
+        data = b64decode(text + _PADDING[len(text) & 3], URL_SAFE, validate=True)
     except ValueError:
         raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL) from None
-    if pybase64.urlsafe_b64encode(data).rstrip(b"=") != text:
+    if b64encode(data, URL_SAFE).rstrip(b"=") != text:
         raise InvalidTransaction(Invalid.BASE64_IS_NOT_CANONICAL)
     return data
 
@@ -124,8 +135,13 @@ def decode_envelope(wire: bytes) -> Envelope:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
     protected, payload, signature = parts
     kid, public_key = _signer(protected)
-    signed = _signature(kid, public_key, protected + b"." + payload, signature)
-    return Envelope(decode_base64url(payload), (signed,))
+    # The parts in their order, since the first that is wrong says why; one look for all of them.
+    decode = decode_base64url if b"+" in wire or b"/" in wire else _decode_plain
+    data = decode(signature)
+    if len(data) != SIGNATURE_BYTES:
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, SIGNATURE_LENGTH)
+    signed = wire[: -1 - len(signature)]
+    return Envelope(decode(payload), (Signature(kid, public_key, signed, data),))
 
 
 def _decode_general(wire: bytes) -> Envelope:
@@ -173,14 +189,14 @@ def _signer(protected: bytes) -> tuple[str, bytes]:
 def _signature(kid: str, public_key: bytes, signed: bytes, signature: bytes) -> Signature:
     data = decode_base64url(signature)
     if len(data) != SIGNATURE_BYTES:
-        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, "a signature has 64 bytes")
+        raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, SIGNATURE_LENGTH)
     return Signature(kid, public_key, signed, data)
 
 
 def _decode_header(protected: bytes, typ: str) -> tuple[str, bytes]:
     """The key that a protected header names. Its three members come in any order."""
     text = decode_base64url(protected)
-    ending = f'","typ":"{typ}"}}'.encode()
+    ending = USUAL_ENDING if typ == TYPE else f'","typ":"{typ}"}}'.encode()
     if text.startswith(USUAL_BEGINNING) and text.endswith(ending):
         kid = text[len(USUAL_BEGINNING) : -len(ending)]
         if len(kid) == KID_CHARACTERS and len(key := decode_base64url(kid)) == KEY_BYTES:

@@ -7,41 +7,43 @@ from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.authentication import Keys, KeysOf, check_signers
-from tongbao.kernel.context import Changes, Context, View, Work
+from tongbao.kernel.context import Changes, Context, Work
 from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
 from tongbao.kernel.module import Index
-from tongbao.kernel.nonces import Nonces, use
+from tongbao.kernel.nonces import Nonces, check, use
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
 from tongbao.kernel.state import PREFIX_BYTES, State
 from tongbao.kernel.transaction import Payload, Transaction
 
-PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=Outcome.APPLIED.value))
+APPLIED: Final[str] = Outcome.APPLIED.value
+REFUSED: Final[str] = Outcome.REFUSED.value
+PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=APPLIED))
 
 
-def admit(view: View, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
+def admit(time: Time, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
-    keys, sponsor = find_keys(view, keys_of, payload, expiry_ms)
+    keys, sponsor = find_keys(time, keys_of, payload, expiry_ms)
     check_signers(transaction.signers, payload.messages, keys, sponsor)
     check_lane(payload, keys)
     return keys
 
 
 def find_keys(
-    view: View, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
+    time: Time, keys_of: KeysOf, payload: Payload[Any], expiry_ms: int
 ) -> tuple[Keys, Keys | None]:
     """The keys of sender and sponsor, after a look at expiry. Raises InvalidTransaction."""
-    check_expiry(payload, view.time, expiry_ms)
-    keys = keys_of(view, payload.sender)
+    check_expiry(payload, time, expiry_ms)
+    keys = keys_of(payload.sender)
     if keys is None:
         raise InvalidTransaction(Invalid.SENDER_IS_UNKNOWN)
     sponsor = None
     if payload.sponsor is not None:
-        sponsor = keys_of(view, payload.sponsor)
+        sponsor = keys_of(payload.sponsor)
         if sponsor is None:
             raise InvalidTransaction(Invalid.SPONSOR_IS_UNKNOWN)
     return keys, sponsor
@@ -64,12 +66,13 @@ def check_expiry(payload: Payload[Any], time: Time, expiry_ms: int) -> None:
 def check_nonce(state: State, payload: Payload[Any]) -> None:
     """Whether a transaction's nonce can be used. Raises InvalidTransaction when it can't be."""
     full_key = nonces.full_key((payload.sender, payload.lane))  # type: ignore[arg-type]
-    use(state.read(nonces, full_key), payload.nonce)
+    check(state.read(nonces, full_key), payload.nonce)
 
 
 def check_quickly(state: State, payload: Payload[Any], time: Time, expiry_ms: int) -> None:
     """What alone changes while keys and parameters stay. Raises InvalidTransaction."""
-    check_expiry(payload, time, expiry_ms)
+    if not time < payload.expires <= time + expiry_ms:
+        check_expiry(payload, time, expiry_ms)
     check_nonce(state, payload)
 
 
@@ -78,7 +81,7 @@ def use_nonce(job: Job, sender: Address, lane: int, nonce: int) -> None:
     key = sender, lane
     full_key = nonces.full_key(key)  # type: ignore[arg-type]
     seen: Nonces | None = job.state.read(nonces, full_key)
-    job.state.write(nonces, key, full_key, use(seen, nonce))
+    job.state.replace(nonces, key, full_key, seen, use(seen, nonce))
 
 
 def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
@@ -86,32 +89,37 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
     state = job.state
     mark = len(state.journal)
     job.begin(payload.sender)
-    origin = (
-        bytes.fromhex(payload.sender),
-        payload.lane.to_bytes(2, "big"),
-        encode_integer(payload.nonce),
-    )
     at = 0
     try:
         job.meter.begin()
         for at, message in enumerate(payload.messages):
             module, handler = job.registry.handlers[type(message)]
-            job.derive_ids(b"id", *origin, at.to_bytes(2, "big"))
+            job.derive_ids(b"id", _origin_of, payload, at)
             handler(job.context(Context, module, None), message)
         check_conservation(job, mark)
     except Refusal as refusal:
         state.rollback(mark)
         number = refusal.why.number
-        receipt: Receipt[Any] = Receipt(outcome=Outcome.REFUSED.value, number=number, message=at)
+        receipt: Receipt[Any] = Receipt(outcome=REFUSED, number=number, message=at)
         return Result(transaction_id, Outcome.REFUSED, number, jcs.encode(receipt))
     return Result(transaction_id, Outcome.APPLIED, 0, _applied_receipt(job))
 
 
+def _origin_of(payload: Payload[Any], message: int) -> tuple[bytes, ...]:
+    """What ids are derived from in a message: sender, lane, nonce, and which message it is."""
+    return (
+        bytes.fromhex(payload.sender),
+        payload.lane.to_bytes(2, "big"),
+        encode_integer(payload.nonce),
+        message.to_bytes(2, "big"),
+    )
+
+
 def _applied_receipt(job: Job) -> bytes:
-    if not job.ids and not job.events:
+    ids, events = job.ids, job.events
+    if not ids and not events:
         return PLAIN_RECEIPT
-    receipt = Receipt(outcome=Outcome.APPLIED.value, ids=tuple(job.ids), events=tuple(job.events))
-    return jcs.encode(receipt)
+    return jcs.encode(Receipt(outcome=APPLIED, ids=tuple(ids), events=tuple(events)))
 
 
 def check_conservation(job: Job, mark: int) -> None:
@@ -196,7 +204,7 @@ def _run_item(
     due = entry[PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES]
     mark = len(state.journal)
     ids, events = len(job.ids), len(job.events)
-    job.derive_ids(b"due-id", index.prefix, row_key, due)
+    job.derive_ids(b"due-id", lambda: (index.prefix, row_key, due))
     number = 0
     job.meter.begin()
     try:

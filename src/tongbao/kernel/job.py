@@ -104,8 +104,9 @@ class Job:
         self.events: list[Event] = []
         self.parameters: Mapping[str, int] = {}
         self.features: Mapping[str, int] = {}
-        self._origin: tuple[bytes, ...] = ()
         self._id_domain = b"id"
+        self._id_origin: Callable[..., tuple[bytes, ...]] = tuple
+        self._id_given: tuple[Any, ...] = ()
         self._id_count = 0
         self._contexts: dict[tuple[type, Module, Module | None], Any] = {}
 
@@ -123,15 +124,22 @@ class Job:
         self.ids = []
         self.events = []
 
-    def derive_ids(self, domain: bytes, *origin: bytes) -> None:
-        """From now on ids come from `origin` and a count from 0."""
+    def derive_ids(
+        self, domain: bytes, origin: Callable[..., tuple[bytes, ...]], *given: Any
+    ) -> None:
+        """From now on ids come from what `origin(*given)` gives, and a count from 0.
+
+        It is asked when an id is made: most messages make none.
+        """
         self._id_domain = domain
-        self._origin = origin
+        self._id_origin = origin
+        self._id_given = given
         self._id_count = 0
 
     def new_id(self) -> Id:
         """The next derived id."""
-        made = derived_id(self._id_domain, *self._origin, self._id_count.to_bytes(4, "big"))
+        origin = self._id_origin(*self._id_given)
+        made = derived_id(self._id_domain, *origin, self._id_count.to_bytes(4, "big"))
         self._id_count += 1
         self.ids.append(made)
         return made

@@ -8,6 +8,7 @@ blocks; the machine answers what they do. `apply` makes a candidate that `commit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -84,7 +85,8 @@ class Machine(Intake):
         self.time = time
         self.code = Code(genesis, registry, code)
         self.code.check(kept_upgrades(backing), height)
-        self._keys_of = self._authentication()
+        authenticator, keys_of = find_authentication(genesis, registry)
+        self._keys_tables = tuple(authenticator.tables)
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
@@ -97,14 +99,11 @@ class Machine(Intake):
         self._keys_changed = True  # the last block's rows are not known
         self._job = self._new_job(TRANSACTION_ROWS.name)
         self._admission = Job(registry, self._state, Meter(QUERY_ROWS, QUERY_ROWS))
+        # Keys are looked up as the module that genesis lets authenticate.
+        view = self._admission.context(View, authenticator, None)
+        self._keys_of: KeysOf = partial(keys_of, view)
 
     # What the chain is
-
-    def _authentication(self) -> KeysOf:
-        """The function of the module that genesis lets authenticate, run as that module."""
-        module, keys_of = find_authentication(self.genesis_file, self.registry)
-        self._keys_tables = tuple(module.tables)
-        return lambda _, address: keys_of(self._admission.context(View, module, None), address)
 
     def _settings(self) -> None:
         """Read parameters and features out of their rows; declared defaults before genesis."""
@@ -183,19 +182,7 @@ class Machine(Intake):
 
     def _decide(self, block: Block, results: tuple[Result, ...], due: bytes | None) -> Decided:
         """Compute the state difference and root of what was written since the last block."""
-        old_rows: dict[bytes, Any] = {}
-        values: dict[bytes, bytes | None] = {}
-        leaves: dict[bytes, bytes | None] = {}
-        state = self._state
-        for full_key, before, old, _, table, _ in state.journal:
-            if full_key in values:
-                continue
-            value = values[full_key] = state.raw(full_key)
-            if table is not None:
-                leaf = None if value is None else sha256(value).digest()
-                leaves[sha256(full_key).digest()] = leaf
-                migrates = table.value.previous_version is not None
-                old_rows[full_key] = state.raw_before(full_key, before) if migrates else old
+        values, old_rows, leaves = self._state.difference()
         for entry, row_key in self.reindexed.items():
             values.setdefault(entry, row_key)
         undo = self._trie.update(leaves)
@@ -221,7 +208,7 @@ class Machine(Intake):
         self.reindexed = {}
         for wire in candidate.transactions:
             self._seen.pop(wire, None)
-        tables = {written.table for written in journal}
+        tables = {table for *_, table, _ in journal}
         self._keys_changed = not tables.isdisjoint(self._keys_tables)
         if not tables.isdisjoint(SETTINGS):
             self._settings()
@@ -251,7 +238,8 @@ class Machine(Intake):
     def check(self, wire: bytes, time: Time) -> Transaction:
         """Admission for a block of `time`: never runs a handler. Raises InvalidTransaction."""
         assert self._candidate is None
-        self._place(self._admission, self.height + 1, time)
+        if self._admission.time != time or self._admission.height != self.height + 1:
+            self._place(self._admission, self.height + 1, time)
         transaction = self.decode(wire)
         self._admit(transaction)
         check_nonce(self._state, transaction.payload)
@@ -270,8 +258,8 @@ class Machine(Intake):
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
-        admit(view, self._keys_of, transaction, self.parameters[EXPIRY_MS.name])
+        expiry_ms = self.parameters[EXPIRY_MS.name]
+        admit(self._admission.time, self._keys_of, transaction, expiry_ms)
 
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
@@ -285,8 +273,7 @@ class Machine(Intake):
         self._place(job, self.height + 1, time)
         self._place(self._admission, self.height + 1, time)
         self._admission.meter.used = 0
-        view = self._admission.context(View, self.registry.modules[0], None)
-        keys, _ = find_keys(view, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
+        keys, _ = find_keys(time, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         check_lane(payload, keys)
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)

@@ -78,6 +78,7 @@ class Table(Generic[K, V]):
             check_fields(version)
         self._decoder = jcs.decoder(Union[tuple(versions)])
         self._older = list(reversed(versions))[1:]
+        self.migrates = value.previous_version is not None
         self.full_key: Callable[[K], bytes] = self.codec.encoder_after(self.prefix)
 
     def key_of(self, full_key: bytes) -> K:

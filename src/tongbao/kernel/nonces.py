@@ -28,6 +28,13 @@ class Nonces(Record, version=1):
     used: Map
 
 
+def check(seen: Nonces | None, nonce: int) -> None:
+    """Whether `nonce` can be used. Raises InvalidTransaction when it can't be."""
+    ahead = nonce if seen is None else nonce - seen.highest
+    if not 0 < ahead <= WINDOW:
+        use(seen, nonce)
+
+
 def use(seen: Nonces | None, nonce: int) -> Nonces:
     """The record after `nonce` is used. Raises InvalidTransaction when it can't be."""
     highest = seen.highest if seen is not None else 0
@@ -39,7 +46,7 @@ def use(seen: Nonces | None, nonce: int) -> Nonces:
         raise InvalidTransaction(Invalid.NONCE_WAS_USED)
     if ahead > 0:
         moved = ((used << 1) | (1 if highest else 0)) << (ahead - 1)
-        return Nonces(highest=Count(nonce), used=Map(f"{moved & _MASK:x}"))
+        return Nonces(highest=nonce, used=f"{moved & _MASK:x}")  # type: ignore[arg-type]
     bit = -ahead - 1
     if bit >= WINDOW:
         raise InvalidTransaction(Invalid.NONCE_IS_TOO_OLD, f"the highest used is {highest}")

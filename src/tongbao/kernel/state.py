@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from tongbao.kernel.jcs import encode
 from tongbao.kernel.module import Derived, Index, Table
@@ -35,15 +35,10 @@ class Backing(Protocol):
         """Pairs from `start` on and before `stop`, ascending."""
 
 
-class Written(NamedTuple):
-    """One write, with what is needed to take it back. `table` is None for an index entry."""
-
-    full_key: bytes
-    before: Any
-    old: Record | None
-    new: Record | None
-    table: Table[Any, Any] | None
-    key: Any
+Written = tuple[bytes, Any, Record | None, Record | None, Table[Any, Any] | None, Any]
+"""One write, with what is needed to take it back: the full key, what the overlay had under it, the
+old row and the new one, the table (None for an index entry) and the key. A plain tuple, since a
+payment makes three."""
 
 
 class _Ordered:
@@ -84,6 +79,7 @@ class State:
         self._clean: dict[bytes, Any] = {}
         self._older: dict[bytes, Any] = {}
         self._ordered: dict[bytes, _Ordered] = {}
+        self._new_keys: list[bytes] = []
         self.journal: list[Written] = []
         self.structures: dict[Derived[Any], Any] = {}
         for derived in structures:
@@ -104,8 +100,23 @@ class State:
 
     def write(self, table: Table[Any, Any], key: Any, full_key: bytes, new: Record | None) -> None:
         """Put or, with None, remove one row, and follow it in indexes and structures."""
-        old = self.read(table, full_key)
-        self._put(full_key, new, old, new, table, key)
+        self.replace(table, key, full_key, self.read(table, full_key), new)
+
+    def replace(
+        self,
+        table: Table[Any, Any],
+        key: Any,
+        full_key: bytes,
+        old: Record | None,
+        new: Record | None,
+    ) -> None:
+        """As `write`, for those who have read the row: `old` is what `read` gave."""
+        overlay = self._overlay
+        before = overlay.get(full_key, MISSING)
+        if before is MISSING:
+            self._new_keys.append(full_key)
+        self.journal.append((full_key, before, old, new, table, key))
+        overlay[full_key] = new
         if table.indexes:
             row_key = full_key[PREFIX_BYTES:]
             for index in table.indexes:
@@ -128,45 +139,32 @@ class State:
 
     def put_entry(self, full_key: bytes, row_key: bytes | None) -> None:
         """Write or remove an index entry."""
-        self._put(full_key, row_key, None, None, None, None)
-
-    def _put(
-        self,
-        full_key: bytes,
-        value: Any,
-        old: Record | None,
-        new: Record | None,
-        table: Table[Any, Any] | None,
-        key: Any,
-    ) -> None:
-        overlay = self._overlay
-        before = overlay.get(full_key, MISSING)
+        before = self._overlay.get(full_key, MISSING)
         if before is MISSING:
-            prefix = full_key[:PREFIX_BYTES]
-            ordered = self._ordered.get(prefix)
-            if ordered is None:
-                ordered = self._ordered[prefix] = _Ordered()
-            ordered.add(full_key)
-        self.journal.append(Written(full_key, before, old, new, table, key))
-        overlay[full_key] = value
+            self._new_keys.append(full_key)
+        self.journal.append((full_key, before, None, None, None, None))
+        self._overlay[full_key] = row_key
 
     def rollback(self, mark: int) -> None:
         """Take back every write since the journal had `mark` entries, the last one first."""
         journal = self.journal
         while len(journal) > mark:
-            written = journal.pop()
-            if written.before is MISSING:
-                del self._overlay[written.full_key]
+            full_key, before, old, new, table, key = journal.pop()
+            if before is MISSING:
+                del self._overlay[full_key]
+                if self._new_keys and self._new_keys[-1] is full_key:
+                    self._new_keys.pop()
             else:
-                self._overlay[written.full_key] = written.before
-            if written.table is not None:
-                for derived in written.table.structures:
-                    structure = self.structures[derived]
-                    derived.on_write(structure, written.key, written.old, written.new)
+                self._overlay[full_key] = before
+            if table is not None:
+                for derived in table.structures:
+                    derived.on_write(self.structures[derived], key, old, new)
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, Any]]:
         """Live pairs in order; values are raw bytes from the store or rows from the overlay."""
         assert start[:PREFIX_BYTES] == stop[:PREFIX_BYTES] or start < stop
+        if self._new_keys:
+            self._order_new_keys()
         ordered = self._ordered.get(start[:PREFIX_BYTES])
         newer, at, end = ordered.between(start, stop) if ordered is not None else ([], 0, 0)
         overlay = self._overlay
@@ -187,6 +185,16 @@ class State:
             if value is not None:
                 yield newer[place], value
 
+    def _order_new_keys(self) -> None:
+        """Put the overlay's new keys where ranges find them; most blocks read no range."""
+        for full_key in self._new_keys:
+            prefix = full_key[:PREFIX_BYTES]
+            ordered = self._ordered.get(prefix)
+            if ordered is None:
+                ordered = self._ordered[prefix] = _Ordered()
+            ordered.add(full_key)
+        self._new_keys.clear()
+
     def raw(self, full_key: bytes) -> bytes | None:
         """The bytes of a row, as the trie commits to them, or of an index entry; or None."""
         row = self._overlay.get(full_key, MISSING)
@@ -199,6 +207,32 @@ class State:
         if before is MISSING:
             return self._backing.get(full_key)
         return None if before is None else encode(before)
+
+    def difference(
+        self,
+    ) -> tuple[dict[bytes, bytes | None], dict[bytes, Any], dict[bytes, bytes | None]]:
+        """What the journal's writes come to: values, old rows, and H(value) by path for the trie.
+
+        Values and old rows are by full key, None for no row; index entries have a value alone.
+        """
+        overlay, hash_of = self._overlay, sha256
+        values: dict[bytes, bytes | None] = {}
+        old_rows: dict[bytes, Any] = {}
+        leaves: dict[bytes, bytes | None] = {}
+        for full_key, before, old, _, table, _ in self.journal:
+            if full_key in values:
+                continue
+            row = overlay[full_key]
+            if table is None:
+                values[full_key] = row
+                continue
+            old_rows[full_key] = self.raw_before(full_key, before) if table.migrates else old
+            if row is None:
+                values[full_key] = leaves[hash_of(full_key).digest()] = None
+            else:
+                value = values[full_key] = encode(row)
+                leaves[hash_of(full_key).digest()] = hash_of(value).digest()
+        return values, old_rows, leaves
 
     def has_entry(self, full_key: bytes) -> bool:
         """Whether an index entry is live."""
@@ -225,6 +259,7 @@ class State:
             self._older, self._clean = self._clean, {}
         self._overlay.clear()
         self._ordered.clear()
+        self._new_keys.clear()
 
 
 def leaves_of(backing: Backing, tables: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

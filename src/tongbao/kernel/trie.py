@@ -1,7 +1,7 @@
 """The state trie of `trie_proof`, laid out so that a block of changes updates it in microseconds.
 
 The root is a pure function of the live rows. The layout is local and appears in no proof: 4^depth
-buckets, each the sorted 64-byte entries (path || H(value)) of the rows whose paths start alike,
+buckets, each the sorted entries (path || H(value) || leaf) of the rows whose paths start alike,
 and above them one array of node hashes per level, with a flag per node that tells an empty
 subtree, a lone leaf and a subtree of several rows apart.
 
@@ -23,12 +23,14 @@ from typing import NamedTuple
 
 from tongbao.kernel.trie_bucket import (
     ENTRY,
+    ROW,
     edited,
     find,
     place_of,
     rows_of,
     split,
     subtree_hash,
+    with_leaves,
 )
 from tongbao.kernel.trie_loading import (
     LONE_LEAF,
@@ -88,9 +90,9 @@ class Trie:
     @classmethod
     def load(cls, items: Iterable[tuple[bytes, bytes]], depth: int = 2) -> Trie:
         """A trie of many (path, H(value)) at once, in any order, each path once."""
-        entries = [path + value for path, value in items]
-        depth = depth_for(len(entries), depth)
-        return cls.of_parts([make_part(entries, depth, 0, 4**depth)])
+        rows = [path + value for path, value in items]
+        depth = depth_for(len(rows), depth)
+        return cls.of_parts([make_part(rows, depth, 0, 4**depth)])
 
     @classmethod
     def of_parts(cls, parts: Sequence[Part]) -> Trie:
@@ -135,7 +137,7 @@ class Trie:
         assert len(path) == 32, path
         bucket = self._buckets[place_of(path, self._depth)]
         at = find(bucket, path)
-        return bucket[at + 32 : at + ENTRY] if at >= 0 else None
+        return bucket[at + 32 : at + ROW] if at >= 0 else None
 
     def update(self, changes: Mapping[bytes, bytes | None]) -> Undo:
         """Set H(value) per path; None removes, and removing what is absent changes nothing."""
@@ -194,7 +196,7 @@ class Trie:
             entries = parts[taken]
         if not entries:
             return Proof(tuple(steps))
-        return Proof(tuple(steps), entries[:32].hex(), entries[32:].hex())
+        return Proof(tuple(steps), entries[:32].hex(), entries[32:ROW].hex())
 
     def _check_chain(self, behind: Sequence[Undo]) -> None:
         """Assert that the records lead from this state backward without a gap."""
@@ -222,40 +224,46 @@ class Trie:
         self._depth = depth + 1
         self._hashes.append(bytearray(32 * 4**self._depth))
         self._kinds.append(bytearray(4**self._depth))
-        self._hash_buckets(range(4**self._depth), self._buckets)
+        self._hash_buckets(range(4**self._depth))
 
     def _write(self, changes: Mapping[bytes, bytes | None]) -> Undo:
         """Apply the changes at the present depth."""
         root, length, depth = self._root, self._length, self._depth
-        buckets, shift = self._buckets, 24 - 2 * self._depth
-        places: list[int] = []
-        old_buckets: list[bytes] = []
-        new_buckets: list[bytes] = []
-        last = -1
-        for path in sorted(changes):
-            place = int.from_bytes(path[:3]) >> shift
-            old = buckets[place]
-            new = edited(old, path, changes[path])
-            if new == old:
-                continue
-            buckets[place] = new
-            self._length += (len(new) - len(old)) // ENTRY
-            if place == last:
-                new_buckets[-1] = new
-            else:
-                last = place
-                places.append(place)
-                old_buckets.append(old)
-                new_buckets.append(new)
+        replaced = self._edit_buckets(changes)
+        places = sorted(replaced)
+        old_buckets = tuple([replaced[place] for place in places])
         levels = [self._old_level(depth, places)]
-        self._hash_buckets(places, new_buckets)
+        self._hash_buckets(places)
         for level in range(depth - 1, -1, -1):
             places = list(dict.fromkeys([place >> 2 for place in places]))
             levels.append(self._old_level(level, places))
             self._hash_nodes(level, places)
         levels.reverse()
         self._root = bytes(self._hashes[0])
-        return Undo(depth, length, root, self._root, tuple(old_buckets), tuple(levels))
+        return Undo(depth, length, root, self._root, old_buckets, tuple(levels))
+
+    def _edit_buckets(self, changes: Mapping[bytes, bytes | None]) -> dict[int, bytes]:
+        """Apply the changes to the buckets alone; those that changed, as they were, by place."""
+        buckets, shift = self._buckets, 24 - 2 * self._depth
+        hash_of, place_in = sha256, int.from_bytes
+        replaced: dict[int, bytes] = {}
+        for path, value in changes.items():
+            place = place_in(path[:3]) >> shift
+            old = buckets[place]
+            at = old.find(path)
+            if value is not None and at >= 0 and not at % ENTRY:
+                # `edited`, spelled out for a row that was there: nearly all are.
+                row = path + value
+                new = old[:at] + row + hash_of(b"\x00" + row).digest() + old[at + ENTRY :]
+            else:
+                new = edited(old, path, value)
+                self._length += (len(new) - len(old)) // ENTRY
+            if new == old:
+                continue
+            buckets[place] = new
+            if place not in replaced:
+                replaced[place] = old
+        return replaced
 
     def _old_level(self, level: int, places: list[int]) -> OldLevel:
         """What these nodes are now."""
@@ -263,10 +271,12 @@ class Trie:
         joined = b"".join([hashes[place * 32 : place * 32 + 32] for place in places])
         return OldLevel(array("I", places), joined, bytes([kinds[place] for place in places]))
 
-    def _hash_buckets(self, places: Iterable[int], buckets: Iterable[bytes]) -> None:
+    def _hash_buckets(self, places: Iterable[int]) -> None:
         """Set the lowest level's nodes at these places."""
-        depth, hashes, kinds = self._depth, self._hashes[self._depth], self._kinds[self._depth]
-        for place, bucket in zip(places, buckets, strict=True):
+        depth, buckets = self._depth, self._buckets
+        hashes, kinds = self._hashes[depth], self._kinds[depth]
+        for place in places:
+            bucket = buckets[place]
             size = len(bucket)
             kinds[place] = SUBTREE if size > ENTRY else LONE_LEAF if size else NO_ROW
             hashes[place * 32 : place * 32 + 32] = subtree_hash(bucket, depth)
@@ -278,13 +288,13 @@ class Trie:
         below, kinds_below = self._hashes[level + 1], self._kinds[level + 1]
         for place in places:
             quad = kinds_below[place * 4 : place * 4 + 4]
-            if 2 in quad or sum(quad) > 1:
+            if SUBTREE in quad or quad.count(NO_ROW) < 3:
                 node: bytes | bytearray = hash_of(
                     b"\x01" + below[place * 128 : place * 128 + 128]
                 ).digest()
                 kind = SUBTREE
-            elif 1 in quad:
-                at = place * 128 + quad.index(1) * 32
+            elif LONE_LEAF in quad:
+                at = place * 128 + quad.index(LONE_LEAF) * 32
                 node = below[at : at + 32]
                 kind = LONE_LEAF
             else:
@@ -315,7 +325,7 @@ class Trie:
             replaced = set(undo.places[first:stop])
             rows = {path: rows[path] for path in rows if place_of(path, undo.depth) not in replaced}
             rows.update(rows_of(b"".join(undo.buckets[first:stop])))
-        return b"".join([path + rows[path] for path in sorted(rows)])
+        return with_leaves([path + rows[path] for path in sorted(rows)])
 
     def _changes_back(self, undo: Undo) -> dict[bytes, bytes | None]:
         """The changes that revert an update of a time when the trie was less deep."""

@@ -7,13 +7,11 @@ Parts that cover them all make the trie (`Trie.of_parts`); no hash is computed t
 from __future__ import annotations
 
 from array import array
-from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
 
-from tongbao.kernel.trie_bucket import ENTRY, digits_at, runs, subtree_hash
-from tongbao.kernel.trie_proof import EMPTY
+from tongbao.kernel.trie_bucket import ENTRY, ROW, subtree_hash, with_leaves
 
 MAX_DEPTH: Final = 12
 """4^12 buckets: room for 67 million rows at four a bucket; above that, buckets grow longer."""
@@ -47,44 +45,30 @@ def depth_for(rows: int, least: int = 2) -> int:
     return depth
 
 
-def make_part(entries: list[bytes], depth: int, first: int, count: int) -> Part:
-    """The part of `count` buckets from `first` on, of all entries there are in it, in any order.
+def make_part(rows: list[bytes], depth: int, first: int, count: int) -> Part:
+    """The part of `count` buckets from `first` on, of all rows there are in it, in any order.
 
-    An entry is path || H(value); no path comes twice. The list is sorted in place.
+    A row is path || H(value); no path comes twice. The list is sorted in place.
     """
-    entries.sort()
-    joined = b"".join(entries)
-    assert len(joined) == len(entries) * ENTRY
-    sizes = _sizes(joined, depth, first, count)
-    leaves = [sha256(b"\x00" + entry).digest() for entry in entries]
-    digits = digits_at(joined, depth)
+    rows.sort()
+    entries = with_leaves(rows)
+    assert len(entries) == len(rows) * ENTRY
+    sizes = _sizes(b"".join(rows), depth, first, count)
     hashes: list[bytes] = []
     at = 0
     for size in sizes:
-        stop = at + size
-        if size == 0:
-            hashes.append(EMPTY)
-        elif size == 1:
-            hashes.append(leaves[at])
-        else:
-            children = [EMPTY] * 4
-            for taken, start, end in runs(digits[at:stop]):
-                children[taken] = (
-                    leaves[at + start]
-                    if end - start == 1
-                    else subtree_hash(joined[(at + start) * ENTRY : (at + end) * ENTRY], depth + 1)
-                )
-            hashes.append(sha256(b"\x01" + b"".join(children)).digest())
+        stop = at + size * ENTRY
+        hashes.append(subtree_hash(entries[at:stop], depth))
         at = stop
     kinds = bytes([min(size, SUBTREE) for size in sizes])
-    return Part(depth, first, sizes.tobytes(), joined, b"".join(hashes), kinds)
+    return Part(depth, first, sizes.tobytes(), entries, b"".join(hashes), kinds)
 
 
 def _sizes(joined: bytes, depth: int, first: int, count: int) -> array[int]:
-    """How many of the sorted entries fall into each bucket."""
+    """How many of the sorted rows fall into each bucket."""
     sizes = array("I", bytes(4 * count))
     shift = 24 - 2 * depth
-    heads = zip(joined[0::ENTRY], joined[1::ENTRY], joined[2::ENTRY], strict=True)
+    heads = zip(joined[0::ROW], joined[1::ROW], joined[2::ROW], strict=True)
     for high, middle, low in heads:
         sizes[((high << 16 | middle << 8 | low) >> shift) - first] += 1
     return sizes

@@ -61,20 +61,19 @@ def _shown(number: int | None) -> str:
     return HERE if number is None else f"{number:,}"
 
 
-def look(members: Sequence[MemberProcess], powers: dict[str, int] | None) -> list[Seen]:
-    """How all members are, asked at the same time; `powers` by validator key, where known."""
+def look(members: Sequence[MemberProcess]) -> list[Seen]:
+    """How all members are, asked at the same time, once each; without their power."""
     if not members:
         return []
     with ThreadPoolExecutor(len(members)) as pool:
-        return list(pool.map(lambda one: _look_at(one, powers), members))
+        return list(pool.map(_look_at, members))
 
 
-def _look_at(process: MemberProcess, powers: dict[str, int] | None) -> Seen:
+def _look_at(process: MemberProcess) -> Seen:
     member = process.member
-    power = None if powers is None else powers.get(member.validator, 0)
     if not process.is_running or process.is_paused:
         state = "paused" if process.is_paused else "down"
-        return _silent(member.name, state, power, member.address)
+        return _silent(member.name, state, member.address)
     chain, why = None, ""
     with (
         suppress(httpx2.HTTPError, msgspec.DecodeError),
@@ -87,11 +86,11 @@ def _look_at(process: MemberProcess, powers: dict[str, int] | None) -> Seen:
         if ready.status_code != GOOD:
             why = "; ".join(msgspec.json.decode(ready.content, type=_Ready).reasons)
     if chain is None:
-        return _silent(member.name, "starting", power, member.address)
+        return _silent(member.name, "starting", member.address)
     return Seen(
         node=member.name,
         state=NOT_READY if why else UP,
-        power=power,
+        power=None,
         height=chain.height,
         root=chain.state_root,
         address=member.address,
@@ -99,5 +98,5 @@ def _look_at(process: MemberProcess, powers: dict[str, int] | None) -> Seen:
     )
 
 
-def _silent(name: str, state: str, power: int | None, address: str) -> Seen:
-    return Seen(node=name, state=state, power=power, height=None, root=None, address=address)
+def _silent(name: str, state: str, address: str) -> Seen:
+    return Seen(node=name, state=state, power=None, height=None, root=None, address=address)

@@ -53,6 +53,7 @@ class MemberProcess:
             *("--p2p-listen", f"tcp://{member.host}:{member.p2p_port}"),
             *("--rpc-listen", member.rpc),
             *("--persistent-peers", ",".join(peers)),
+            *("--processes", "1"),  # the members share the cores of one machine
             *settings,
         ]
         with self.log.open("ab") as log:

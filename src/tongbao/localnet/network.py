@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tongbao.localnet import control, holding, voting
 from tongbao.localnet.board import NOT_READY, UP, Seen, look
@@ -31,7 +32,7 @@ from tongbao.localnet.plan import (
     secret_of,
     write_plan,
 )
-from tongbao.sdk.errors import NodeError
+from tongbao.sdk.errors import NodeError, Unreachable
 from tongbao.store.closable import Closable
 
 SETTINGS: Final = (
@@ -116,12 +117,17 @@ class Network(Closable):
 
     def look(self) -> list[Seen]:
         """How every member is now."""
-        powers = None
-        for member in self.up():
-            with suppress(NodeError, OSError):
-                powers = voting.powers(member)
-                break
-        return look(list(self.members.values()), powers)
+        processes = list(self.members.values())
+        seen = look(processes)
+        for one, process in zip(seen, processes, strict=True):
+            if one.state in (UP, NOT_READY):
+                with suppress(NodeError, OSError, Unreachable):
+                    powers = voting.powers(process.member)
+                    return [
+                        replace(each, power=powers.get(other.member.validator, 0))
+                        for each, other in zip(seen, processes, strict=True)
+                    ]
+        return seen
 
     def close(self) -> None:
         """Stop every member. May be called again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ from tongbao.kernel.kernel_module import ModuleLine, nonces
 from tongbao.kernel.nonces import Nonces
 from tongbao.sdk.answers import Happening, LightBlockAnswer
 from tongbao.sdk.client import AlreadyDecided, Applied, DryRun, Head, Refused, Status
-from tongbao.sdk.errors import id_and_expiry
+from tongbao.sdk.errors import Unreachable, id_and_expiry
 from tongbao.sdk.joined import check_known
 from tongbao.sdk.local_following import Bell, LocalFollower
 from tongbao.sdk.place import END_OF_BLOCK, Place, check_filters, needles_of, place_of
@@ -41,7 +41,14 @@ from tongbao.store.record import HeaderLine
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ATTEMPTED = (Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, StoreError)
+ATTEMPTED = (
+    *(Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, StoreError),
+    Unreachable,
+)
+
+
+PATIENCE_S: Final = 120.0
+"""How long a transaction is waited for, unless the chain is told otherwise."""
 
 
 class Chain(Closable):
@@ -54,6 +61,8 @@ class Chain(Closable):
         self._engine = engine
         self._store = store
         self._genesis = genesis
+        self.patience_s = PATIENCE_S
+        """How long `submit` and `submit_many` wait while nothing is answered, in seconds."""
         self._prover = prover or SoloProver(engine, store, genesis)
         self._bell = Bell()
         engine.listen(self._bell.ring)
@@ -85,32 +94,44 @@ class Chain(Closable):
     def submit(self, transaction: bytes) -> Applied:
         """Submit a signed transaction and wait until it is durable. Raises Refused and others.
 
-        One that was decided before has the answer that it had.
+        One that was decided before has the answer that it had. Raises Unreachable, with the
+        transaction, when it is not decided after `patience_s`: it waits for its block still.
         """
-        try:
-            return self.applied(self.queue(transaction).result())
-        except InvalidTransaction as error:
-            return self.decided_before(transaction, error)
+        return self._wait((transaction, self.queue(transaction), self.patience_s))
 
     def submit_many(self, transactions: Iterable[bytes]) -> list[Applied | Exception]:
-        """Submit many at once; each has its own answer, in order."""
+        """Submit many at once; each has its own answer, in order.
+
+        When one is not decided after `patience_s` it and all others that are not are Unreachable.
+        """
         wires = list(transactions)
         tickets = [_attempt(self.queue, transaction) for transaction in wires]
-        return [
-            _attempt(self._wait, pair) if isinstance(pair[1], Ticket) else pair[1]
-            for pair in zip(wires, tickets, strict=True)
-        ]
+        answers: list[Applied | Exception] = []
+        patience_s = self.patience_s
+        for wire, ticket in zip(wires, tickets, strict=True):
+            if isinstance(ticket, Ticket):
+                answers.append(_attempt(self._wait, (wire, ticket, patience_s)))
+                if isinstance(answers[-1], Unreachable):
+                    patience_s = 0.0
+            else:
+                answers.append(ticket)
+        return answers
 
     def queue(self, transaction: bytes) -> Ticket:
         """Queue a signed transaction; the ticket has the durable answer, for those who poll."""
         return self._engine.submit(normalise(transaction))
 
-    def _wait(self, submitted: tuple[bytes, Ticket]) -> Applied:
-        transaction, ticket = submitted
+    def _wait(self, submitted: tuple[bytes, Ticket, float]) -> Applied:
+        transaction, ticket, seconds = submitted
         try:
-            return self.applied(ticket.result())
+            return self.applied(ticket.result(seconds))
         except InvalidTransaction as error:
             return self.decided_before(transaction, error)
+        except TimeoutError:
+            why = self._engine.why_stopped or "no block has had it so far"
+            raise Unreachable(
+                f"not decided after {self.patience_s:g} s: {why}", normalise(transaction)
+            ) from None
 
     def decided_before(self, transaction: bytes, last: InvalidTransaction) -> Applied:
         """What a transaction came to, when it is told as invalid as it was submitted already.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
@@ -70,16 +71,14 @@ class Gated:
         self._note("commit")
         return r.ResponseCommit(1)
 
-    def check_tx(self, request: q.RequestCheckTx, /) -> r.ResponseCheckTx:
-        """How many came before, once the gate is open."""
-        self._note("check_tx")
-        self._pass(self.mempool)
-        self.checked += 1
-        return r.ResponseCheckTx(code=self.checked, data=request.tx)
-
-    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
-        """How many came together."""
+    def check_txs(self, requests: list[q.RequestCheckTx], /) -> Iterator[r.ResponseCheckTx]:
+        """How many came before each, once the gate is open; notes how many came together."""
         self.together.append(len(requests))
+        for request in requests:
+            self._note("check_tx")
+            self._pass(self.mempool)
+            self.checked += 1
+            yield r.ResponseCheckTx(code=self.checked, data=request.tx)
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """The version of who asks."""

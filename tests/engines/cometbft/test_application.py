@@ -167,6 +167,25 @@ def test_a_check_within_a_block_is_made_good_by_the_recheck() -> None:
     assert "nonce" in node.check_tx(q.RequestCheckTx(far, CheckTxType.RECHECK)).log
 
 
+def test_what_a_killed_cometbft_has_forgotten_is_not_kept_here() -> None:
+    """
+    Given 200 payments let in while a block is carried out, and a CometBFT that dies then,
+    when the next one has asked how far this side is, and its first block is kept,
+    then nothing of them is remembered as still to be judged.
+    """
+    chain, node = FixedChain(), application(MemoryStore())
+    begin(node, chain)
+    node.finalize_block(block(chain, 1))
+    for _ in range(200):
+        assert node.check_tx(q.RequestCheckTx(chain.pay("0.01"))).code == 0
+    assert node.blocks.unjudged == 200
+    node.info(q.RequestInfo())
+    begin(node, chain)
+    node.finalize_block(block(chain, 1))
+    node.commit(q.RequestCommit())
+    assert node.blocks.unjudged == 0
+
+
 def test_signatures_that_are_checked_together_are_judged_one_by_one() -> None:
     """
     Given 200 payments of which some have another's signature or are no transactions,
@@ -183,10 +202,11 @@ def test_signatures_that_are_checked_together_are_judged_one_by_one() -> None:
         wires[at] = b".".join((*wires[at].split(b".")[:2], other))
     wires[150] = b"junk"
     asked = [q.RequestCheckTx(wire) for wire in wires]
-    node.check_ahead(asked)
+    answers = node.check_txs(asked)
+    codes = [next(answers).code]
     known = [node.blocks.machine.knows(wire) for wire in wires]
     assert [at for at, is_known in enumerate(known) if not is_known] == [3, 77, 150]
-    codes = [node.check_tx(one).code for one in asked]
+    codes += [one.code for one in answers]
     fresh = application(MemoryStore())
     begin(fresh, chain)
     fresh.finalize_block(block(chain, 1))
@@ -335,7 +355,6 @@ def test_what_is_not_used_has_an_answer_too() -> None:
         (q.RequestApplySnapshotChunk(), r.ResponseApplySnapshotChunk(2)),
     ]
     calls = calls_of(node)
-    assert [calls[type(request)].method(request) for request, _ in asked] == [
-        answer for _, answer in asked
-    ]
+    found = [next(calls[type(request)].answers([request])) for request, _ in asked]
+    assert found == [answer for _, answer in asked]
     assert {*calls} == {*REQUESTS.values()} - {q.RequestEcho, q.RequestFlush}

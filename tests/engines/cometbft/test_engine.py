@@ -27,6 +27,7 @@ from tongbao.kernel import Amount, Block, Count, Invalid, InvalidTransaction, Ma
 from tongbao.modules import asset
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.client import Applied, Refused
+from tongbao.sdk.errors import Unreachable
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.local import Chain
 from tongbao.sdk.network import home_of, lay_out_node, open_network
@@ -195,6 +196,25 @@ def test_a_full_queue_says_so_and_what_waits_is_carried_out(tmp_path: Path) -> N
         for ticket in tickets:
             chain.applied(ticket.future().result(SECONDS))
         assert chain.submit(three).height
+
+
+def test_whoever_waits_for_no_quorum_is_told_after_a_while(tmp_path: Path) -> None:
+    """
+    Given a chain in this process whose patience is at its end, and whose CometBFT was just killed,
+    when one payment is submitted, and then two at once,
+    then each is told as undecided, with its bytes; submitted again with patience, it is applied.
+    """
+    with begun(tmp_path) as (chain, _, shop):
+        wires = payments(chain, tmp_path, shop, 3)
+        chain.patience_s, patience_s = 0.0, chain.patience_s
+        kill_cometbft(tmp_path)
+        with pytest.raises(Unreachable, match="may have happened or may still happen") as told:
+            chain.submit(wires[0])
+        undecided = [told.value, *chain.submit_many(wires[1:])]
+        assert [getattr(each, "transaction", None) for each in undecided] == wires
+        chain.patience_s = patience_s
+        applied(chain.submit_many(wires))
+        each_is_once(chain, wires)
 
 
 def test_a_node_that_closes_answers_what_it_took(tmp_path: Path) -> None:

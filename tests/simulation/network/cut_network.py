@@ -27,7 +27,7 @@ def reaches(fabric: Namespaces, member: Member, host: str) -> bool:
 
 
 def main() -> None:
-    """Print who was reached: before, cut apart, by a third member meanwhile, and healed."""
+    """Print who was reached: before, cut apart, by a third member meanwhile, healed; and again."""
     os.environ[INSIDE] = "1"
     enter_namespaces(())
     one = Member(
@@ -50,6 +50,9 @@ def main() -> None:
         listening.kill()
         listening.wait()
         listening.stdout.close()
+    with Namespaces() as fabric:
+        plan = fabric.placed(Plan(format=FORMAT, chain="c", members=members))
+        print("again", len(plan.members))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ never ahead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -32,6 +32,7 @@ from tongbao.kernel import InvalidTransaction, Machine
 from tongbao.store.interface import AnyStore
 from tongbao.store.record import ID_BYTES
 
+NEW: Final = CheckTxType.NEW.value
 UNKNOWN_PATH: Final = 1
 BAD_KEY: Final = 2
 NOT_HERE: Final = 3
@@ -168,13 +169,18 @@ class MachineApplication:
 
     # Mempool
 
-    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
-        """Check the signatures of all that are new, on another core where they are many."""
-        new = [request.tx for request in requests if request.type == CheckTxType.NEW]
+    def check_txs(self, requests: list[q.RequestCheckTx], /) -> Iterator[r.ResponseCheckTx]:
+        """Answer all: signatures of many are checked on another core, rechecks in one go."""
+        new = [request.tx for request in requests if request.type == NEW]
+        if not new:
+            yield from self._check_again([request.tx for request in requests])
+            return
         self._ahead.look(self.blocks.machine, new)
+        for request in requests:
+            yield self.check_tx(request)
 
     def close(self) -> None:
-        """End what was started for `check_ahead`; nothing is asked any more."""
+        """End what was started for `check_txs`; nothing is asked any more."""
         self._ahead.close()
 
     def check_tx(self, request: q.RequestCheckTx, /) -> r.ResponseCheckTx:
@@ -183,18 +189,31 @@ class MachineApplication:
         Form and signatures need no state. While a block is being carried out the rest is left to
         the recheck that follows it: a check never waits for a block.
         """
-        is_again = request.type == CheckTxType.RECHECK
+        if request.type != NEW:
+            return next(self._check_again([request.tx]))
         try:
-            self.blocks.check(request.tx, self._clock(), again=is_again)
+            self.blocks.check(request.tx, self._clock())
         except InvalidTransaction as error:
-            self.blocks.listener.dropped(request.tx, error)
-            return r.ResponseCheckTx(code=error.why.number, log=str(error))
+            return self._dropped(request.tx, error)
         return ACCEPTED
+
+    def _check_again(self, wires: list[bytes]) -> Iterator[r.ResponseCheckTx]:
+        errors = self.blocks.check_again(wires, self._clock())
+        for wire, error in zip(wires, errors, strict=True):
+            yield ACCEPTED if error is None else self._dropped(wire, error)
+
+    def _dropped(self, wire: bytes, error: InvalidTransaction) -> r.ResponseCheckTx:
+        self.blocks.listener.dropped(wire, error)
+        return r.ResponseCheckTx(code=error.why.number, log=str(error))
 
     # Query
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
-        """The last block that was committed, never one in progress."""
+        """The last block that was committed, never one in progress.
+
+        CometBFT asks when it starts, with an empty mempool.
+        """
+        self.blocks.forget_unjudged()
         last = self.blocks.last
         return r.ResponseInfo(
             data=self.blocks.machine.chain,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
@@ -148,31 +148,71 @@ class Blocks:
             self._take_back()
             yield self
 
-    def check(self, wire: bytes, clock: int, *, again: bool) -> None:
+    def check(self, wire: bytes, clock: int) -> None:
         """Judge a transaction by the committed state, without running a handler.
 
-        Form and signatures need no state; checked `again`, they are not looked at. While a block is
-        being carried out the rest is left to the recheck behind it. Raises InvalidTransaction.
+        Form and signatures need no state. While a block is being carried out the rest is left to
+        the recheck behind it. Raises InvalidTransaction.
         """
-        if not again:
-            self.machine.decode(wire)
-        while not self._changed.acquire(timeout=WAIT_SECONDS):
-            if self._deciding:
-                self._unjudged.add(wire)
-                return
+        self.machine.decode(wire)
+        if not self._held_for((wire,)):
+            return
         try:
-            machine = self.machine
-            if self._candidate is not None or machine.height < 0:
-                self._unjudged.add(wire)
-                return
-            time = Time(max(clock, machine.time + 1))
-            if again and wire not in self._unjudged:
-                machine.check_again(wire, time)
-            else:
-                self._unjudged.discard(wire)
-                machine.check(wire, time)
+            self._unjudged.discard(wire)
+            self.machine.check(wire, self._next_time(clock))
         finally:
             self._changed.release()
+
+    def check_again(self, wires: Sequence[bytes], clock: int) -> list[InvalidTransaction | None]:
+        """Judge again what was let in: what is wrong with each, or None.
+
+        Their form and signatures are not looked at. While a block is being carried out all are
+        left to the recheck behind it.
+        """
+        if not self._held_for(wires):
+            return [None] * len(wires)
+        try:
+            machine, unjudged, time = self.machine, self._unjudged, self._next_time(clock)
+            found: list[InvalidTransaction | None] = []
+            for wire in wires:
+                try:
+                    if wire in unjudged:
+                        unjudged.discard(wire)
+                        machine.check(wire, time)
+                    else:
+                        machine.check_again(wire, time)
+                except InvalidTransaction as error:
+                    found.append(error)
+                else:
+                    found.append(None)
+            return found
+        finally:
+            self._changed.release()
+
+    def _held_for(self, wires: Sequence[bytes]) -> bool:
+        """Hold the state, to be released, if no block is carried out; else note these for later."""
+        while not self._changed.acquire(timeout=WAIT_SECONDS):
+            if self._deciding:
+                self._unjudged.update(wires)
+                return False
+        if self._candidate is None and self.machine.height >= 0:
+            return True
+        self._unjudged.update(wires)
+        self._changed.release()
+        return False
+
+    def _next_time(self, clock: int) -> Time:
+        """The earliest time that the next block can have."""
+        return Time(max(clock, self.machine.time + 1))
+
+    @property
+    def unjudged(self) -> int:
+        """How many in the mempool the next recheck judges as if they were new."""
+        return len(self._unjudged)
+
+    def forget_unjudged(self) -> None:
+        """CometBFT has started, and its mempool is empty: nothing in it waits to be judged."""
+        self._unjudged.clear()
 
     # Deciding
 

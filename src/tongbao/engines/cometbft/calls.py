@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -51,11 +51,11 @@ class Application(Protocol):
     def commit(self, request: q.RequestCommit, /) -> r.ResponseCommit:
         """Keep the block that was carried out."""
 
-    def check_tx(self, request: q.RequestCheckTx, /) -> r.ResponseCheckTx:
-        """Say whether a transaction may be in the mempool. Mempool lane."""
+    def check_txs(self, requests: list[q.RequestCheckTx], /) -> Iterator[r.ResponseCheckTx]:
+        """Say of each whether it may be in the mempool, in their order. Mempool lane.
 
-    def check_ahead(self, requests: list[q.RequestCheckTx], /) -> None:
-        """These come to `check_tx` next: do for all together what is cheaper so. Mempool lane."""
+        They have come together, so that what is cheaper for all at once can be done so.
+        """
 
     def info(self, request: q.RequestInfo, /) -> r.ResponseInfo:
         """Say which block is the last. Query lane, as is the next."""
@@ -81,31 +81,35 @@ class Application(Protocol):
 
 
 class Call(NamedTuple):
-    """The thread and the method that answer a kind of request, and who is told of a batch first."""
+    """The thread that answers a kind of request, and what answers a batch of them, in its order."""
 
     lane: Lane
-    method: Callable[[Any], Message]
-    ahead: Callable[[list[Any]], None] | None = None
+    answers: Callable[[list[Any]], Iterator[Message]]
+
+
+def _each(lane: Lane, method: Callable[[Any], Message]) -> Call:
+    """A call whose requests are answered one by one, when the answer is asked for."""
+    return Call(lane, lambda requests: map(method, requests))
 
 
 def calls_of(application: Application) -> dict[type[Message], Call]:
     """How an application answers each request; the server answers Echo and Flush itself."""
     consensus, snapshot = Lane.CONSENSUS, Lane.SNAPSHOT
     return {
-        q.RequestInitChain: Call(consensus, application.init_chain),
-        q.RequestPrepareProposal: Call(consensus, application.prepare_proposal),
-        q.RequestProcessProposal: Call(consensus, application.process_proposal),
-        q.RequestExtendVote: Call(consensus, application.extend_vote),
-        q.RequestVerifyVoteExtension: Call(consensus, application.verify_vote_extension),
-        q.RequestFinalizeBlock: Call(consensus, application.finalize_block),
-        q.RequestCommit: Call(consensus, application.commit),
-        q.RequestCheckTx: Call(Lane.MEMPOOL, application.check_tx, application.check_ahead),
-        q.RequestInfo: Call(Lane.QUERY, application.info),
-        q.RequestQuery: Call(Lane.QUERY, application.query),
-        q.RequestListSnapshots: Call(snapshot, application.list_snapshots),
-        q.RequestOfferSnapshot: Call(snapshot, application.offer_snapshot),
-        q.RequestLoadSnapshotChunk: Call(snapshot, application.load_snapshot_chunk),
-        q.RequestApplySnapshotChunk: Call(snapshot, application.apply_snapshot_chunk),
+        q.RequestInitChain: _each(consensus, application.init_chain),
+        q.RequestPrepareProposal: _each(consensus, application.prepare_proposal),
+        q.RequestProcessProposal: _each(consensus, application.process_proposal),
+        q.RequestExtendVote: _each(consensus, application.extend_vote),
+        q.RequestVerifyVoteExtension: _each(consensus, application.verify_vote_extension),
+        q.RequestFinalizeBlock: _each(consensus, application.finalize_block),
+        q.RequestCommit: _each(consensus, application.commit),
+        q.RequestCheckTx: Call(Lane.MEMPOOL, application.check_txs),
+        q.RequestInfo: _each(Lane.QUERY, application.info),
+        q.RequestQuery: _each(Lane.QUERY, application.query),
+        q.RequestListSnapshots: _each(snapshot, application.list_snapshots),
+        q.RequestOfferSnapshot: _each(snapshot, application.offer_snapshot),
+        q.RequestLoadSnapshotChunk: _each(snapshot, application.load_snapshot_chunk),
+        q.RequestApplySnapshotChunk: _each(snapshot, application.apply_snapshot_chunk),
     }
 
 

@@ -11,10 +11,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from tongbao.engines.cometbft.calls import HERE, Call, Lane
-from tongbao.engines.cometbft.codec import decode_request, encode_response
+from tongbao.engines.cometbft.codec import ACCEPTED, decode_request, encode_response
 from tongbao.engines.cometbft.framing import Frames, frame
 from tongbao.engines.cometbft.messages import Message
 from tongbao.engines.cometbft.responses import ResponseException
@@ -26,6 +26,7 @@ GATHERED: Final = (None, Lane.MEMPOOL)
 """Whose neighbours become one batch: what is quick and comes by the thousand."""
 BATCH_REQUESTS: Final = 1_000
 """How many one batch has at most: those in it are answered together."""
+ACCEPTED_FRAME: Final = frame(encode_response(ACCEPTED))
 REQUEST_BYTES: Final = 512
 """What a request costs in memory on top of its bytes, roughly."""
 
@@ -45,9 +46,9 @@ class Batch:
     def __init__(self, lane: Lane | None) -> None:
         """Begin a batch of a lane, or of what is answered here when that is None."""
         self.lane = lane
-        self.ahead: Callable[[list[Any]], None] | None = None
-        """Told of all requests, before each is answered."""
-        self.requests: list[tuple[Callable[[Any], Message], Message]] = []
+        self.call: Call | None = None
+        """What answers its requests: all of one kind."""
+        self.requests: list[Message] = []
         self.answers: list[bytes] = []
         self.bytes = 0
         self.is_begun = False
@@ -63,12 +64,14 @@ class Batch:
 
     def run(self, wanted: Callable[[], bool]) -> None:
         """Answer all, as long as somebody wants it. Raises whatever the application raises."""
-        if self.ahead is not None and wanted():
-            self.ahead([request for _, request in self.requests])
-        for method, request in self.requests:
-            if not wanted():
+        assert self.call is not None
+        answers = self.call.answers(self.requests)
+        while wanted():
+            answer = next(answers, None)
+            if answer is None:
                 return
-            self.answers.append(frame(encode_response(method(request))))
+            is_accepted = answer is ACCEPTED
+            self.answers.append(ACCEPTED_FRAME if is_accepted else frame(encode_response(answer)))
 
 
 class Owner(Protocol):
@@ -205,8 +208,8 @@ class Connection(asyncio.Protocol):
         if here is not None:
             batch.answers.append(frame(encode_response(here(request))))
         elif call is not None:
-            batch.ahead = call.ahead
-            batch.requests.append((call.method, request))
+            batch.call = call
+            batch.requests.append(request)
         held = len(content) + REQUEST_BYTES
         batch.bytes += held
         self._in_flight += held

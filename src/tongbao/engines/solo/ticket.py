@@ -69,11 +69,14 @@ class Ticket:
         _settle(future, answer)
         return future
 
-    def result(self) -> Answer:
-        """Wait for the answer. Raises what was in the way."""
+    def result(self, seconds: float | None = None) -> Answer:
+        """Wait for the answer, for so long at most, or without end.
+
+        Raises what was in the way, and TimeoutError where there is no answer yet.
+        """
         answer = self._answer
         if answer is None:
-            return self.future().result()
+            return self.future().result(seconds)
         if isinstance(answer, Exception):
             raise answer
         return answer

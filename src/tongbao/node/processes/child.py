@@ -39,7 +39,8 @@ class Child:
         end = socket.socket(fileno=descriptor)
         self._channel: Channel[FromSupervisor] = Channel(end, FromSupervisor)
         orders, self.descriptors = self._channel.receive()
-        assert isinstance(orders, Orders)
+        if not isinstance(orders, Orders):
+            raise ChannelClosed  # told to stop before there was anything to do
         self.orders = orders
         self.on_stop: Callable[[], None] = lambda: os._exit(0)
         """Called in another thread when the process shall end; at once, unless it is replaced."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -60,12 +62,25 @@ ROLES: Final = (
     Role(INDEXER, _indexers, 1),
     Role(FRONT, _one, 0),
 )
-"""The core is started first, and all others once it has opened the chain."""
+"""The core comes first: all others begin their work once it has opened the chain."""
+
+
+QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
+"""Of cgroups: microseconds of CPU time, or `max`, and those of a clock that they are for."""
 
 
 def cores_of(settings: Settings) -> int:
     """For how many cores a node is laid out; 1 is one process that does everything."""
-    return settings.processes or len(os.sched_getaffinity(0))
+    return settings.processes or min(len(os.sched_getaffinity(0)), quota_of(QUOTA))
+
+
+def quota_of(file: Path) -> int:
+    """How many cores a container may use at once, rounded up; no bound where it says none."""
+    try:
+        share, _, period = file.read_text(encoding="ascii").partition(" ")
+        return max(1, -(-int(share) // int(period)))
+    except (OSError, ValueError):
+        return sys.maxsize
 
 
 def counts_of(settings: Settings) -> dict[str, int]:

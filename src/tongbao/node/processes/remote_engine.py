@@ -7,7 +7,6 @@ the event loop: submit, batches to verifiers, verified ones in their order to th
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -16,6 +15,7 @@ from typing import Final
 
 from tongbao.engines.fair_queue import FairQueue, Full
 from tongbao.engines.solo import Answer, Busy, Ticket
+from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.ticket import tell
 from tongbao.engines.verifier import Check, checks_of
 from tongbao.kernel import ChainId, Registry, Time
@@ -35,8 +35,15 @@ STARTING: Final = "the core of this node is being started"
 class RemoteEngine:
     """Takes transactions for a core in another process."""
 
-    def __init__(self, registry: Registry, chain: ChainId, limit: int) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        chain: ChainId,
+        limit: int,
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
         """Take `limit` transactions at once; `start` begins to pass them on."""
+        self._clock = clock
         self._admission = Admission(registry, chain)
         self._window = min(WINDOW, max(1, limit // 2))
         """How many have left the queue at once: in no order of senders any more."""
@@ -70,7 +77,7 @@ class RemoteEngine:
     def now(self) -> Time:
         """The time, in ms UTC, that a block made now would carry at least."""
         last = 0 if self._state is None else self._state.time
-        return Time(max(time.time_ns() // 1_000_000, last + 1))
+        return Time(max(self._clock(), last + 1))
 
     @property
     def height(self) -> int:
@@ -149,11 +156,12 @@ class RemoteEngine:
         self._is_due = False
         verifiers, link = self._verifiers, self._link
         assert verifiers is not None and link is not None
-        while (
-            len(self._queue) and verifiers.has_room and self._checking + link.load < WINDOW + BATCH
-        ):
-            share = -(-len(self._queue) // len(verifiers))
-            count = min(len(self._queue), max(SMALL, min(share, BATCH)))
+        while len(self._queue) and verifiers.has_room:
+            room = self._window - self._checking - link.load
+            if room <= 0:
+                return  # until some are answered
+            share = -(-len(self._queue) // max(1, len(verifiers)))
+            count = min(len(self._queue), room, max(SMALL, min(share, BATCH)))
             things = [self._queue.pop() for _ in range(count)]
             checks: list[Check] = []
             for one in things:

@@ -21,7 +21,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tongbao.node.processes.channel import Channel, ChannelClosed, pair
-from tongbao.node.processes.layout import CORE, FRONT, ROLES, Role
+from tongbao.node.processes.layout import FRONT, ROLES, Role
 from tongbao.node.processes.orders import (
     Failed,
     FromChild,
@@ -54,6 +54,7 @@ class _Place:
         self.number = number
         self.process: subprocess.Popen[bytes] | None = None
         self.channel: Channel[FromChild] | None = None
+        self.has_orders = False
         self.ready: Ready | None = None
         self.begun = 0.0
         self.ends = 0
@@ -86,6 +87,8 @@ class Supervisor:
         self._failure: Exception | None = None
         self._is_stopping = False
         self._is_served = False
+        self._has_core = False
+        """Whether a core has opened the chain, ever: the others know which modules decide."""
         self._stops = -1
         """Up to which place in the order of stopping processes have been told."""
         self._kill_at: float | None = None
@@ -100,7 +103,8 @@ class Supervisor:
         before = {number: signal.signal(number, self._signalled) for number in SIGNALS}
         waker = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         try:
-            self._core.due = 0.0
+            for place in self._places:
+                place.due = 0.0
             while not self._is_over():
                 self._step()
         finally:
@@ -156,6 +160,7 @@ class Supervisor:
         place.due = None
         place.begun = time.monotonic()
         place.ready = None
+        place.has_orders = False
         with theirs:
             place.process = subprocess.Popen(
                 [sys.executable, "-m", place.role.module, str(theirs.fileno())],
@@ -165,12 +170,19 @@ class Supervisor:
             )
         place.channel = Channel(ours, FromChild)
         self._selector.register(ours, selectors.EVENT_READ, place)
-        is_core, is_front = place.role.name == CORE, place.role.name == FRONT
+        if place is self._core or self._has_core:
+            self._give_orders(place)
+
+    def _give_orders(self, place: _Place) -> None:
+        """Let a process begin its work; until then it has loaded its code and waits."""
+        assert place.channel is not None
+        place.has_orders = True
+        is_front = place.role.name == FRONT
         orders = replace(
             self._orders,
             role=place.role.name,
             number=place.number,
-            passphrase=self._orders.passphrase if is_core else None,
+            passphrase=self._orders.passphrase if place is self._core else None,
         )
         with suppress(ChannelClosed):  # heard of in a moment
             place.channel.send(orders, [self._listening.fileno()] if is_front else [])
@@ -200,14 +212,15 @@ class Supervisor:
             self._served(self._core.ready)
 
     def _begin_others(self, core: Ready) -> None:
-        """A core is there: so shall all others be, with the modules that it decides by."""
+        """A core is there: all others work, with the modules that it decides by."""
         is_changed = core.modules != self._orders.modules
         self._orders = replace(self._orders, modules=core.modules)
+        self._has_core = True
         for other in self._places[1:]:
-            if other.process is not None and is_changed:
+            if other.process is not None and not other.has_orders:
+                self._give_orders(other)
+            elif other.process is not None and is_changed:
                 other.process.kill()
-            elif other.process is None and other.due is None:
-                other.due = 0.0
 
     def _fail(self, error: Exception) -> None:
         """The node ends for this reason; the first one counts."""

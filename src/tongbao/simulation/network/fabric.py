@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -111,6 +110,7 @@ class Namespaces(Closable):
         self._hosts: dict[str, str] = {}
         self._cuts: list[Pair] = []
         _ip("link", "add", "name", BRIDGE, "type", "bridge", "forward_delay", "0")
+        self._is_laid = True
         _ip("address", "add", f"{SUBNET}.{HOST_PART}/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")
 
@@ -184,12 +184,20 @@ class Namespaces(Closable):
         self._cuts.clear()
 
     def close(self) -> None:
-        """End the holders; namespaces and cables end with them."""
+        """Remove cables and bridge, then end the holders; the namespaces end with them.
+
+        The kernel would take the cables down by itself, but some time later: the next fabric could
+        still meet them. What is there `ip` alone knows: /sys may be that of another namespace.
+        """
+        if not self._is_laid:
+            return
+        self._is_laid = False
+        for number in range(1, len(self._holders) + 1):
+            _ip("link", "delete", f"cable{number}")
+        _ip("link", "delete", BRIDGE)
         for holder in self._holders.values():
             assert holder.stdin is not None and holder.stdout is not None
             holder.stdin.close()
             holder.wait()
             holder.stdout.close()
         self._holders.clear()
-        if Path("/sys/class/net", BRIDGE).exists():
-            _ip("link", "delete", BRIDGE)

@@ -18,6 +18,8 @@ from tongbao.simulation.network.history import WEIGHT, Account, Ground, History,
 FUNDS: Final = 1_000_00
 """Units that each payer begins with; some payments ask for more than anybody has."""
 LANES: Final = 4
+PATIENCE_S: Final = 120.0
+"""A machine that plays a whole network may be slow, and nothing is judged yet."""
 
 
 def _open(key: SoftwareKey) -> account.Open:
@@ -34,7 +36,7 @@ def _open(key: SoftwareKey) -> account.Open:
 def lay(network: Network, seed: int, payers: int, registers: int) -> tuple[Ground, History]:
     """Open the accounts through the first member, in three transactions."""
     member = network.plan.members[0]
-    with HttpChain(member.address) as chain:
+    with HttpChain(member.address, patience_s=PATIENCE_S) as chain:
         key = Keystore(Path(network.folder) / member.name / "keys").unlock(OPERATOR, network.secret)
         operator = chain.wallet(member.operator, key)
         keys = [

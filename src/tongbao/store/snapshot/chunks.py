@@ -24,7 +24,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.kernel.trie_bucket import subtree_hash
+from tongbao.kernel.trie_bucket import subtree_hash, with_leaves
 from tongbao.kernel.trie_proof import EMPTY, LEVELS, digit
 from tongbao.store.record import KEY_LIMIT
 from tongbao.store.snapshot.errors import BadSnapshot
@@ -87,7 +87,7 @@ def _cut(
 
 def _chunk(prefix: str, rows: Sequence[tuple[bytes, bytes, bytes]]) -> tuple[Chunk, bytes]:
     data = b"".join([write_row(key, value) for _, key, value in rows])
-    entries = b"".join([path + sha256(value).digest() for path, _, value in rows])
+    entries = with_leaves([path + sha256(value).digest() for path, _, value in rows])
     root = subtree_hash(entries, len(prefix))
     return Chunk(prefix, len(rows), len(data), sha256(data).digest(), root), data
 
@@ -113,8 +113,8 @@ def read_chunk(chunk: Chunk, data: bytes) -> list[Row]:
     for path in {paths[0], paths[-1]} if paths else ():
         if any(digit(path, level) != int(taken) for level, taken in enumerate(chunk.prefix)):
             raise BadSnapshot(f"{name} has a row that belongs elsewhere")
-    entries = [path + sha256(value).digest() for path, (_, value) in zip(paths, rows, strict=True)]
-    if subtree_hash(b"".join(entries), len(chunk.prefix)) != chunk.root:
+    hashed = [path + sha256(value).digest() for path, (_, value) in zip(paths, rows, strict=True)]
+    if subtree_hash(with_leaves(hashed), len(chunk.prefix)) != chunk.root:
         raise BadSnapshot(f"{name} has other rows than the state whose root is signed")
     return rows
 
