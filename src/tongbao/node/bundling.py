@@ -52,10 +52,16 @@ class OfBundle(
 class BundleStream(StreamingResponse):
     """An archive that counts as a stream until it is sent."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], name: str, counting: ExitStack) -> None:
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        name: str,
+        counting: ExitStack,
+        media_type: str = ZIP,
+    ) -> None:
         """Send pieces; end the counting after them."""
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        super().__init__(pieces, media_type=ZIP, headers=headers)
+        super().__init__(pieces, media_type=media_type, headers=headers)
         self._counting = counting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -29,6 +29,7 @@ BY_NAME: Final[dict[str, Any]] = {
     "number": 1,
     "reference": "order-7",
     "table": "asset.holdings",
+    "text": "CNY",
     "thing": THING,
     "type": "asset.moved",
     "wait": "applied",

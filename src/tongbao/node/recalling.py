@@ -70,28 +70,28 @@ async def account_movements(
     """Movements from and to an account, the newest first."""
     name, asset = asked.address, asked.asset
     page = await _page(api, asked, lambda index, how: index.movements_of(name, asset=asset, **how))
-    return _movements(api, page)
+    return await _movements(api, page)
 
 
 async def asset_movements(api: Api, request: Request, asked: OfAsset) -> MovementsAnswer:
     """Movements of an asset, the newest first."""
     name = asked.asset
     page = await _page(api, asked, lambda index, how: index.movements_of_asset(name, **how))
-    return _movements(api, page)
+    return await _movements(api, page)
 
 
 async def account_transactions(api: Api, request: Request, asked: OfAccount) -> TransactionsAnswer:
     """What an account sent, and whatever moved value from or to it, the newest first."""
     name = asked.address
     page = await _page(api, asked, lambda index, how: index.transactions_of(name, **how))
-    return _transactions(api, page)
+    return await _transactions(api, page)
 
 
 async def by_reference(api: Api, request: Request, asked: OfReference) -> TransactionsAnswer:
     """Transactions that bear a reference, or a message that does, the newest first."""
     name = asked.reference
     page = await _page(api, asked, lambda index, how: index.by_reference(name, **how))
-    return _transactions(api, page)
+    return await _transactions(api, page)
 
 
 async def _page(api: Api, asked: Any, read: Callable[[Any, dict[str, Any]], R]) -> R:
@@ -112,12 +112,21 @@ async def _page(api: Api, asked: Any, read: Callable[[Any, dict[str, Any]], R]) 
         raise unavailable("the index can't be read now") from error
 
 
-def _movements(api: Api, page: Movements) -> MovementsAnswer:
-    height = max(api.feed.height, page.height)
-    return MovementsAnswer(height, page.height, page.movements, page.before, page.from_block)
+async def lag_of(api: Api, height: int) -> int:
+    """How long the first block that the index lacks has been there, in ms; 0 when it lacks none."""
+    if height >= api.feed.height:
+        return 0
+    lines = await api.read(None, api.chain.headers, height + 1, height + 1)
+    return max(0, api.chain.now() - lines[0].time) if lines else 0
 
 
-def _transactions(api: Api, page: Transactions) -> TransactionsAnswer:
+async def _movements(api: Api, page: Movements) -> MovementsAnswer:
     height = max(api.feed.height, page.height)
-    found = page.transactions
-    return TransactionsAnswer(height, page.height, found, page.before, page.from_block)
+    lag, found = await lag_of(api, page.height), page.movements
+    return MovementsAnswer(height, page.height, found, page.before, page.from_block, lag)
+
+
+async def _transactions(api: Api, page: Transactions) -> TransactionsAnswer:
+    height = max(api.feed.height, page.height)
+    lag, found = await lag_of(api, page.height), page.transactions
+    return TransactionsAnswer(height, page.height, found, page.before, page.from_block, lag)

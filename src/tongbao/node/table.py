@@ -13,6 +13,8 @@ from tongbao.node import (
     querying,
     reading,
     recalling,
+    searching,
+    stating,
     stream_submitting,
     streaming,
     submitting,
@@ -33,6 +35,8 @@ from tongbao.sdk.answers import (
     ReadyAnswer,
     ReasonAnswer,
     RowAnswer,
+    SearchAnswer,
+    StatementAnswer,
     SubmitAnswer,
     TransactionAnswer,
     TransactionsAnswer,
@@ -270,6 +274,12 @@ def _recalling() -> Iterator[Operation]:
     yield _get("accounts", f"{account}/movements", "account_movements", *of_account)
     by_account = (recalling.account_transactions, recalling.OfAccount, done)
     yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account)
+    stated = ("statement", stating.statement, stating.OfStatement, StatementAnswer)
+    yield _get("accounts", f"{account}/statement", *stated, errors=(404,))
+    export = ("export", stating.export, stating.OfExport, str)
+    yield _get("accounts", f"{account}/export", *export, errors=(404,), media_type=stating.CSV)
+    search = ("search", searching.search, searching.OfSearch, SearchAnswer)
+    yield _get("chain", "/v1/search", *search)
     bundle = ("bundle", bundling.bundle, bundling.OfBundle, str)
     yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), media_type=bundling.ZIP)
     of_asset = (recalling.asset_movements, recalling.OfAsset, moved)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from tongbao.index.answers import Movement, Recalled
+from tongbao.index.answers import Found, Movement, Recalled, Statement
 from tongbao.kernel import ChainId
 from tongbao.kernel.kernel_module import ModuleLine
 
@@ -185,7 +185,8 @@ class ProofsAnswer(Struct, frozen=True):
 class MovementsAnswer(Struct, frozen=True):
     """A page of movements, the newest first, as of the block `index_height`.
 
-    The chain is at `height`: the difference is how far the index is behind. `before` is where the
+    The chain is at `height`: the difference is how far the index is behind, and `lag_ms` for how
+    long; 0 when it lacks no block. `before` is where the
     next page begins, null on the last; a page with a next one may be short, even empty. The index
     knows blocks from `from_block` on: what happened before was pruned when it was made.
     """
@@ -195,6 +196,7 @@ class MovementsAnswer(Struct, frozen=True):
     movements: tuple[Movement, ...]
     before: str | None
     from_block: int = 0
+    lag_ms: int = 0
 
 
 class TransactionsAnswer(Struct, frozen=True):
@@ -204,6 +206,32 @@ class TransactionsAnswer(Struct, frozen=True):
     index_height: int
     transactions: tuple[Recalled, ...]
     before: str | None
+    from_block: int = 0
+    lag_ms: int = 0
+
+
+class StatementAnswer(Statement, frozen=True, kw_only=True):
+    """A statement as of the block `index_height`; the chain is at `height`.
+
+    `lag_ms` is for how long the index has lacked a block, 0 when it lacks none. The rest is as in
+    `Statement`.
+    """
+
+    index_height: int
+    lag_ms: int
+
+
+class SearchAnswer(Struct, frozen=True):
+    """What a name is of, or begins with a text; as `MovementsAnswer` in the rest.
+
+    `more`: there are more than were asked for.
+    """
+
+    height: int
+    index_height: int
+    lag_ms: int
+    found: tuple[Found, ...]
+    more: bool
     from_block: int = 0
 
 
