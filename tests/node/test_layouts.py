@@ -179,6 +179,19 @@ def test_a_process_that_is_killed_keeps_no_answer_back(
     assert found.json()["movements"][0]["id"] == told["id"]
 
 
+def test_what_was_taken_in_is_pending_until_it_is_decided(node: Node, ground: Ground) -> None:
+    """Given a node of several processes, when payments are taken in without waiting, then each is
+    told as pending or applied from then on, and as applied in the end.
+    """
+    for nonce in range(2, 40):
+        taken = node.send(ground.payment(0, nonce), wait="none").json()
+        path = f"/v1/transactions/{taken['id']}"
+        states = [node.client.get(path).json()["state"]]
+        while states[-1] == "pending":
+            states.append(node.client.get(path).json()["state"])
+        assert states[-1] == "applied", states
+
+
 def test_events_are_told_as_blocks_become_durable(node: Node, ground: Ground) -> None:
     """Given a stream from the first block on at a node of several processes, when payments are
     made, then it tells what was before and each of them, once, in order.
