@@ -6,6 +6,7 @@ import os
 import re
 import select
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +21,10 @@ def processes_of(node: Node) -> dict[int, str]:
     found = {}
     for task in Path(f"/proc/{node.process.pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
-            role = MODULE.search(Path(f"/proc/{child}/cmdline").read_bytes())
-            if role is not None:
-                found[child] = role[1].decode()
+            with suppress(OSError):  # it has just ended
+                role = MODULE.search(Path(f"/proc/{child}/cmdline").read_bytes())
+                if role is not None:
+                    found[child] = role[1].decode()
     return found
 
 

@@ -33,7 +33,12 @@ SEARCH: Final = settings(
 )
 STREAM_S: Final = {"/v1/events": 0.2}
 """How long a stream is listened to."""
-ALWAYS_REFUSED: Final = {"events_socket": 426, "newest_light_block": 404, "light_block": 404}
+ALWAYS_REFUSED: Final = {
+    "events_socket": 426,
+    "transactions_socket": 426,
+    "newest_light_block": 404,
+    "light_block": 404,
+}
 """What plain HTTP can't do, and what a chain of one authority has not; and what is told then."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,8 @@ import httpx2
 import pytest
 
 from tests.node.layout_of import kill_role, processes_of
-from tests.node.process import PAYERS, Ground, Node, lay, owned, run_to_end, running
+from tests.node.process import PAYERS, Ground, Node, free_port, lay, owned, run_to_end, running
+from tongbao.node.processes.supervisor import STORM
 from tongbao.sdk.http import HttpChain
 
 SPLIT: Final = ("--processes", "2")
@@ -96,7 +99,7 @@ def test_an_operator_sees_every_process_and_the_layout(ground: Ground) -> None:
     with running(ground.folder, *SPLIT) as node:
         roles = set(processes_of(node).values())
         assert {"core", "front", "verifier"} <= roles
-        assert f"is served at {node.address} by core, " in node.text()
+        assert "Ctrl-C stops core, 2 verifiers, reader, indexer, front" in node.text()
         assert node.stop() == 0
 
 
@@ -132,3 +135,37 @@ def test_a_core_that_can_not_start_again_ends_the_node_with_its_reason(ground: G
         assert node.ended() == 77, node.text()
         assert not [number for number in before if Path(f"/proc/{number}").exists()]
     assert "Traceback" not in node.text()
+
+
+def test_a_node_that_was_killed_can_be_started_again_at_once(ground: Ground) -> None:
+    """
+    Given a node on a port,
+    when it is killed, and started again on that port at once,
+    then the second one waits for what the first has left, and serves.
+    """
+    port = str(free_port())
+    with running(ground.folder, *SPLIT, "--port", port) as node:
+        assert node.send(ground.payment(0, 1)).status_code == 200
+        node.kill()
+        with running(ground.folder, *SPLIT, "--port", port) as again:
+            assert owned(again, ground.shop) == "0.01"
+            assert again.stop() == 0
+
+
+def test_a_process_that_ends_again_and_again_ends_the_node(ground: Ground) -> None:
+    """
+    Given a node that serves,
+    when one of its processes is killed each time that it has been started,
+    then it is started again more and more slowly, and at last the node ends with 70 and says why.
+    """
+    with running(ground.folder, *SPLIT) as node:
+        kills = 0
+        while kills <= STORM:
+            with suppress(subprocess.TimeoutExpired):
+                node.process.wait(0.02)
+            if "indexer" in processes_of(node).values():
+                kill_role(node, "indexer")
+                kills += 1
+        assert node.ended() == 70, node.text()
+    assert kills == STORM + 1
+    assert f"the indexer has ended {STORM + 1} times in a row" in node.text()

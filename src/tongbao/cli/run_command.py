@@ -42,6 +42,7 @@ def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
     from tongbao.node.logs import configure_log
     from tongbao.node.processes.layout import cores_of
+    from tongbao.node.processes.remains import await_remains
     from tongbao.node.server import address_of, listen
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.presence import reachable
@@ -63,6 +64,7 @@ def run_node(**options: Any) -> int:
         )
     passphrase = None if engine == NETWORK else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
+    await_remains(folder)
     ending = serve_alone if cores_of(settings) == 1 else serve_split
     with listen(settings) as listening:
         address = address_of(listening)
@@ -114,7 +116,7 @@ def serve_split(
     from tongbao.node.server import address_of
 
     def served(core: Ready, layout: str) -> None:
-        tell(terminal, core.chain, core.height, address_of(listening), f" by {layout}")
+        tell(terminal, core.chain, core.height, address_of(listening), f" {layout}")
 
     return run_processes(folder, settings, passphrase, listening, served)
 
@@ -124,8 +126,8 @@ def tell(terminal: Terminal, chain: str, height: int, address: str, by: str = ""
     from tongbao.sdk.presence import reachable
 
     address = reachable(address)
-    terminal.note(f"chain {chain} at height {height} is served at {address}{by}")
-    terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops")
+    terminal.note(f"chain {chain} at height {height} is served at {address}")
+    terminal.note(f"look at {address}/, or: curl {address}/v1; Ctrl-C stops{by}")
 
 
 def run_command() -> click.Command:

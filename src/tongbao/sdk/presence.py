@@ -48,6 +48,13 @@ def present(folder: Path, chain: str, address: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+def process_of(folder: Path) -> int | None:
+    """The process that said last that it serves a folder, which may have ended; None for nobody."""
+    with suppress(OSError, msgspec.DecodeError), (folder / FILE).open("rb") as file:
+        return msgspec.json.decode(file.read(FILE_BYTES_LIMIT), type=Presence).process
+    return None
+
+
 def reachable(address: str) -> str:
     """An address of this machine for one that means all of its addresses."""
     parts = urlsplit(address)

@@ -50,9 +50,12 @@ class Child:
 
     @classmethod
     def main(cls, run: Callable[[Child], None]) -> None:
-        """Be a process of a node: the last argument is the channel's file descriptor."""
+        """Be a process of a node: of the channel's file descriptor, and the folder, by arguments.
+
+        The folder is in the orders; among the arguments it tells whose process this is.
+        """
         try:
-            child = cls(int(sys.argv[-1]))
+            child = cls(int(sys.argv[1]))
         except ChannelClosed:
             sys.exit(1)  # the supervisor has ended before it had given orders
         try:

@@ -42,6 +42,7 @@ from tongbao.node.processes.rows import (
     decode_rows,
     encode,
 )
+from tongbao.store.errors import Pruned
 from tongbao.store.interface import AnyStore
 
 log = logging.getLogger("tongbao.node")
@@ -90,8 +91,10 @@ class CoreLink:
     def _tick(self) -> None:
         """An engine that stops, or has space again, says so without a block."""
         while not self._closing.wait(TICK_S):
-            if self._front is not None:
-                self._front.tell_state()
+            front = self._front
+            if front is not None:
+                front.settle()
+                front.tell_state()
 
     def _moved(self, height: int) -> None:
         """In the engine's thread."""
@@ -117,6 +120,7 @@ class _Front:
         """By wire, what the front waits for."""
         self._outbox: deque[Said | NotDone] = deque()
         self._outbox_lock = threading.Lock()
+        self._doubtful: deque[tuple[Row, InvalidTransaction]] = deque()
         self._under_way = 0
         self._state: CoreState | None = None
         self._state_lock = threading.Lock()
@@ -177,7 +181,10 @@ class _Front:
             found = self._store.status(transaction_id)
             if found is None:
                 return None
-            receipt = self._store.block(found.height).receipts[found.index]
+            try:
+                receipt = self._store.block(found.height).receipts[found.index]
+            except Pruned:
+                return None  # its body was given up: who sent it asks for its status
         outcome = Outcome.REFUSED if found.number else Outcome.APPLIED
         return Answer(transaction_id, found.height, found.index, outcome, found.number, receipt)
 
@@ -190,10 +197,20 @@ class _Front:
             if row is None or answer is None:
                 continue
             if row.again and isinstance(answer, InvalidTransaction):
-                answer = self._decided(row.id) or answer
-            found.append(answered(row.number, answer))
+                self._doubtful.append((row, answer))
+            else:
+                found.append(answered(row.number, answer))
         if found:
             self._say(found)
+
+    def settle(self) -> None:
+        """Tell of rows that are invalid now, perhaps because a block before has them already.
+
+        Not in the engine's thread, which may be in the middle of a block.
+        """
+        while self._doubtful:
+            row, answer = self._doubtful.popleft()
+            self._say([answered(row.number, self._decided(row.id) or answer)])
 
     def _say(self, rows: list[Said | NotDone]) -> None:
         if any(isinstance(row, NotDone) for row in rows):

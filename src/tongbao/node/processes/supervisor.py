@@ -161,9 +161,10 @@ class Supervisor:
         place.begun = time.monotonic()
         place.ready = None
         place.has_orders = False
+        command = (sys.executable, "-m", place.role.module)
         with theirs:
             place.process = subprocess.Popen(
-                [sys.executable, "-m", place.role.module, str(theirs.fileno())],
+                [*command, str(theirs.fileno()), self._orders.folder],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the supervisor: it tells the others
