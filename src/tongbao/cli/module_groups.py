@@ -26,6 +26,9 @@ EXTRAS: Final[dict[str, dict[str, Lazy]]] = {
         "names": Lazy("tongbao.cli.account_commands:names", "List the remembered accounts."),
         "remember": Lazy("tongbao.cli.account_commands:remember", "Give an account a name."),
         "did": Lazy("tongbao.cli.account_commands:did", "Print the DID document of an account."),
+        "statement": Lazy(
+            "tongbao.cli.statement_command:statement", "Movements with balances, or as CSV."
+        ),
         "bundle": Lazy("tongbao.cli.bundle_command:bundle", "Write a statement with its proofs."),
     },
     "upgrade": {

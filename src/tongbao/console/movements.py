@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from tongbao.console.asking import Asked, not_understood
 from tongbao.index import Statement, Transactions
+from tongbao.index.database import FAILURES
 from tongbao.index.statement import Held
 
 MOVEMENTS: Final = 25
@@ -86,13 +86,13 @@ class MovementIndex(Protocol):
     """History by account and by asset, fed after commit: it may lag behind the chain."""
 
     def movements_of(self, account: str, *, before: str | None, limit: int) -> MovementPage:
-        """Movements from or to an account, before a cursor. Raises ValueError, sqlite3.Error."""
+        """Movements from or to an account, before a cursor. Raises ValueError, `FAILURES`."""
 
     def movements_of_asset(self, asset: str, *, before: str | None, limit: int) -> MovementPage:
-        """Movements of an asset, before a cursor. Raises ValueError, sqlite3.Error."""
+        """Movements of an asset, before a cursor. Raises ValueError, `FAILURES`."""
 
     def transactions_of(self, account: str, *, before: str | None, limit: int) -> Transactions:
-        """What an account took part in, before a cursor. Raises ValueError, sqlite3.Error."""
+        """What an account took part in, before a cursor. Raises ValueError, `FAILURES`."""
 
     def statement(
         self,
@@ -125,6 +125,6 @@ def recall(
         page = ask(name, before=asked.query.get("before"), limit=MOVEMENTS)
     except ValueError:
         raise not_understood("account.bad_cursor") from None
-    except sqlite3.Error:
+    except FAILURES:
         return Recalled(None, False, "account.index_failed")
     return Recalled(page, page.height < height)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from tongbao.index.database import FAILURES
 from tongbao.index.history import Index
+from tongbao.index.pace import Pace
 from tongbao.index.writer import Writer
 from tongbao.store.record import BlockRecord, HeaderLine
 
@@ -59,6 +60,8 @@ class Feeder:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._is_useless = False
+        self._newest = self.height
+        self._pace = Pace(self.height)
         self._thread = threading.Thread(target=self._run, name="tongbao-index", daemon=True)
 
     def start(self) -> None:
@@ -68,6 +71,7 @@ class Feeder:
 
     def wake(self, height: int) -> None:
         """There is a new block. Quick, and for any thread."""
+        self._newest = max(self._newest, height)
         self._wake.set()
 
     def tell(self, error: Exception) -> None:
@@ -96,13 +100,8 @@ class Feeder:
             self._wake.wait()
             self._wake.clear()
             try:
-                if self._is_useless:
-                    self._begin_anew("damaged")
-                elif not agreed and not self._agrees():
-                    self._begin_anew("of another history")
+                self._come_up(agreed)
                 agreed = True
-                self._skip_pruned()
-                self._catch_up()
                 if pause != FIRST_PAUSE_S:
                     log.warning("index: written again, up to block %d", self.height)
                 pause = FIRST_PAUSE_S
@@ -115,6 +114,22 @@ class Feeder:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
                 self._wake.set()
+
+    def feed(self) -> None:
+        """Feed to the end in this thread, instead of `start`. Raises `FAILURES`."""
+        try:
+            self._come_up(agreed=False)
+        finally:
+            self._writer.close()
+
+    def _come_up(self, agreed: bool) -> None:
+        """From wherever the index is to the last block. Raises `FAILURES`."""
+        if self._is_useless:
+            self._begin_anew("damaged")
+        elif not agreed and not self._agrees():
+            self._begin_anew("of another history")
+        self._skip_pruned()
+        self._catch_up()
 
     def _agrees(self) -> bool:
         """Whether the chain has the last block that the index knows, and not another one."""
@@ -149,6 +164,7 @@ class Feeder:
         self._is_useless = False
 
     def _catch_up(self) -> None:
+        self._pace.begin(self.height)
         while not self._stopping.is_set():
             batch = self._batch(self.height + 1)
             if not batch:
@@ -156,6 +172,7 @@ class Feeder:
             if not self._writer.add(batch):
                 self.index.add(batch)
             self.height = batch[-1].height
+            self._pace.tell(self.height, self._newest)
             self._fed(self.height)
 
     def _batch(self, first: int) -> list[BlockRecord]:

@@ -31,7 +31,10 @@ SEARCHED: Final = 500
 """Chunks that one answer looks at, at most; beyond, it says where to go on."""
 
 STEP: Final = 64
-"""Chunks that one statement reads, at most."""
+"""Chunks that one statement reads, at most, until many have been wanted."""
+
+LONG_STEP: Final = 512
+"""Chunks that one statement reads, at most, of a long walk."""
 
 _is_address: Final = re.compile(r"[0-9a-f]{40}\Z").match
 _decode: Final = msgspec.msgpack.Decoder(tuple[list[int], bytes]).decode
@@ -108,14 +111,15 @@ def entries_from(
     Those that mention an account, of chunks in which it moved an asset; `begin` begins a chunk.
     """
     number, kind, needle = number_of(account), kind_of(asset), account.encode()
+    step = STEP
     while True:
-        rows = session.rows(FROM_BY_HOLDING, number, kind, begin, end, STEP)
+        rows = session.rows(FROM_BY_HOLDING, number, kind, begin, end, step)
         for at, time, raw in rows:
             for offset, entry in _with(raw, needle):
                 yield at + offset, time, entry
-        if len(rows) < STEP:
+        if len(rows) < step:
             return
-        begin = rows[-1][0] + 1
+        begin, step = rows[-1][0] + 1, LONG_STEP
 
 
 def first_place(session: Session, time: int, height: int) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Self
 
 from tongbao.index.adding import add_blocks, begin_after, hash_of
-from tongbao.index.reading import FILE, Place, Reading, opened
+from tongbao.index.address import FILE, Place
+from tongbao.index.reading import Reading, opened
 from tongbao.index.tables import STATE
 from tongbao.store.record import BlockRecord, HeaderLine
 

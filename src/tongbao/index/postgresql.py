@@ -12,13 +12,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import LockNotAvailable, UndefinedColumn
 
+from tongbao.index.address import check_address
 from tongbao.index.database import BadAddress, DatabaseFailed, IndexInUse, Row, Value
 from tongbao.index.tables import BEGIN, COLUMNS, OWNER, POSTGRESQL, VERSION, creation
 from tongbao.store.errors import StoreError, WrongChain, WrongVersion
@@ -283,15 +284,11 @@ def _spelled(statement: str) -> bytes:
 
 def _check(address: str) -> None:
     """Whether text is an address of PostgreSQL that may be seen. Raises BadAddress."""
+    check_address(address)
     try:
-        found: dict[str, Any] = conninfo_to_dict(address)
+        conninfo_to_dict(address)
     except psycopg.Error:
         # What it says may repeat a part of the text, and that may be a password.
         raise BadAddress(
             "the index's address is none of PostgreSQL's: postgresql://HOST:PORT/DATABASE"
         ) from None
-    if found.get("password"):
-        raise BadAddress(
-            "the index's address has a password, which others can read there: take it out, and "
-            "put it into ~/.pgpass (or a file that PGPASSFILE names), or into PGPASSWORD"
-        )

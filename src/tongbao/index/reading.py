@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
+from tongbao.index.address import Place
 from tongbao.index.answers import (
     FoundNames,
     Movement,
@@ -22,11 +23,6 @@ from tongbao.index.finding import Name, account_name, begin_in, entries_before, 
 from tongbao.index.searching import search
 from tongbao.index.statement import Asked, Held, statement_of
 from tongbao.store.closable import Closable
-
-FILE: Final = "index.sqlite"
-
-Place = Path | str | None
-"""Where an index is: a file, the address of a PostgreSQL database, or in memory."""
 
 Wanted = Callable[[Moving], bool]
 Sought = Callable[[Entry], bool]

@@ -40,9 +40,10 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched = api.metrics
     watched.height.set(head.height)
     watched.block_time.set(head.time / 1000)
-    known = -1 if api.recall is None else await api.recall.look()
+    recall = api.recall
+    known = -1 if recall is None else await recall.look()
     watched.index_height.set(known)
-    watched.index_lag.set(0 if api.recall is None else max(head.height - known, 0))
+    watched.index_lag.set(0 if recall is None else max(head.height - known, 0))
     watched.rows.set(head.rows)
     watched.streams.set(api.streams)
     watched.disk_full.set(api.chain.is_disk_full)

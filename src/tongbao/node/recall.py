@@ -9,30 +9,24 @@ from pathlib import Path
 from typing import Protocol
 
 from tongbao.engines.verifier import other_core
+from tongbao.index.address import place_of
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import is_full
-from tongbao.index.history import FILE, Index
+from tongbao.index.history import Index
 from tongbao.index.reading import Reading
-from tongbao.node.settings import NONE, SQLITE, Settings
+from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
 from tongbao.store.errors import DiskFull, StoreError
 
 
-def place_of(folder: Path, settings: Settings) -> Path | str | None:
-    """Where the index of a chain's folder is: a file, an address of PostgreSQL, None for none."""
-    if settings.index == NONE:
-        return None
-    return folder / FILE if settings.index == SQLITE else settings.index
-
-
 @contextmanager
 def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Index | None]:
-    """The index of a folder, None when the settings say so. Raises StoreError."""
-    place = place_of(folder, settings)
-    if place is None:
+    """The index that the settings name, None where they say so. Raises StoreError."""
+    if settings.index == "none":
         yield None
         return
+    place = place_of(folder, settings.index)
     name = place if isinstance(place, Path) else "the index"
     try:
         index = Index.open(place, chain_id)

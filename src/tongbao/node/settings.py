@@ -14,6 +14,9 @@ from typing import Annotated, Any, Final, Literal, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from tongbao.index.address import check_address
+from tongbao.index.database import BadAddress
+
 PREFIX: Final = "TONGBAO_NODE_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -26,12 +29,6 @@ class SettingsError(Exception):
 
     exit_code = 78
     advice = "see `tongbao run --help` for every setting and its values"
-
-
-NONE: Final = "none"
-SQLITE: Final = "sqlite"
-INDEX: Final = rf"^(?:{SQLITE}|{NONE}|postgres(?:ql)?://\S*)\Z"
-"""Which values the setting `index` has; an address is read by whoever connects."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,12 +76,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Positive, Meta(description="time for open requests to end when the node stops")
     ] = 10_000
     index: Annotated[
-        Annotated[str, Meta(pattern=INDEX)],
+        str,
         Meta(
-            description="where history by account, asset and reference is kept: `sqlite` is "
-            "`index.sqlite`, `postgresql://HOST/DATABASE` a server, `none` nowhere"
+            pattern=r"^(sqlite|none|postgres(ql)?://.+)\Z",
+            description="history: `sqlite` in the folder, `none`, or `postgresql://HOST/DATABASE`",
         ),
-    ] = SQLITE
+    ] = "sqlite"
     processes: Annotated[
         Annotated[int, Meta(ge=0, le=64)],
         Meta(
@@ -185,7 +182,18 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     }
     found |= _checked(named, "the environment")
     found |= _checked(dict(flags), "the flags")
-    return msgspec.convert(found, Settings)
+    settings = msgspec.convert(found, Settings)
+    if settings.index not in ("sqlite", "none"):
+        _check_index(settings.index)
+    return settings
+
+
+def _check_index(address: str) -> None:
+    """Whether a database may be named so. Raises SettingsError, which never has the address."""
+    try:
+        check_address(address)
+    except BadAddress as error:
+        raise SettingsError(f"index: {error}") from None
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -12,7 +12,13 @@ import httpx2
 
 from tongbao.kernel import Address, Registry, View
 from tongbao.sdk import steps, submitting
-from tongbao.sdk.answers import Happening, MovementsAnswer, TransactionsAnswer
+from tongbao.sdk.answers import (
+    Happening,
+    MovementsAnswer,
+    SearchAnswer,
+    StatementAnswer,
+    TransactionsAnswer,
+)
 from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import follow_asynchronously, until
@@ -191,6 +197,29 @@ class AsyncHttpChain(HttpShared):
         """Transactions that bear a reference, the newest first."""
         path = f"/v1/references/{reference}"
         return await self._do(self._recall(TransactionsAnswer, path, before=before, limit=limit))
+
+    async def statement(
+        self,
+        address: str,
+        asset: str,
+        first: int | str | None = None,
+        before: int | str | None = None,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> StatementAnswer:
+        """Movements of an account in an asset from one time to before another, with balances.
+
+        Times are ms UTC, dates or ISO 8601. `after` is a page's cursor. Raises LookupError where
+        nobody defined the asset.
+        """
+        given = {"asset": asset, "from": first, "to": before, "after": after, "limit": limit}
+        path = f"/v1/accounts/{address}/statement"
+        return await self._do(self._recall(StatementAnswer, path, **given))
+
+    async def search(self, text: str, *, limit: int | None = None) -> SearchAnswer:
+        """Blocks, transactions, accounts, assets and references named so, or that begin so."""
+        return await self._do(self._recall(SearchAnswer, "/v1/search", text=text, limit=limit))
 
     async def bundle(
         self,

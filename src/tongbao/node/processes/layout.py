@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tongbao.node.settings import NONE, Settings
+from tongbao.node.settings import Settings
 
 CORES_OF_A_READER: Final = 4
 MOST: Final = 16
@@ -46,7 +46,7 @@ def _readers(cores: int, settings: Settings) -> int:
 
 
 def _indexers(cores: int, settings: Settings) -> int:
-    return int(settings.index != NONE)
+    return int(settings.index != "none")
 
 
 CORE: Final = "core"

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tongbao.index.address import place_of
 from tongbao.index.database import FAILURES
 from tongbao.index.feeder import DAMAGED
 from tongbao.index.reading import Reading
 from tongbao.kernel import Registry
 from tongbao.node.processes.child import Child
-from tongbao.node.recall import place_of
 from tongbao.sdk.beside import ChainBeside, Submitting, no_submitting, open_beside
 from tongbao.store.errors import StoreError
 
@@ -45,8 +45,10 @@ def opened_beside(
 def recalled_beside(child: Child, chain_id: str) -> RecallBeside | None:
     """The index of a node, where it has one. Raises StoreError."""
     orders = child.orders
-    place = place_of(Path(orders.folder), orders.settings)
-    return None if place is None else RecallBeside(place, chain_id, Path(orders.sockets))
+    if orders.settings.index == "none":
+        return None
+    place = place_of(Path(orders.folder), orders.settings.index)
+    return RecallBeside(place, chain_id, Path(orders.sockets))
 
 
 class RecallBeside:
@@ -59,8 +61,12 @@ class RecallBeside:
         self._news = sockets / NEWS
 
     async def look(self) -> int:
-        """The last block that it knows now; -1 where it can't be read."""
-        self.height = await asyncio.to_thread(self._asked)
+        """The last block that it knows now; -1 where it can't be read.
+
+        A server is asked in another thread, since it may take its time.
+        """
+        is_file = self.index.path is not None
+        self.height = self._asked() if is_file else await asyncio.to_thread(self._asked)
         return self.height
 
     def _asked(self) -> int:
@@ -72,7 +78,7 @@ class RecallBeside:
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""
         until = asyncio.get_running_loop().time() + seconds
-        while self.height < height and await self.look() < height:
+        while await self.look() < height:
             if asyncio.get_running_loop().time() >= until:
                 return False
             await asyncio.sleep(LOOK_S)
