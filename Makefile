@@ -73,7 +73,7 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
 
-.PHONY: bench-long bench-peers profile
+.PHONY: bench-long bench-peers profile performance-page
 
 bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
 	@$(PY) -m bench $(ARGS)
@@ -86,6 +86,9 @@ bench-long: setup ## what takes long: a million accounts, a million in a row, ev
 bench-peers: setup-cometbft ## PostgreSQL, CometBFT's kvstore and immudb beside ours, in turns
 	@$(PY) -m tools.cometbft kvstore
 	@$(PY) -m bench.peers --build $(ARGS)
+
+performance-page: setup ## write the tables of docs/performance.md out of build/bench*.json
+	@$(PY) -m bench.page
 
 profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
 	@$(PY) -m bench.profile $(ARGS)

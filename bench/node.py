@@ -35,6 +35,8 @@ CORE = "core"
 LMDB_FILE = "data.mdb"
 RATE_PER_S = 1_000_000
 POLL_S = 0.2
+LOOK_S = 0.5
+"""Between looks at a node under load: each takes some milliseconds of its CPU."""
 START_S = 600
 STOP_S = 120
 INDEX_S = 300
@@ -214,7 +216,7 @@ class Lag:
         self._seen.append(self._node.wait_for_index())
 
     def _watch(self) -> None:
-        while not self._ended.wait(POLL_S):
+        while not self._ended.wait(LOOK_S):
             self._seen.append(self._node.look())
 
     @property

@@ -1,7 +1,8 @@
 """`python -m bench.profile`: where the CPU time of payments goes, by process, stage and function.
 
-A real node under the load of `make bench`, sampled from within (`sampling/`); the table is printed
-and written to `build/profile.txt`.
+A real node under the load of `make bench` is sampled from outside by py-spy, or with `--within` by
+itself (`sampling/`). Samples of a process share the CPU time that Linux has counted for it. The
+table is printed and written to `build/profile.txt`.
 """
 
 from __future__ import annotations
@@ -11,73 +12,68 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.__main__ import node_flags, work_folder
 from bench.conditions import conditions
-from bench.load import Flood, flood
+from bench.load import BATCH, Flood, flood
 from bench.node import Node, running
 from bench.sampling import sitecustomize
+from bench.spying import Spies, SpyError
 from bench.stage_table import ORDER, stage_of
 from bench.workload import Workload
 
 RESULTS = Path("build") / "profile.txt"
 TOP = 25
-NS_PER_US = 1_000
-LEAST_NS = 1_000_000
 TOGETHER_BATCH = 10
+NO_RIGHT = 77
+
+
+Looked = tuple[Flood, "list[Profile]"]
 
 
 class Profile(NamedTuple):
-    """What one process has done: nanoseconds by stage, and by function within and under it."""
+    """What processes of one role have done: their samples by stage, function, and what it calls."""
 
     role: str
     stages: Counter[str]
     within: Counter[str]
     under: Counter[str]
 
-    def with_another(self, other: Profile) -> Profile:
-        """Both processes together."""
-        stages, within = self.stages + other.stages, self.within + other.within
-        return Profile(self.role, stages, within, self.under + other.under)
-
-
-def profile_of(role: str, file: Path, begun: float, ended: float) -> Profile:
-    """A process's samples between two moments of the monotonic clock."""
-    found = Profile(role, Counter(), Counter(), Counter())
-    for line in file.read_text().splitlines():
-        sample = json.loads(line)
-        if not begun <= sample["at"] <= ended:
-            continue
-        for text, used in sample["stacks"].items():
+    def add(self, stacks: Mapping[str, int]) -> None:
+        """Take samples in: stacks, the innermost function first, and how much each is worth."""
+        for text, worth in stacks.items():
             stack = text.split(";")
-            found.stages[stage_of(stack)] += used
-            found.within[stack[0]] += used
-            found.under.update(dict.fromkeys(stack, used))
+            self.stages[stage_of(stack)] += worth
+            self.within[stack[0]] += worth
+            self.under.update(dict.fromkeys(stack, worth))
+
+
+def inside(file: Path, begun: float, ended: float) -> Counter[str]:
+    """What a process has written about itself between two moments of the monotonic clock."""
+    found: Counter[str] = Counter()
+    for line in file.read_text().splitlines() if file.exists() else ():
+        sample = json.loads(line)
+        if begun <= sample["at"] <= ended:
+            found.update(sample["stacks"])
     return found
 
 
-def profiles(node: Node, samples: Path, begun: float, ended: float) -> list[Profile]:
+def by_role(node: Node, stacks: Mapping[int, Counter[str]]) -> list[Profile]:
     """One for each kind of process of a node, those of one kind together."""
     found: dict[str, Profile] = {}
     for role, pid in node.roles():
-        file = samples / f"{pid}.jsonl"
-        if not file.exists():
-            continue
-        one = profile_of(role, file, begun, ended)
-        before = found.get(role)
-        found[role] = one if before is None else before.with_another(one)
+        one = found.setdefault(role, Profile(role, Counter(), Counter(), Counter()))
+        one.add(stacks.get(pid, Counter()))
     return list(found.values())
 
 
 def lines(found: list[Profile], load: Flood) -> Iterator[str]:
     """The table: stages by process, then each process's functions."""
-    shown = [one for one in found if sum(one.stages.values()) >= LEAST_NS]
-
-    def us(used: float) -> float:
-        return used / NS_PER_US / load.payments
+    shown = [one for one in found if one.stages and load.cpu_us.get(one.role)]
+    worth = {one.role: load.cpu_us[one.role] / sum(one.stages.values()) for one in shown}
 
     def row(name: str, each: list[float]) -> str:
         return f"{name:24}" + "".join(f"{value:12.1f}" for value in each) + f"{sum(each):9.1f}"
@@ -86,13 +82,13 @@ def lines(found: list[Profile], load: Flood) -> Iterator[str]:
         f"\n{'us of CPU a payment':24}" + "".join(f"{one.role:>12}" for one in shown) + "      all"
     )
     for stage in ORDER:
-        yield row(stage, [us(one.stages[stage]) for one in shown])
-    yield row("sum of samples", [us(sum(one.stages.values())) for one in shown])
-    yield row("counted by Linux", [load.cpu_us.get(one.role, 0.0) for one in shown])
+        yield row(stage, [one.stages[stage] * worth[one.role] for one in shown])
+    yield row("all", [load.cpu_us[one.role] for one in shown])
     for one in shown:
         yield f"\n{one.role}: us a payment in the function itself, and with what it calls"
-        for label, used in one.within.most_common(TOP):
-            yield f"{us(used):8.2f} {us(one.under[label]):8.2f}  {label}"
+        for label, seen in one.within.most_common(TOP):
+            alone, under = seen * worth[one.role], one.under[label] * worth[one.role]
+            yield f"{alone:8.2f} {under:8.2f}  {label}"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -102,38 +98,62 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--transactions", type=int, default=60_000)
     parser.add_argument("--together", type=int, default=1, help="payments in a transaction")
     parser.add_argument("--processes", type=int, help="the node's setting; its default without")
+    parser.add_argument(
+        "--within", action="store_true", help="let processes sample themselves: needs no rights"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"default: {RESULTS}")
     return parser
+
+
+def look(node: Node, samples: Path, wires: list[bytes], chosen: argparse.Namespace) -> Looked:
+    """Load a node and sample it. Raises SpyError."""
+    together: int = chosen.together
+    batch = BATCH if together == 1 else TOGETHER_BATCH
+    if chosen.within:
+        begun = node.look().at
+        load = flood(node, wires, together, batch)
+        ended = node.look().at + sitecustomize.WRITE_S
+        stacks = {pid: inside(samples / f"{pid}.jsonl", begun, ended) for _, pid in node.roles()}
+    else:
+        spies = Spies(samples, [pid for _, pid in node.roles()])
+        load = flood(node, wires, together, batch)
+        stacks = spies.end()
+    return load, by_role(node, stacks)
+
+
+def variables(samples: Path) -> dict[str, str]:
+    """What makes the processes of a node sample themselves."""
+    path = (str(Path(sitecustomize.__file__).parent), os.environ.get("PYTHONPATH", ""))
+    return {
+        sitecustomize.VARIABLE: str(samples),
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+    }
 
 
 def main(words: list[str] | None = None) -> int:
     """Load a node, and tell where its time went."""
     chosen = arguments().parse_args(words)
+    count, together = chosen.transactions // chosen.together, chosen.together
     with work_folder() as folder:
         workload = Workload(folder / "chain", chosen.accounts)
         workload.lay_out()
         samples = (folder / "samples").absolute()
         samples.mkdir()
-        path = (str(Path(sitecustomize.__file__).parent), os.environ.get("PYTHONPATH", ""))
-        variables = {
-            sitecustomize.VARIABLE: str(samples),
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
-        }
-        flags = node_flags(chosen.processes)
-        with running(folder / "chain", *flags, variables=variables) as node:
-            count, together = chosen.transactions // chosen.together, chosen.together
-            batch = 500 if together == 1 else TOGETHER_BATCH
-            flood(node, workload.payments(max(1, count // 10), together), together, batch)
-            begun = node.look().at
-            load = flood(node, workload.payments(count, together), together, batch)
-            ended = node.look().at + sitecustomize.WRITE_S
-            found = profiles(node, samples, begun, ended)
+        flags, more = node_flags(chosen.processes), variables(samples) if chosen.within else {}
+        with running(folder / "chain", *flags, variables=more) as node:
+            flood(node, workload.payments(max(1, count // 10), together), together, TOGETHER_BATCH)
+            try:
+                load, found = look(node, samples, workload.payments(count, together), chosen)
+            except SpyError as error:
+                print(f"profile: {error}", file=sys.stderr)
+                return NO_RIGHT
     where = conditions()
+    how = "within (calls of C code that let go are overrated)" if chosen.within else "by py-spy"
     text = "\n".join(
         (
             f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, {where['build']}; "
             f"{chosen.accounts:,} accounts, {load.payments:,} payments, {together} in a "
-            f"transaction, at {load.rate:,.0f}/s while sampled",
+            f"transaction, at {load.rate:,.0f}/s while sampled {how}",
             *lines(found, load),
         )
     )

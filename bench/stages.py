@@ -8,6 +8,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from bench.workload import Workload
+from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.header import tree_root
 from tongbao.kernel import Block, Count
@@ -19,6 +20,7 @@ BLOCK = 2_000
 
 def measure(workload: Workload, count: int) -> dict[str, float]:
     """Microseconds of CPU a transaction by stage; the last is wall time."""
+    keep_what_is_loaded()  # as the engines do
     wires = workload.payments(count)
     machine, producer = workload.producer.machine, workload.producer
     found: dict[str, float] = {}

@@ -16,7 +16,7 @@ TOGETHER = 100
 BATCH = 10
 PAYER = 1
 TIMES = 5
-PAGE = 1_000
+PAGE = 10_000
 
 
 def measure(node: Node, workload: Workload, movements: int = MOVEMENTS) -> dict[str, float]:

@@ -9,10 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from bench.node import Seen, resident_mb, role_of, worst_lag_s
 from bench.requests import read, write, write_questions
 from bench.sender import Sender, Sent
+from bench.socket_sender import frame
 
 HEAD_END = b"\r\n\r\n"
 APPLIED = b'{"answers":[{"state":"applied"},{"state":"applied"}]}'
@@ -150,3 +154,17 @@ def test_processes_are_named_by_what_they_run() -> None:
     }
     assert {line: role_of(line) for line in lines} == lines
     assert resident_mb(int(Path("/proc/self").readlink().name)) > 1
+
+
+@pytest.mark.parametrize("length", [1, 125, 126, 577, 65_535])
+def test_a_message_is_framed_as_any_websocket_reads_it(length: int) -> None:
+    """
+    Given transactions of lengths on both sides of where the form of a frame changes,
+    when they are framed for a WebSocket,
+    then a WebSocket's own reader takes them out again whole.
+    """
+    wire = b"a" * length
+    server = ServerProtocol(state=State.OPEN, max_size=None)
+    server.receive_data(frame(wire))
+    found = [one for one in server.events_received() if isinstance(one, Frame)]
+    assert [(one.opcode, bytes(one.data)) for one in found] == [(Opcode.TEXT, wire)]

@@ -63,3 +63,25 @@ def test_a_trust_file_is_renewed_by_votes(nowhere: Place, tmp_path: Path) -> Non
     assert proven["value"]["amount"] == "21.00"
     assert told.code == 2 and "--renew" in told.err
     assert len(own["keys"]) == 4
+
+
+def test_a_bundle_of_a_network_is_followed_from_an_old_trust_file(
+    nowhere: Place, tmp_path: Path
+) -> None:
+    """
+    Given a node of a network whose validators have all changed, and a trust file of its genesis,
+    when a bundle is written from the node and verified, by the clock and as of long after,
+    then it is proven by the votes in it; and then the trust file's period is over.
+    """
+    paper = recent()
+    change_everybody(paper, 6)
+    old, file = str(tmp_path / "old.json"), str(tmp_path / "shop.zip")
+    Path(old).write_bytes(to_json(trust_file(paper.genesis)))
+    with serving(paper) as network:
+        asked = (paper.shop, "--asset", f"CNY.{paper.bank}", "--out", file)
+        nowhere.do("account", "bundle", *asked, "--node", network.served.address)
+    proven = nowhere.do("verify", file, "--trust", old)
+    assert (proven["proven"], proven["unproven"], proven["closing"]) == (2, 0, "20.00")
+    late = proven["time"] + 15 * 86_400_000
+    told = nowhere.call("verify", file, "--trust", old, "--at", str(late))
+    assert told.code == 65 and "TRUST_IS_OLD (15)" in told.err

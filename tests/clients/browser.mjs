@@ -8,6 +8,7 @@ import {
   keyOfSeed,
   Refused,
   verify,
+  verifyBundle,
   VerificationError,
 } from "@tongbao/client";
 
@@ -42,6 +43,11 @@ export async function story({ address, trust, seed, alice, shop, asset, maker })
   const changed = file.replace('"index":0', '"index":1');
   const lie = await verify(changed, trust).catch((error) => error);
 
+  const bundle = await chain.bundle(account, asset);
+  const statement = await verifyBundle(bundle, trust);
+  bundle[99] ^= 1;
+  const altered = await verifyBundle(bundle, trust).catch((error) => error);
+
   const seen = [];
   for await (const happening of chain.follow({ after: "1.0", account })) {
     seen.push([happening.height, happening.number ?? 0]);
@@ -55,6 +61,7 @@ export async function story({ address, trust, seed, alice, shop, asset, maker })
     refused: refused instanceof Refused && refused.number,
     proof: [proof.transactionId === paid.id, proof.value.sender === account],
     lie: lie instanceof VerificationError && changed !== file && lie.finding,
+    bundle: [statement.proven, statement.statement.closing, altered.finding],
     seen,
   };
 }

@@ -80,8 +80,8 @@ def test_a_page_pays_with_its_own_key_and_verifies(maker: str) -> None:
     """
     Given a page in Chromium with a trust file, and a key made by WebCrypto or by the library,
     when it opens an account for the key, pays, is refused, follows and verifies,
-    then everything is as the chain has it, absence and inclusion are proven, a lie is not, and
-    the library was loaded only where it was asked for.
+    then everything is as the chain has it, absence, inclusion and a bundle are proven, lies are
+    not, and the library was loaded only where it was asked for.
     """
     with pages() as origin, chromium() as browser:
         assert told_by(browser, origin, maker) == {
@@ -92,5 +92,6 @@ def test_a_page_pays_with_its_own_key_and_verifies(maker: str) -> None:
             "refused": 2013,
             "proof": [True, True],
             "lie": "TRANSACTION_IS_NOT_PROVEN",
+            "bundle": [2, "3.75", "BUNDLE_IS_UNREADABLE"],
             "seen": [[2, 0], [3, 0], [4, 0], [5, 2013]],
         }

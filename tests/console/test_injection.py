@@ -7,6 +7,7 @@ from markupsafe import escape
 
 from tests.console.conftest import Shown
 from tests.console.test_pages import Outline
+from tests.fixed_chain import FixedChain
 from tongbao.console.rendering import environment
 from tongbao.console.words import Words
 
@@ -22,6 +23,10 @@ HTML = "<img src=x onerror=alert(1)>\"'{{7*7}}</title><script>alert(2)</script>"
         "/blocks?before={}",
         "/transactions/{}",
         "/accounts/{}",
+        "/accounts/{}/statement",
+        f"/accounts/{FixedChain.alice}/statement?asset={{}}",
+        f"/accounts/{FixedChain.alice}/statement?from={{}}&until={{}}&start={{}}",
+        f"/accounts/{FixedChain.alice}/history?before={{}}",
         "/assets/{}",
         "/{}",
         "/search?q=x&lang=zh&x={}",

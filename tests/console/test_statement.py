@@ -85,7 +85,7 @@ def test_the_buttons_give_the_same_period_to_keep(shown: Shown) -> None:
     """
     Given a statement's page of a period,
     when its links to keep it are followed,
-    then the bundle is proven and of that period, and CSV and JSON are asked for of the same.
+    then the bundle is proven and of that period, and CSV and JSON are of the same.
     """
     outline = Outline(shown.get(path_of("&from=2026-09-21&until=2026-09-21")))
     links = [str(one["href"]) for one in outline.all("a") if "download" in one]
@@ -94,8 +94,11 @@ def test_the_buttons_give_the_same_period_to_keep(shown: Shown) -> None:
     found = verify_bundle(client.get(bundle).content, to_json(shown.served.chain.trust()))
     assert [line.amount for line in found.statement.movements] == ["100.00", "12.50", "20.00"]
     assert found.statement.first_time == 1_789_948_800_000
-    for link, form in ((csv, "csv"), (json, "json")):
-        assert link == bundle.replace("/bundle?", "/export?") + f"&format={form}"
+    lines = client.get(csv).text.splitlines()
+    assert [line.split(",")[2] for line in lines] == ["amount", "100.00", "12.50", "20.00"]
+    said = client.get(json).json()
+    assert [one["amount"] for one in said["movements"]] == ["100.00", "12.50", "20.00"]
+    assert (said["opening"], said["closing"]) == ("0.00", "67.50")
 
 
 @pytest.mark.parametrize(

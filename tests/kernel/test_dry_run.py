@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -72,3 +74,25 @@ def test_a_salted_hash_may_be_a_transactions_reference() -> None:
     for reference in (TransactionReference("order-7"), HASH):
         tried = machine.dry_run(payload(chain, reference=reference), Time(machine.time + 1))
         assert tried.outcome is Outcome.APPLIED
+
+
+def test_dry_runs_leave_no_memory_behind() -> None:
+    """
+    Given a chain that makes no block meanwhile,
+    when two thousand dry runs of a payment are taken back, and two thousand more,
+    then the later ones have left less than ten bytes each.
+    """
+    chain = FixedChain()
+    machine = chain.producer.machine
+    tried, time = payload(chain), Time(BEGIN + 30_000)
+    held = []
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            for _ in range(2_000):
+                machine.dry_run(tried, time)
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held[1] - held[0] < 20_000

@@ -6,7 +6,7 @@ import pytest
 
 from tests.golden_file import check_golden
 from tongbao.kernel import Invalid, InvalidTransaction, jcs
-from tongbao.kernel.nonces import WINDOW, Nonces, use
+from tongbao.kernel.nonces import WINDOW, Nonces, check, use
 
 
 def expected(used: set[int], nonce: int) -> Invalid | None:
@@ -23,8 +23,8 @@ def expected(used: set[int], nonce: int) -> Invalid | None:
 def test_random_nonces_are_judged_as_a_plain_set_judges_them(seed: int) -> None:
     """
     Given random nonces around the window's edges,
-    when each is used,
-    then it is accepted or refused as the rule over a set of all used ones says.
+    when each is checked and used,
+    then both accept or refuse it as the rule over a set of all used ones says.
     """
     choose = random.Random(seed)
     seen: Nonces | None = None
@@ -37,13 +37,15 @@ def test_random_nonces_are_judged_as_a_plain_set_judges_them(seed: int) -> None:
         answer = expected(used, nonce)
         reached[answer] = reached.get(answer, 0) + 1
         if answer is None:
+            check(seen, nonce)
             seen = use(seen, nonce)
             used.add(nonce)
             assert seen.highest == max(used)
         else:
-            with pytest.raises(InvalidTransaction) as caught:
-                use(seen, nonce)
-            assert caught.value.why is answer
+            for judge in (check, use):
+                with pytest.raises(InvalidTransaction) as caught:
+                    judge(seen, nonce)
+                assert caught.value.why is answer
     assert len(reached) == 4, f"an answer was never reached: {reached}"
 
 

@@ -19,6 +19,7 @@ from tests.node.test_submitting import problem
 from tests.sdk.kept_chain import CNY, OWNER
 from tests.sdk.pruned_chain import BASE, FIRST, LAST, Pruned, lay, lay_bare
 from tongbao.engines.solo import read_header
+from tongbao.sdk.bundle_verification import verify_bundle
 from tongbao.sdk.client import AlreadyDecided, Refused
 from tongbao.sdk.errors import Gone
 from tongbao.sdk.folder import Folder
@@ -268,3 +269,22 @@ def test_a_node_on_a_base_alone_serves_and_takes_payments(
             told = chain.happenings()
             paid = chain.submit(bare.kept_wire)
             assert (next(told).id, paid.height) == (bare.kept.id, BASE + 1)
+
+
+def test_a_bundle_begins_with_what_the_index_knows(served: Served) -> None:
+    """
+    Given a node whose index was made anew behind pruned bodies,
+    when a bundle of everything is asked for, and one of before,
+    then the first is proven, and begins no earlier than the first body, with what was held then;
+    the second is refused.
+    """
+    path = f"/v1/accounts/{served.pruned.shop}/bundle"
+    answer = served.get(path, asset=CNY)
+    trust = Folder(served.pruned.folder).trust_file.read_bytes()
+    found = verify_bundle(answer.content, trust)
+    header = served.get(f"/v1/headers/{FIRST}").json()
+    assert found.statement.first_time == header["time"]
+    assert found.unproven == 0 and {line.height for line in found.statement.lines} <= {5, 6, 7, 8}
+    assert found.statement.opening != "0.00"
+    before = served.get(path, asset=CNY, to=header["time"] - 1)
+    assert before.status_code == 400 and "index begins at" in before.json()["detail"]

@@ -11,6 +11,7 @@ from typing import Any
 from tests.fixed_chain import BEGIN, MINUTE, FixedChain
 from tests.paper_chain import PaperChain
 from tests.paper_network import moment
+from tests.sdk.test_light_network import change_everybody
 from tests.spoiling import spoiled
 from tongbao.index.answers import Statement, StatementMovement
 from tongbao.index.entries import entries_of
@@ -74,6 +75,14 @@ def paper_story() -> PaperChain:
     paper.make(paper.pay("4.00"), time=moment(BEGIN + 60_000))
     paper.make(paper.pay("5.00"), time=moment(BEGIN + 61_000))
     paper.make(time=moment(BEGIN + 62_000))
+    return paper
+
+
+def changed_story() -> PaperChain:
+    """Between two payments all validators make room for others."""
+    paper = PaperChain()
+    paper.make(paper.pay("12.50"))
+    change_everybody(paper, 6)
     return paper
 
 

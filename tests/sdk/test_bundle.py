@@ -24,6 +24,7 @@ from tests.sdk.bundled import (
     altered,
     bundle_of,
     canonical,
+    changed_story,
     counted,
     fixed_story,
     packed,
@@ -35,6 +36,7 @@ from tongbao.kernel import Address, PublicKey, Time
 from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of, text_of, units_of
 from tongbao.sdk.bundle_maker import BundleError, prove_end, statement_of
 from tongbao.sdk.bundle_verification import VerifiedBundle, check_joined, verify_bundle
+from tongbao.sdk.folder import trust_file
 from tongbao.sdk.proofs import SoloTrust, to_json
 from tongbao.sdk.verification import Finding, VerificationError
 from tongbao.sdk.zip_form import ZipError, read_zip, zip_pieces
@@ -234,6 +236,26 @@ def test_a_movement_that_is_left_out_shows_in_sums_or_beside_an_earlier_bundle()
     others = verify_bundle(bundle_of(chain, FixedChain.shop, 0, None), trust)
     with pytest.raises(VerificationError, match="another account"):
         check_joined(earlier, others)
+
+
+def test_validators_who_all_changed_are_followed_by_the_blocks_between() -> None:
+    """
+    Given a network whose validators have all made room for others between two payments,
+    when a bundle of both is verified by a trust file of the genesis, whole and without the light
+    blocks between,
+    then it is believed as it is made, and not without them.
+    """
+    paper = changed_story()
+    chain, trust = paper.chain(), to_json(trust_file(paper.genesis))
+    bundle = bundle_of(chain, FixedChain.shop, 0, None)
+    assert verify_bundle(bundle, trust, AT).statement.closing == "20.00"
+    members = read_zip(bundle)
+    led = [name for name, content in members.items() if b'"blocks":[' in content]
+    assert led == [list(members)[1]]
+    member = json.loads(members[led[0]])
+    del member["blocks"]
+    cut = packed({**members, led[0]: canonical(member)})
+    assert finding_of(cut, trust) is Finding.TRUST_IS_TOO_LITTLE
 
 
 def test_who_holds_another_trust_file_is_told(solo: Bundled, network: Bundled) -> None:

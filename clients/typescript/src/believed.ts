@@ -51,11 +51,12 @@ export async function believing(trust: TrustFile, now: number): Promise<Believe>
   return async (proof) => {
     checkEngine(proof, trust);
     if (isSoloTrust(trust)) return signed(proof, trust);
-    const block = await readLightBlock(proof.header);
-    trusted = await follow(trusted as Trusted, block, termsOf(trust, now));
-    if (proof.blocks !== undefined) {
-      throw new VerificationError("PROOF_IS_UNREADABLE", "blocks in a bundle");
+    const terms = termsOf(trust, now);
+    for (const text of proof.blocks ?? []) {
+      trusted = await follow(trusted as Trusted, await readLightBlock(text), terms);
     }
+    const block = await readLightBlock(proof.header);
+    trusted = await follow(trusted as Trusted, block, terms);
     return saidBy(proof, block.header);
   };
 }

@@ -243,7 +243,9 @@ async function checkRows(
   const definition = read(members, NAMES.definition, readRow);
   const place = ({ engine, header: under, state, block }: RowProof): string =>
     canonical([engine, under, state ?? null, block ?? null]);
-  if (place(definition) !== place(holding)) wrong("the rows are of two blocks");
+  if (place(definition) !== place(holding) || definition.blocks !== undefined) {
+    wrong("the rows are of two blocks");
+  }
   const held = await row(holding, header, {});
   const defined = await row(definition, header, {});
   const { account, asset } = statement;

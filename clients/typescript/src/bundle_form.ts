@@ -3,7 +3,7 @@
 import { CHAIN } from "./header.js";
 import { isCount, isObject, type Json, list, shaped, text } from "./json.js";
 import type { Shape } from "./json.js";
-import { ROW, type RowProof } from "./proof_files.js";
+import { BLOCKS_LIMIT, ROW, type RowProof } from "./proof_files.js";
 
 /** A movement: `balance` is held after it, `unproven` says why the bundle has no proof of it. */
 export interface BundleLine {
@@ -59,6 +59,8 @@ export interface BlockMember {
   readonly transactions: readonly InBlock[];
   readonly due?: { readonly receipt: Json; readonly receipt_path: readonly string[] };
   readonly block?: string;
+  /** Of a network: light blocks that lead from the header before. */
+  readonly blocks?: readonly string[];
 }
 
 /** What the archive is, and every member before the manifest. */
@@ -129,6 +131,7 @@ const BLOCK = {
   transactions: list(a(IN_BLOCK)),
   "due?": a({ receipt: isAnything, receipt_path: list(HASH) }),
   "block?": text(),
+  "blocks?": list(text(), 1, BLOCKS_LIMIT),
 };
 const MANIFEST = {
   format: isInteger,
@@ -186,7 +189,7 @@ export function namesOf(lines: readonly BundleLine[]): string[] {
 }
 
 const COLUMNS =
-  "time,way,amount,balance,counterparty,reference,transaction,height,index,place,unproven";
+  "time,way,amount,balance,counterparty,reference,id,height,index,place,unproven";
 
 /** The movements of the period as CSV. */
 export function csvOf(statement: BundleStatement): string {

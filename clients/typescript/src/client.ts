@@ -178,6 +178,16 @@ export class Chain {
     return found;
   }
 
+  /**
+   * The audit bundle of an account in an asset: what moved from one time to before another (dates,
+   * ISO 8601 or ms), with proofs. `verifyBundle` says what it proves. Throws NotFound and more.
+   */
+  bundle(account: Address, asset: AssetId, period: BundlePeriod = {}): Promise<Uint8Array> {
+    const given = [["asset", asset], ["from", period.from], ["to", period.to]] as const;
+    const query = [...given, ["min_height", this.#seen] as const];
+    return this.#node.bytes({ method: "GET", path: `/v1/accounts/${account}/bundle`, query });
+  }
+
   /** What the node says of who signs: compare it with what somebody you trust says. */
   trust(): Promise<string> {
     return this.#node.text({ method: "GET", path: "/v1/trust" });
@@ -196,6 +206,12 @@ export class Chain {
     this.#seen = Math.max(this.#seen, applied.height);
     return applied;
   }
+}
+
+/** From when, and before when; left out, from the beginning, and until now. */
+export interface BundlePeriod {
+  readonly from?: string | number;
+  readonly to?: string | number;
 }
 
 /** Arguments of a query by name; those that are undefined are left out. */

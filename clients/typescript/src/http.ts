@@ -78,17 +78,29 @@ export class Connection {
 
   /** Ask until there is an answer that does not say "later". Throws Unreachable. */
   async ask(asked: Ask): Promise<Answered> {
+    const { status, content } = await this.#ask(asked);
+    return { status, text: new TextDecoder().decode(content) };
+  }
+
+  /** The bytes of an answer that is no problem. Throws what the problem says, and Unreachable. */
+  async bytes(asked: Ask): Promise<Uint8Array> {
+    const { status, content } = await this.#ask(asked);
+    if (status >= 400) throw failure(problemIn(status, new TextDecoder().decode(content)));
+    return content;
+  }
+
+  async #ask(asked: Ask): Promise<{ readonly status: number; readonly content: Uint8Array }> {
     let why = "";
     let told_ms = 0;
     for (let attempt = 0; attempt < this.attempts; attempt += 1) {
       await this.wait(Math.max(pauseBefore(attempt), told_ms));
       try {
         const answer = await this.fetch(this.url(asked.path, asked.query), this.#request(asked));
-        const text = await textOf(answer);
-        if (!isLater(answer.status)) return { status: answer.status, text };
+        const content = await contentOf(answer);
+        if (!isLater(answer.status)) return { status: answer.status, content };
         const seconds = Number(answer.headers.get("retry-after") ?? 0) || 0;
         told_ms = Math.min(1_000 * seconds, LONGEST_PAUSE_MS);
-        why = problemIn(answer.status, text).title;
+        why = problemIn(answer.status, new TextDecoder().decode(content)).title;
       } catch (error) {
         // The platform's ways to say that no answer came; whatever else is thrown is a bug.
         if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
@@ -123,9 +135,9 @@ export class Connection {
   }
 }
 
-/** The text of an answer, if it is not endless. Throws NodeError. */
-async function textOf(answer: Response): Promise<string> {
-  if (answer.body === null) return "";
+/** The bytes of an answer, if it is not endless. Throws NodeError. */
+async function contentOf(answer: Response): Promise<Uint8Array> {
+  if (answer.body === null) return new Uint8Array();
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of piecesOf(answer.body)) {
@@ -136,7 +148,7 @@ async function textOf(answer: Response): Promise<string> {
     }
     pieces.push(piece);
   }
-  return new TextDecoder().decode(joined(...pieces));
+  return joined(...pieces);
 }
 
 /** The problem document in an answer, or one made of its status. */

@@ -4,7 +4,7 @@ export type * from "./answers.js";
 export { checkJoined, type Judging, verifyBundle, type VerifiedBundle } from "./bundle.js";
 export type { BundleLine, BundleStatement } from "./bundle_form.js";
 export { base64urlOf, bytesOfBase64url, hexOf, bytesOfHex } from "./bytes.js";
-export { Chain, type Given, type Key as RowKey } from "./client.js";
+export { type BundlePeriod, Chain, type Given, type Key as RowKey } from "./client.js";
 export { decidedBy, isValid } from "./ed25519.js";
 export { combine, readEnvelope, sign, type Envelope, type Signature } from "./envelope.js";
 export {

@@ -10,7 +10,8 @@ import type { Finding } from "./verification_error.js";
 
 const FILE_BYTES_LIMIT = 8_388_608;
 const KEYS_LIMIT = 1_000;
-const BLOCKS_LIMIT = 64;
+/** Light blocks that a proof may bring along. */
+export const BLOCKS_LIMIT = 64;
 const DAY_MS = 86_400_000;
 /** How long a trust file of a network is good, unless it says so. */
 export const PERIOD_MS = 14 * DAY_MS;

@@ -85,7 +85,7 @@ def statement(site: Site, asked: Asked) -> View:
         template="statement.html",
         facts=facts,
         height=state.height,
-        follow=follow(state.height, account=address),
+        follow=follow(state.height, account=address) if period.before > state.time else None,
         again=bool(facts["lags"]),
         json=None if asset is None else _path(address, "statement", asset, period),
     )

@@ -53,7 +53,9 @@ class Amount:
         decimals = self.decimals
         if not decimals:
             return str(self.units)
-        digits = str(self.units).rjust(decimals + 1, "0")
+        digits = str(self.units)
+        if len(digits) <= decimals:
+            digits = digits.rjust(decimals + 1, "0")
         return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
     def __repr__(self) -> str:

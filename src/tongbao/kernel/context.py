@@ -338,16 +338,18 @@ class Changes:
     def __init__(self, journal: list[Written], mark: int) -> None:
         """Made by the kernel from the journal since `mark`; `modules` are those to be asked."""
         net: dict[Table[Any, Any], dict[bytes, tuple[Any, Any, Any]]] = {}
+        modules: dict[Module, None] = {}
         for full_key, _, old, new, table, key in journal[mark:]:
             if table is None or not table.module.conservations:
                 continue
             rows = net.get(table)
             if rows is None:
                 rows = net[table] = {}
+                modules[table.module] = None
             first = rows.get(full_key)
             rows[full_key] = (key, old if first is None else first[1], new)
         self._net = net
-        self.modules = dict.fromkeys([table.module for table in net])
+        self.modules = modules
 
     def __getitem__(self, table: Table[K, V]) -> Iterable[tuple[K, V | None, V | None]]:
         """(key, old row, new row) of each row of `table` that was written."""

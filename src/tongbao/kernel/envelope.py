@@ -8,7 +8,7 @@ signatures in ascending order of their keys. The ledger and the mempool take onl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise, permutations
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 SIGNATURE_LENGTH: Final = "a signature has 64 bytes"
 KID_CHARACTERS: Final = 43
-HEADERS_REMEMBERED: Final = 65_536
+HEADERS_REMEMBERED: Final = 131_072
+"""Half a kilobyte each: 62 MB when that many keys sign."""
 SPELLING_BYTES_LIMIT: Final = 2_097_152
 """Twice the most that a genesis can allow for a transaction: other spellings are longer."""
 USUAL_BEGINNING: Final = b'{"alg":"Ed25519","kid":"'
@@ -35,6 +36,9 @@ URL_SAFE: Final = b"-_"
 """The last two of the 64 characters (RFC 4648 section 5)."""
 _PADDING: Final = (b"", b"===", b"==", b"=")
 """What a text lacks, by its length modulo 4: no text of one character more is right."""
+
+
+Decode = Callable[[bytes], bytes]
 
 
 class Signature(Struct, frozen=True, gc=False):
@@ -121,7 +125,7 @@ def decode_compact(text: bytes, typ: str) -> tuple[bytes, Signature]:
     if len(parts) != 3:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
     protected, payload, signature = parts
-    kid, public_key = _decode_header(protected, typ)
+    kid, public_key = _decode_header(protected, typ, decode_base64url)
     found = _signature(kid, public_key, protected + b"." + payload, signature)
     return decode_base64url(payload), found
 
@@ -134,9 +138,9 @@ def decode_envelope(wire: bytes) -> Envelope:
     if len(parts) != 3:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED)
     protected, payload, signature = parts
-    kid, public_key = _signer(protected)
     # The parts in their order, since the first that is wrong says why; one look for all of them.
     decode = decode_base64url if b"+" in wire or b"/" in wire else _decode_plain
+    kid, public_key = _headers.get(protected) or _signer(protected, decode)
     data = decode(signature)
     if len(data) != SIGNATURE_BYTES:
         raise InvalidTransaction(Invalid.ENVELOPE_IS_MALFORMED, SIGNATURE_LENGTH)
@@ -171,15 +175,15 @@ def _ascii(text: str) -> bytes:
 
 def _part_signature(part: _SignaturePart, payload: bytes) -> Signature:
     protected = _ascii(part.protected)
-    kid, public_key = _signer(protected)
+    kid, public_key = _signer(protected, decode_base64url)
     return _signature(kid, public_key, protected + b"." + payload, _ascii(part.signature))
 
 
-def _signer(protected: bytes) -> tuple[str, bytes]:
+def _signer(protected: bytes, decode: Decode) -> tuple[str, bytes]:
     """The kid and key of a transaction's protected header; wallets repeat theirs all day."""
     known = _headers.get(protected)
     if known is None:
-        known = _decode_header(protected, TYPE)
+        known = _decode_header(protected, TYPE, decode)
         if len(_headers) >= HEADERS_REMEMBERED:
             _headers.clear()
         _headers[protected] = known
@@ -193,9 +197,9 @@ def _signature(kid: str, public_key: bytes, signed: bytes, signature: bytes) -> 
     return Signature(kid, public_key, signed, data)
 
 
-def _decode_header(protected: bytes, typ: str) -> tuple[str, bytes]:
+def _decode_header(protected: bytes, typ: str, decode: Decode) -> tuple[str, bytes]:
     """The key that a protected header names. Its three members come in any order."""
-    text = decode_base64url(protected)
+    text = decode(protected)
     ending = USUAL_ENDING if typ == TYPE else f'","typ":"{typ}"}}'.encode()
     if text.startswith(USUAL_BEGINNING) and text.endswith(ending):
         kid = text[len(USUAL_BEGINNING) : -len(ending)]
@@ -308,7 +312,7 @@ def _spell(payload: str, parts: list[_SignaturePart]) -> bytes:
         _ascii(text)
     if len(parts) == 1:
         return f"{parts[0].protected}.{payload}.{parts[0].signature}".encode()
-    keyed = [(_signer(_ascii(part.protected))[1], part) for part in parts]
+    keyed = [(_signer(_ascii(part.protected), decode_base64url)[1], part) for part in parts]
     keyed.sort(key=lambda pair: pair[0])
     ordered = tuple(part for _, part in keyed)
     return jcs.encode(_General(payload=payload, signatures=ordered))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tongbao.kernel import jcs
 from tongbao.kernel.authentication import Keys, KeysOf, check_signers
-from tongbao.kernel.context import Changes, Context, Work
+from tongbao.kernel.context import Changes, Work
 from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
@@ -93,9 +93,9 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
     try:
         job.meter.begin()
         for at, message in enumerate(payload.messages):
-            module, handler = job.registry.handlers[type(message)]
+            context, handler = job.acting(type(message))
             job.derive_ids(b"id", _origin_of, payload, at)
-            handler(job.context(Context, module, None), message)
+            handler(context, message)
         check_conservation(job, mark)
     except Refusal as refusal:
         state.rollback(mark)

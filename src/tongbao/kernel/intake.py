@@ -52,7 +52,10 @@ class Intake:
         decoder = self.registry.payload_decoder
         envelope, payload = decode_transaction(decoder, self.chain, wire, limit)
         signatures = envelope.signatures
-        signers = tuple([signature.kid for signature in signatures])
+        if len(signatures) == 1:
+            signers: tuple[str, ...] = (signatures[0].kid,)
+        else:
+            signers = tuple([signature.kid for signature in signatures])
         return Transaction(wire, id_of(envelope.payload), payload, signers, signatures)
 
     def knows(self, wire: bytes) -> bool:

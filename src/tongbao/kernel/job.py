@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tongbao.kernel.context import View
+from tongbao.kernel.context import Context, View
 from tongbao.kernel.identifiers import Address, Count, Id, Time, derived_id
 from tongbao.kernel.kernel_module import marks
 from tongbao.kernel.module import Announcement, Module, Table
 from tongbao.kernel.reasons import KernelWhy, Reason, Refusal
 from tongbao.kernel.row_keys import encode_by_value
-from tongbao.kernel.schema import Event, Record
+from tongbao.kernel.schema import Event, Message, Record
 from tongbao.kernel.state import Backing, State
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Job:
         self._id_given: tuple[Any, ...] = ()
         self._id_count = 0
         self._contexts: dict[tuple[type, Module, Module | None], Any] = {}
+        self._acting: dict[type[Message], tuple[Context, Callable[..., object]]] = {}
 
     def set_block(self, height: Count, time: Time) -> None:
         """Move to a block; contexts are kept and told."""
@@ -165,6 +166,14 @@ class Job:
         found: Kind | None = self._contexts.get(key)
         if found is None:
             found = self._contexts[key] = kind(self, module, caller)
+        return found
+
+    def acting(self, kind: type[Message]) -> tuple[Context, Callable[..., object]]:
+        """What carries out a kind of message: the context of its module, and its handler."""
+        found = self._acting.get(kind)
+        if found is None:
+            module, handler = self.registry.handlers[kind]
+            found = self._acting[kind] = self.context(Context, module, None), handler
         return found
 
     def events_of(self, module: Module) -> frozenset[type[Event]]:

@@ -26,6 +26,7 @@ from msgspec import Meta, Raw, Struct
 
 from tongbao.kernel import Address, AssetId, ChainId, Count, TransactionReference
 from tongbao.sdk.periods import LAST_TIME
+from tongbao.sdk.proofs import Blocks
 
 FORMAT: Final = 1
 KIND: Final = "tongbao-bundle"
@@ -37,9 +38,7 @@ CSV: Final = "statement.csv"
 STATEMENT: Final = "statement.json"
 TRUST: Final = "trust.json"
 MANIFEST: Final = "manifest.json"
-COLUMNS: Final = (
-    "time,way,amount,balance,counterparty,reference,transaction,height,index,place,unproven"
-)
+COLUMNS: Final = "time,way,amount,balance,counterparty,reference,id,height,index,place,unproven"
 
 Text = Annotated[str, Meta(pattern=r"^(?:0|[1-9][0-9]{0,40})(?:[.][0-9]{1,18})?\Z")]
 """An amount: sums may be longer than one amount of the ledger can be."""
@@ -120,7 +119,7 @@ class DueInBlock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BlockMember(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """What one block proves. `header`, `block`, `size` and `receipts` are as in proof files."""
+    """What one block proves, as in proof files; `blocks` lead from the header before it."""
 
     engine: str
     header: str
@@ -129,6 +128,7 @@ class BlockMember(
     transactions: tuple[InBlock, ...]
     due: DueInBlock | None = None
     block: str | None = None
+    blocks: Blocks = ()
 
 
 class ManifestLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

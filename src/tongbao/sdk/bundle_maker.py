@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tongbao.engines.cometbft.light.hashes import result_leaf, transaction_leaf
 from tongbao.engines.solo.header import decode_header
@@ -32,9 +33,11 @@ from tongbao.sdk.bundle import (
     ManifestLine,
 )
 from tongbao.sdk.bundle_trust import trust_in
+from tongbao.sdk.bundle_way import Way
 from tongbao.sdk.network_verification import read_block, said_by
 from tongbao.sdk.proofs import COMETBFT, FORMAT, RowProof, TrustFile, to_json
 from tongbao.sdk.zip_form import zip_pieces
+from tongbao.store.record import HeaderLine
 
 ROWS: Final = ("asset.holdings", "asset.definitions")
 
@@ -58,6 +61,9 @@ class Source(Protocol):
 
     def prove_rows(self, rows: Sequence[tuple[str, Any]], /) -> tuple[int, list[RowProof]]:
         """The height of one state, and proofs of rows of it. Raises NotProven."""
+
+    def headers(self, first: int, last: int, /) -> list[HeaderLine]:
+        """The headers of some heights."""
 
     def block(self, height: int, /) -> Any:
         """The record of a block. Raises LookupError, Pruned."""
@@ -122,17 +128,22 @@ def statement_of(
 ) -> BundleStatement:
     """The statement of a bundle: of a period that ends with the proven block at the latest.
 
-    `ask` must know at least the proven height. Raises BundleError where it is too long, or begins
-    after that block.
+    `ask` must know at least the proven height; where it does not know the beginning, the period
+    begins with what it knows. Raises BundleError where it is too long, or knows nothing of it.
     """
     end = rows.time + 1
     until = end if before is None else min(before, end)
     if first > until:
         raise BundleError(f"the period begins after the last block, whose time is {rows.time}")
-    opening, movements, closing = _lines(chain, ask, rows, (first, until), 0)
+    begins, movements = _lines(chain, ask, rows, (first, until), 0)
+    first = max(first, _known_from(chain, begins.from_block))
+    if first > until:
+        raise BundleError(
+            f"this node's index begins at {first}: ask one that knows what was before"
+        )
     since: list[Line] = []
     if until < end:
-        _, since, _ = _lines(chain, ask, rows, (until, end), len(movements))
+        _, since = _lines(chain, ask, rows, (until, end), len(movements))
     totals = {"in": 0, "out": 0}
     for line in movements:
         totals[line.way] += form.units_of(line.amount)
@@ -143,10 +154,10 @@ def statement_of(
         asset=rows.asset,
         first_time=first,
         before_time=until,
-        opening=opening,
+        opening=begins.opening,
         total_in=form.text_of(totals["in"], rows.decimals),
         total_out=form.text_of(totals["out"], rows.decimals),
-        closing=closing,
+        closing=begins.closing,
         holding=rows.amount,
         height=Count(rows.height),
         movements=tuple(movements),
@@ -154,10 +165,15 @@ def statement_of(
     )
 
 
+def _known_from(chain: Source, from_block: int) -> int:
+    """The time in ms UTC from which on an index knows what moved that begins with a block."""
+    return chain.headers(from_block, from_block)[0].time if from_block else 0
+
+
 def _lines(
     chain: Source, ask: Ask, rows: Rows, period: tuple[int, int], already: int
-) -> tuple[str, list[Line], str]:
-    """Opening, movements and closing of a period, page by page. Raises BundleError."""
+) -> tuple[Statement, list[Line]]:
+    """The last page of a statement, and the movements of all. Raises BundleError."""
     is_network = rows.holding.engine == COMETBFT
     after: str | None = None
     lines: list[Line] = []
@@ -171,7 +187,7 @@ def _lines(
             )
         after = page.after
         if after is None:
-            return page.opening, lines, page.closing
+            return page, lines
 
 
 def _line(one: StatementMovement, first_block: int, is_network: bool) -> Line:
@@ -215,15 +231,19 @@ def line_of(name: str, content: bytes) -> ManifestLine:
 
 def _contents(chain: Source, rows: Rows, statement: BundleStatement) -> Iterator[tuple[str, bytes]]:
     proven = [line for line in statement.lines if line.unproven is None]
+    is_network = rows.holding.engine == COMETBFT
+    way = Way(chain)
     for height, lines in groupby(proven, key=lambda line: line.height):
         places = sorted({line.index for line in lines})
         member = block_member(chain, rows.holding.engine, height, places)
+        if is_network:
+            member = replace(member, blocks=way.to(member.header))
         yield form.block_name(height), jcs.encode(member)
     yield form.DEFINITION, to_json(rows.definition)
-    yield form.HOLDING, to_json(rows.holding)
+    path = way.to(rows.holding.header) if is_network else ()
+    yield form.HOLDING, to_json(replace(rows.holding, blocks=path))
     yield form.CSV, form.csv_of(statement)
     yield form.STATEMENT, jcs.encode(statement)
-    is_network = rows.holding.engine == COMETBFT
     yield form.TRUST, to_json(trust_in(rows.holding) if is_network else chain.trust())
 
 

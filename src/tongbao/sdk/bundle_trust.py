@@ -1,7 +1,7 @@
 """The headers of a bundle, believed by the trust file that its reader holds, the oldest first.
 
-Of a network each light block is followed from the one before, so the bundle needs no others as long
-as a third of the validators stay from one to the next. The trust file in the bundle is never
+Of a network each light block is followed from the one before, by those between that a member brings
+along where validators have changed much. The trust file in the bundle is never
 believed: it must be the reader's own, or, of a network, what the last header says.
 """
 
@@ -41,10 +41,9 @@ def believing(trust: TrustFile, now: int) -> Believe:
 
 def _signed(member: BlockMember | RowProof, trust: SoloTrust) -> Believed:
     check_engine(member.engine, trust)
-    blocks = member.blocks if isinstance(member, RowProof) else ()
     state = member.state if isinstance(member, RowProof) else None
     header = signed_header(member.header, trust)
-    if (member.block, state, blocks) != (None, None, ()):
+    if (member.block, state, member.blocks) != (None, None, ()):
         raise VerificationError(Finding.PROOF_IS_UNREADABLE, "members of a network's proof")
     return header
 
@@ -55,11 +54,11 @@ def _following(trust: NetworkTrust, now: int) -> Believe:
     def believe(member: BlockMember | RowProof) -> Believed:
         nonlocal trusted
         check_engine(member.engine, trust)
+        for text in member.blocks:
+            trusted = follow(trusted, read_block(text), terms)
         block = read_block(member.header)
         trusted = follow(trusted, block, terms)
         if isinstance(member, RowProof):
-            if member.blocks:
-                raise VerificationError(Finding.PROOF_IS_UNREADABLE, "blocks in a bundle")
             return said_by(member, block)
         header, _, _ = parts_of(block)
         return said(header, None if member.block is None else read_header(member.block), "")

@@ -275,7 +275,11 @@ def _check_rows(
     definition = _row_of(members, form.DEFINITION)
     if (definition.engine, definition.header) != (holding.engine, holding.header):
         _wrong(f"{form.DEFINITION} is of another block than {form.HOLDING}")
-    if (definition.state, definition.block) != (holding.state, holding.block):
+    if (definition.state, definition.block, definition.blocks) != (
+        holding.state,
+        holding.block,
+        (),
+    ):
         _wrong(f"{form.DEFINITION} is of another block than {form.HOLDING}")
     held, defined = verify_under(holding, header), verify_under(definition, header)
     key = (statement.account, statement.asset)
@@ -290,6 +294,11 @@ def _check_rows(
     if statement.holding != amount:
         _wrong(f"the holding is {amount}")
     return decimals
+
+
+def _place(proof: RowProof) -> tuple[str, str, str | None, str | None]:
+    """What a proof says of the block that it is about."""
+    return proof.engine, proof.header, proof.state, proof.block
 
 
 def _check_lines(statement: BundleStatement, found: list[Places], header: Believed) -> None:

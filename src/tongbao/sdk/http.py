@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -44,6 +44,7 @@ class HttpChain(HttpShared):
         wait: Callable[[float], object] | None = None,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> None:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
@@ -52,12 +53,13 @@ class HttpChain(HttpShared):
 
         With a trust file (its bytes, its path or what was read of it) answers are checked before
         they are returned, and a lie raises VerificationError; `light.py` says which can't be.
+        Blocks of a network are then compared with `witnesses`, addresses of other nodes.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
         `registry` are the chain's modules; by default those installed that its genesis names.
         """
         self._closing = Closing()
         self._wait = wait or self._closing.event.wait
-        super().__init__(registry, trust, patience_s)
+        super().__init__(registry, trust, patience_s, witnesses)
         self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
         try:
             self._meet(self._do(steps.chain()))

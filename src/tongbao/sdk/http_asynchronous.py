@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -41,9 +41,10 @@ class AsyncHttpChain(HttpShared):
         registry: Registry | None = None,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> None:
         """Use a client; `connect` says hello."""
-        super().__init__(registry, trust, patience_s)
+        super().__init__(registry, trust, patience_s, witnesses)
         self._client = client
         self._closed = asyncio.Event()
 
@@ -54,13 +55,14 @@ class AsyncHttpChain(HttpShared):
         *,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> Self:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
-        `trust` and `patience_s` are what they are for `HttpChain`.
+        `trust`, `patience_s` and `witnesses` are what they are for `HttpChain`.
         """
         client = httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S)
-        chain = cls(client, None, trust, patience_s)
+        chain = cls(client, None, trust, patience_s, witnesses)
         try:
             chain._meet(await chain._do(steps.chain()))
         except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
@@ -38,6 +38,7 @@ class HttpShared:
         registry: Registry | None,
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
+        witnesses: Sequence[str] = (),
     ) -> None:
         """Know nothing of the node yet; its chain says which modules it has, unless they are given.
 
@@ -45,7 +46,7 @@ class HttpShared:
         VerificationError for a trust file that is none.
         """
         self.patience_s = patience_s
-        self._light = None if trust is None else Light(trust_of(trust), _wall_clock)
+        self._light = None if trust is None else Light(trust_of(trust), _wall_clock, witnesses)
         self.id = ChainId("")
         self._ahead = 0
         self._seen = 0

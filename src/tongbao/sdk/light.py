@@ -86,13 +86,18 @@ class Light:
     _registry: Registry
     _modules: dict[Callable[..., Any], Module]
 
-    def __init__(self, trust: TrustFile, clock: Callable[[], int]) -> None:
-        """Trust a trust file, and a clock of ms UTC; `know` says what the chain's modules are."""
+    def __init__(
+        self, trust: TrustFile, clock: Callable[[], int], witnesses: Sequence[str] = ()
+    ) -> None:
+        """Trust a trust file, and a clock of ms UTC; `know` says what the chain's modules are.
+
+        What a network's node says of blocks is compared with the `witnesses`, which are addresses.
+        """
         self._trust = trust
         self._beliefs: Beliefs = (
             SoloBeliefs(trust, clock)
             if isinstance(trust, SoloTrust)
-            else NetworkBeliefs(trust, clock)
+            else NetworkBeliefs(trust, clock, witnesses)
         )
         self._highest = 0
 

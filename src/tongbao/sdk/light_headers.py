@@ -57,11 +57,17 @@ class Known:
             known, before = self._headers.setdefault(header.height, (header.identity, text))
             if len(self._headers) > HEADERS_LIMIT:
                 del self._headers[next(iter(self._headers))]
-            if known != header.identity:
-                self.equivocation = self.equivocation or (before, text)
+        if known != header.identity:
+            self.differ(header.height, before, text)
         if self.equivocation is not None:
-            detail = f"height {header.height}; the client's `equivocation` holds both"
-            raise VerificationError(Finding.HEADERS_DIFFER, detail)
+            self.differ(header.height, *self.equivocation)
+
+    def differ(self, height: int, one: str, other: str) -> None:
+        """Keep the first two headers of one height that differ. Raises VerificationError."""
+        with self._lock:
+            self.equivocation = self.equivocation or (one, other)
+        detail = f"height {height}; the client's `equivocation` holds both"
+        raise VerificationError(Finding.HEADERS_DIFFER, detail)
 
 
 class SoloBeliefs:

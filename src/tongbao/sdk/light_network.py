@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from tongbao.sdk.believed import Believed
 from tongbao.sdk.client import Head
 from tongbao.sdk.findings import Finding, VerificationError
 from tongbao.sdk.light_headers import AnyProof, Known
+from tongbao.sdk.light_witnesses import Witnesses
 from tongbao.sdk.network_trust import trust_after
 from tongbao.sdk.network_verification import (
     follow,
@@ -53,9 +54,15 @@ class Point(NamedTuple):
 class NetworkBeliefs:
     """Headers that follow from a trust file by the votes of validators."""
 
-    def __init__(self, trust: NetworkTrust, clock: Callable[[], int]) -> None:
-        """Trust a trust file, and a clock of ms UTC. Raises VerificationError."""
+    def __init__(
+        self, trust: NetworkTrust, clock: Callable[[], int], witnesses: Sequence[str] = ()
+    ) -> None:
+        """Trust a trust file, and a clock of ms UTC; compare with the nodes at other addresses.
+
+        Raises VerificationError.
+        """
         self._trust = trust
+        self._witnesses = Witnesses(witnesses)
         self._clock = clock
         self._known = Known()
         self._lock = threading.Lock()
@@ -72,6 +79,7 @@ class NetworkBeliefs:
         block = read_block(proof.header)
         path = yield from self._reach(block, proof.header)
         believed = said_by(proof, block)
+        yield from self._compare(block, proof.header)
         self._known.take(believed, proof.header)
         return believed, replace(proof, blocks=path)
 
@@ -84,6 +92,7 @@ class NetworkBeliefs:
         header, _, _ = parts_of(block)
         if app_hash(_state(told)) != header.app_hash:
             raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the head's state root")
+        yield from self._compare(block, told.light_block)
         before = None if told.block is None else read_header(told.block)
         believed = said(header, before, told.state)
         self._known.take(believed, told.light_block)
@@ -111,10 +120,22 @@ class NetworkBeliefs:
                 return follows
         raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, "the node's trust file differs")
 
+    def _compare(self, block: LightBlock, text: str) -> Steps[None]:
+        """Refuse when a witness proves another block of this height, and keep both.
+
+        Raises VerificationError, Unreachable.
+        """
+        other = yield from self._witnesses.other(parts_of(block)[0], self._reach)
+        if other is not None:
+            self._known.differ(parts_of(block)[0].height, text, other)
+
     # Following votes
 
-    def _reach(self, block: LightBlock, text: str) -> Steps[tuple[str, ...]]:
-        """Trust a block; the light blocks that lead to it. Raises VerificationError."""
+    def _reach(self, block: LightBlock, text: str, address: str = "") -> Steps[tuple[str, ...]]:
+        """Trust a block; the light blocks that lead to it. Raises VerificationError.
+
+        Those between are asked of the node, or of the one at an address.
+        """
         header, _, _ = parts_of(block)
         while True:
             point = self._before(header)
@@ -123,16 +144,16 @@ class NetworkBeliefs:
             except VerificationError as error:
                 if error.finding is not Finding.TRUST_IS_TOO_LITTLE:
                     raise
-                yield from self._come_closer(point, header.height)
+                yield from self._come_closer(point, header.height, address)
             else:
                 return point.path
 
-    def _come_closer(self, point: Point, height: int) -> Steps[None]:
+    def _come_closer(self, point: Point, height: int, address: str) -> Steps[None]:
         """Trust one more block between, the later the better."""
         low = point.trusted.height
         while True:
             height = (low + height) // 2
-            text = yield from _light_block(height)
+            text = yield from _light_block(height, address)
             block = read_block(text)
             if parts_of(block)[0].height != height:
                 raise VerificationError(Finding.ANSWER_IS_NOT_PROVEN, f"light block {height}")
@@ -176,10 +197,10 @@ class NetworkBeliefs:
         return terms_of(self._trust, self._clock())
 
 
-def _light_block(height: int) -> Steps[str]:
+def _light_block(height: int, address: str = "") -> Steps[str]:
     """The light block of a height, as a node gives it. Raises VerificationError."""
     try:
-        told = yield from get(f"/v1/light-blocks/{height}", LightBlockAnswer)
+        told = yield from get(f"{address}/v1/light-blocks/{height}", LightBlockAnswer)
     except LookupError as error:
         detail = f"the node has no light block {height}: ask one that has it, or get a newer file"
         raise VerificationError(Finding.TRUST_IS_TOO_LITTLE, detail) from error
