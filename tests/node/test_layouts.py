@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +17,15 @@ import pytest
 
 from tests.node.process import Ground, Node, lay, running
 from tests.node.told_operations import paths_of, same_of
+from tests.postgresql_server import running_server
 from tests.sdk.kept_chain import CNY, PASSPHRASE
 from tongbao.engines.solo import Options
 from tongbao.sdk.beside import open_beside
 from tongbao.sdk.opening import open_chain
 
 SEVERAL: Final = ("--processes", "2")
+AWAY_S: Final = 90
+"""In which history has gone on after its server was away: it is tried ever more rarely."""
 ONE: Final = ("--processes", "1")
 WRONG: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("GET", "/v1/nothing", {}),
@@ -175,6 +179,19 @@ def test_a_process_that_is_killed_keeps_no_answer_back(
     assert found.json()["movements"][0]["id"] == told["id"]
 
 
+def test_what_was_taken_in_is_pending_until_it_is_decided(node: Node, ground: Ground) -> None:
+    """Given a node of several processes, when payments are taken in without waiting, then each is
+    told as pending or applied from then on, and as applied in the end.
+    """
+    for nonce in range(2, 40):
+        taken = node.send(ground.payment(0, nonce), wait="none").json()
+        path = f"/v1/transactions/{taken['id']}"
+        states = [node.client.get(path).json()["state"]]
+        while states[-1] == "pending":
+            states.append(node.client.get(path).json()["state"])
+        assert states[-1] == "applied", states
+
+
 def test_events_are_told_as_blocks_become_durable(node: Node, ground: Ground) -> None:
     """Given a stream from the first block on at a node of several processes, when payments are
     made, then it tells what was before and each of them, once, in order.
@@ -193,3 +210,31 @@ def test_events_are_told_as_blocks_become_durable(node: Node, ground: Ground) ->
                 told.append(json.loads(next(lines).removeprefix("data:")))
     assert [one["id"] for one in told[-len(paid) :]] == paid
     assert [one["height"] for one in told] == sorted(one["height"] for one in told)
+
+
+@pytest.mark.parametrize("layout", [SEVERAL, ONE], ids=["several", "one"])
+def test_history_is_kept_in_postgresql_and_goes_on_after_it_was_away(
+    ground: Ground, layout: tuple[str, ...]
+) -> None:
+    """Given a node whose index is in PostgreSQL, when the server ends, payments are made, and it is
+    there again, then payments were taken, history was told as not to be had meanwhile, and it goes
+    on to the last payment.
+    """
+    history = f"/v1/accounts/{ground.shop}/movements"
+    with (
+        running_server() as server,
+        running(ground.folder, *layout, "--index", server.database()) as node,
+    ):
+        first = node.send(ground.payment(0, 2)).json()
+        found = node.client.get(history, params={"min_height": first["height"]}).json()
+        assert found["movements"][0]["id"] == first["id"]
+        server.stop()
+        last = node.send(ground.payment(0, 3)).json()
+        assert last["state"] == "applied"
+        assert node.client.get(history).status_code == 503
+        server.start()
+        until = time.monotonic() + AWAY_S
+        while (found := node.client.get(history, params={"min_height": last["height"]})).is_error:
+            assert time.monotonic() < until, found.text
+        assert found.json()["movements"][0]["id"] == last["id"]
+        assert node.stop() == 0

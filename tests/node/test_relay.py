@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tests.node.relay_process import PIECE, PIECES
 from tongbao.node.problems import ProblemError, response
-from tongbao.node.processes.relay import Relay
+from tongbao.node.processes.relay import IN_FLIGHT, Relay
 
 PATIENCE_S = 20.0
 
@@ -108,6 +108,18 @@ def test_a_large_answer_comes_in_parts_while_others_are_answered(sockets: Path) 
     for large, small in zip(found[::2], found[1::2], strict=True):
         assert large.content == PIECE * PIECES
         assert small.json()["path"] == "/echo"
+
+
+def test_more_than_are_relayed_at_once_wait_for_a_place(sockets: Path) -> None:
+    """Given one process, when far more is asked at once than is relayed, then all is answered."""
+
+    async def ask() -> set[int]:
+        async with relaying([sockets / "one"]) as client:
+            found = await asyncio.gather(*(client.get("/echo") for _ in range(IN_FLIGHT + 50)))
+            return {one.status_code for one in found}
+
+    with answering(sockets / "one"):
+        assert asyncio.run(ask()) == {203}
 
 
 def test_a_process_learns_that_nobody_wants_the_rest(sockets: Path) -> None:

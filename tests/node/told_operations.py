@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from tongbao.console.console import PAGES
 from tongbao.kernel import Registry
 from tongbao.node.operations import Operation, Process
 from tongbao.node.table import operations
 
+PERIOD = frozenset({"from", "to"})
 STREAMS = frozenset({"events", "events_socket"})
 """They don't end."""
 
@@ -30,9 +33,11 @@ def paths_of(registry: Registry, known: dict[str, str]) -> Iterator[str]:
 
 
 def _path_of(one: Operation, known: dict[str, str]) -> Iterator[str]:
-    fields = one.asks.__struct_fields__
-    required = fields[: len(fields) - len(one.asks.__struct_defaults__)]
-    wanted = set(required) | {name for name in fields if f"{{{name}}}" in one.path}
+    fields = msgspec.structs.fields(one.asks)
+    names = {each.encode_name for each in fields}
+    required = {each.encode_name for each in fields if each.required}
+    wanted = required | {name for name in names if f"{{{name}}}" in one.path}
+    wanted |= PERIOD & names
     if not wanted <= known.keys():
         return
     path = one.path.format(**known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from http import HTTPStatus
 
@@ -42,7 +41,7 @@ async def count(api: Api, request: Request, asked: Nothing) -> Response:
     watched.height.set(head.height)
     watched.block_time.set(head.time / 1000)
     recall = api.recall
-    known = -1 if recall is None else await asyncio.to_thread(lambda: recall.height)
+    known = -1 if recall is None else await recall.look()
     watched.index_height.set(known)
     watched.index_lag.set(0 if recall is None else max(head.height - known, 0))
     watched.rows.set(head.rows)

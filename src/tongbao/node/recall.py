@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from tongbao.engines.verifier import other_core
 from tongbao.index.address import place_of
+from tongbao.index.database import FAILURES
 from tongbao.index.feeder import Feeder
 from tongbao.index.file import is_full
 from tongbao.index.history import Index
@@ -26,14 +26,15 @@ def open_index(folder: Path, chain_id: str, settings: Settings) -> Iterator[Inde
     if settings.index == "none":
         yield None
         return
-    path = place_of(folder, settings.index)
+    place = place_of(folder, settings.index)
+    name = place if isinstance(place, Path) else "the index"
     try:
-        index = Index.open(path, chain_id)
-    except (sqlite3.Error, OSError) as error:
+        index = Index.open(place, chain_id)
+    except FAILURES as error:
         if is_full(error):
-            raise DiskFull(f"there is no space for {path}: make room, then start again") from error
+            raise DiskFull(f"there is no space for {name}: make room, then start again") from error
         raise StoreError(
-            f"{path} can't be opened ({error}): check the disk, or run with --index none"
+            f"{name} can't be opened ({error}): check the disk, or run with --index none"
         ) from error
     with index:
         yield index
@@ -48,7 +49,10 @@ class AnyRecall(Protocol):
 
     @property
     def height(self) -> int:
-        """The last block that it knows, -1 before the first."""
+        """The last block that it is known to know, -1 before the first."""
+
+    async def look(self) -> int:
+        """The same, as it is now; -1 where it can't be read."""
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""
@@ -85,6 +89,10 @@ class Recall:
         self.height = height
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+
+    async def look(self) -> int:
+        """The last block that it knows."""
+        return self.height
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""

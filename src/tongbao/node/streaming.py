@@ -26,6 +26,9 @@ HEADERS: Final = {"X-Accel-Buffering": "no"}
 RETRY_MS: Final = 1_000
 PIECE_BYTES: Final = 65_536
 GOING_AWAY: Final = 1001
+TOO_LONG: Final = 1009
+TALK_BYTES: Final = 1_024
+"""What a client may say at once on a stream, where nothing is expected of it."""
 
 
 def place_after(api: Api, asked: Filters, last_event_id: str | None) -> Place:
@@ -168,6 +171,8 @@ async def _send(api: Api, websocket: WebSocket, place: Place, asked: Filters) ->
 
 
 async def _hear(websocket: WebSocket) -> None:
-    """Nothing is expected from the other side but its going."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
+    """Nothing is expected from the other side but its going; long talk is hung up on."""
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        if len(message.get("text") or message.get("bytes") or "") > TALK_BYTES:
+            await websocket.close(TOO_LONG)
+            return

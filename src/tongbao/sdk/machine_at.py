@@ -24,6 +24,8 @@ from tongbao.sdk.prover import NotProven
 from tongbao.store.record import HeaderLine
 from tongbao.store.store_beside import AnyRows, StoreBeside
 
+EMPTY: Final = bytes(32)
+"""The root of no rows."""
 ELSEWHERE: Final = "this process only reads: ask the one that decides"
 
 
@@ -100,6 +102,9 @@ class MachineAt:
 
     @cached_property
     def _line(self) -> HeaderLine:
+        """The last block's header; a network's node has none before its network has begun."""
+        if self.height < 0:
+            return HeaderLine(-1, 0, b"")
         return self._common.store.headers(self.height, self.height)[0]
 
     @property
@@ -110,6 +115,8 @@ class MachineAt:
     @property
     def state_root(self) -> bytes:
         """The root of all rows, as the header says it."""
+        if self.height < 0:
+            return EMPTY
         return bytes.fromhex(decode_header(self._line.header)[0].state)
 
     @property

@@ -18,7 +18,7 @@ from tongbao.node.operations import Process
 from tongbao.node.processes.child import Child
 from tongbao.node.processes.front_app import FrontApp
 from tongbao.node.processes.layout import VERIFIER, names_of
-from tongbao.node.processes.recall_beside import RecallBeside, opened_beside
+from tongbao.node.processes.recall_beside import opened_beside, recalled_beside
 from tongbao.node.processes.relay import Relay
 from tongbao.node.processes.remote_engine import RemoteEngine
 from tongbao.node.server import NodeServer, allow_connections, configuration_of
@@ -85,9 +85,7 @@ async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> Fro
     for relay in relays.values():
         relay.start()
     await engine.begun.wait()
-    has_index = settings.index != "none"
-    asked = (Path(orders.folder), chain.id, sockets, settings.index)
-    recall = RecallBeside(*asked) if has_index else None
+    recall = recalled_beside(child, chain.id)
     front = FrontApp(chain, engine, relays, settings, recall)
     config = configuration_of(front.app(), settings, front.site)
     server = FrontServer(config, front.site, child.ready)

@@ -9,7 +9,7 @@ from tongbao.node.processes.answering import answer_until_told
 from tongbao.node.processes.child import Child
 from tongbao.node.processes.inner_app import inner_app
 from tongbao.node.processes.layout import CORE, socket_name
-from tongbao.node.processes.recall_beside import RecallBeside, opened_beside
+from tongbao.node.processes.recall_beside import opened_beside, recalled_beside
 
 
 def run(child: Child) -> None:
@@ -17,9 +17,7 @@ def run(child: Child) -> None:
     orders = child.orders
     sockets, settings = Path(orders.sockets), orders.settings
     with opened_beside(child) as chain:
-        recall = None
-        if settings.index != "none":
-            recall = RecallBeside(Path(orders.folder), chain.id, sockets, settings.index)
+        recall = recalled_beside(child, chain.id)
         core = sockets / socket_name(CORE, 0)
         app = inner_app(chain, settings, recall, core)
         asyncio.run(answer_until_told(app, child, child.ready))

@@ -42,35 +42,47 @@ def opened_beside(
         child.begin_anew()
 
 
+def recalled_beside(child: Child, chain_id: str) -> RecallBeside | None:
+    """The index of a node, where it has one. Raises StoreError."""
+    orders = child.orders
+    if orders.settings.index == "none":
+        return None
+    place = place_of(Path(orders.folder), orders.settings.index)
+    return RecallBeside(place, chain_id, Path(orders.sockets))
+
+
 class RecallBeside:
     """An index that another process feeds."""
 
-    def __init__(self, folder: Path, chain_id: str, sockets: Path, setting: str) -> None:
-        """Ask the index of a chain's folder, which may not be there yet, as the setting says."""
-        self.index = Reading.open(place_of(folder, setting), chain_id)
+    def __init__(self, place: Path | str, chain_id: str, sockets: Path) -> None:
+        """Ask the index at a place, which may not be there yet."""
+        self.index = Reading.open(place, chain_id)
+        self.height = -1
         self._news = sockets / NEWS
 
-    @property
-    def height(self) -> int:
-        """The last block that it knows, -1 before the first, and where it can't be read."""
-        with suppress(*FAILURES):
+    async def look(self) -> int:
+        """The last block that it knows now; -1 where it can't be read.
+
+        A server is asked in another thread, since it may take its time.
+        """
+        is_file = self.index.path is not None
+        self.height = self._asked() if is_file else await asyncio.to_thread(self._asked)
+        return self.height
+
+    def _asked(self) -> int:
+        try:
             return self.index.height
-        return -1
+        except FAILURES:
+            return -1
 
     async def reach(self, height: int, seconds: float) -> bool:
         """Wait until the index has a height; False when that takes longer."""
         until = asyncio.get_running_loop().time() + seconds
-        while await self._look() < height:
+        while await self.look() < height:
             if asyncio.get_running_loop().time() >= until:
                 return False
             await asyncio.sleep(LOOK_S)
         return True
-
-    async def _look(self) -> int:
-        """The height; a server is asked in another thread, since it may take its time."""
-        if self.index.path is not None:
-            return self.height
-        return await asyncio.to_thread(lambda: self.height)
 
     def tell(self, error: Exception) -> None:
         """Asking has met an error: who feeds the index mends it where it is damaged."""

@@ -33,7 +33,7 @@ from tongbao.node.processes.relay_frames import (
 from tongbao.sdk.beside import Queue
 
 IN_FLIGHT: Final = 256
-"""Requests that are relayed at once; more are told to come back."""
+"""Requests that are relayed at once; more wait, as many as there are connections at most."""
 NO_QUEUE: Final = Queue()
 ATTEMPTS: Final = 4
 AGAIN_S: Final = 0.02
@@ -149,7 +149,7 @@ class Relay:
         self._links: list[_Link] = []
         self._keeping: list[asyncio.Task[None]] = []
         self._came = asyncio.Event()
-        self._in_flight = 0
+        self._places = asyncio.Semaphore(IN_FLIGHT)
 
     @property
     def living(self) -> int:
@@ -202,16 +202,11 @@ class Relay:
         scope = request.scope
         query, headers = scope["query_string"], tuple(scope["headers"])
         asked = Asked(0, scope["method"], scope["path"], query, headers, body, least, queue)
-        if self._in_flight >= IN_FLIGHT:
-            raise unavailable(f"{self._in_flight} reads are under way")
-        self._in_flight += 1
         try:
-            async with asyncio.timeout(self._patience_s + ANSWER_S):
+            async with asyncio.timeout(self._patience_s + ANSWER_S), self._places:
                 return await self._asked(asked)
         except TimeoutError:
             raise unavailable("no process of this node has answered in time") from None
-        finally:
-            self._in_flight -= 1
 
     async def _asked(self, asked: Asked) -> Response:
         """Ask until somebody answers. A request that ends whoever gets it ends not everybody."""
