@@ -60,13 +60,13 @@ class Outline(HTMLParser):
 
 
 class Failing(Index):
-    """An index whose disk has gone."""
+    """An index with a defect."""
 
     def movements_of(
         self, account: str, *, asset: str | None = None, before: str | None = None, limit: int = 50
     ) -> Movements:
-        """Raises OSError."""
-        raise OSError("canary")
+        """Raises RuntimeError."""
+        raise RuntimeError("canary")
 
 
 def title_of(text: str) -> str:

@@ -30,7 +30,7 @@ from tongbao.sdk.folder import OPEN_PASSPHRASE
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.network import home_of, keys_of
 from tongbao.sdk.presence import FILE as PRESENCE
-from tongbao.sdk.presence import Presence
+from tongbao.sdk.presence import Presence, parent_of
 from tongbao.sdk.pruning import PART
 from tongbao.store.errors import DiskFull, StoreError
 from tongbao.store.log import SEGMENT_BYTES
@@ -64,14 +64,22 @@ def check_holder(case: Case) -> Findings:
     with suppress(FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         said = msgspec.json.decode(case.file(PRESENCE).read_bytes(), type=Presence)
     if case.holder:
-        serves = said is not None and str(said.process) == case.holder
-        where = f" and serves it at {said.address}" if said is not None and serves else ""
+        where = "" if said is None else _served(said, case.holder)
         yield note("process", f"process {case.holder} has the folder open{where}")
         return
     yield fine("process", "nobody has the folder open")
     if said is not None:
         text = f"process {said.process} was killed while it served at {said.address}"
         yield mends("process", f"{text}: its node.json is looked through")
+
+
+def _served(said: Presence, holder: str) -> str:
+    """Where a folder is served by the process that has it open, or by the one that started that."""
+    if str(said.process) == holder:
+        return f" and serves it at {said.address}"
+    if str(said.process) == parent_of(holder):
+        return f" for process {said.process}, which serves it at {said.address}"
+    return ""
 
 
 def check_keys(case: Case) -> Findings:

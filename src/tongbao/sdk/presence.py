@@ -55,6 +55,15 @@ def process_of(folder: Path) -> int | None:
     return None
 
 
+def parent_of(process: str) -> str:
+    """The process that has started another one, as Linux tells; "" where nobody knows."""
+    with suppress(OSError):
+        for line in Path("/proc", process, "status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("PPid:"):
+                return line.split()[1]
+    return ""
+
+
 def reachable(address: str) -> str:
     """An address of this machine for one that means all of its addresses."""
     parts = urlsplit(address)
