@@ -22,7 +22,17 @@ from tongbao.sdk.proofs import TrustFile
 from tongbao.sdk.wallet import Wallet
 from tongbao.sdk.wallet_asynchronous import AsyncWallet
 
-HISTORY = frozenset({"movements_of", "movements_of_asset", "transactions_of", "by_reference"})
+HISTORY = frozenset(
+    {
+        "movements_of",
+        "movements_of_asset",
+        "transactions_of",
+        "by_reference",
+        "statement",
+        "search",
+        "bundle",
+    }
+)
 """What only a node with an index can tell."""
 
 OVER_HTTP = HISTORY | {"query_at"}

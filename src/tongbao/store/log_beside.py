@@ -94,9 +94,10 @@ class _File:
 class LogBeside(Closable):
     """The blocks in the folder `log/` of a chain, for many threads."""
 
-    def __init__(self, folder: Path, chain: str) -> None:
-        """Look at which files there are. Raises StoreError."""
+    def __init__(self, folder: Path, chain: str, begins: int = 0) -> None:
+        """Look at which files there are; one without any begins at a height. Raises StoreError."""
         self._folder = folder
+        self._begins = begins
         self._chain = chain
         self._lock = threading.Lock()
         self._firsts: list[tuple[int, int]] = []
@@ -127,7 +128,7 @@ class LogBeside(Closable):
     @property
     def first(self) -> int:
         """The height of the first block that is here, or will be."""
-        return self._firsts[0][0] if self._firsts else 0
+        return self._firsts[0][0] if self._firsts else self._begins
 
     def tell(self, height: int) -> None:
         """The block of a height is durable, and all before it. Quick, and for any thread."""

@@ -43,7 +43,8 @@ class StoreBeside(Closable):
         with ExitStack() as resources:
             try:
                 self.rows = resources.enter_context(RowsBeside(folder / "state"))
-                self._blocks = resources.enter_context(LogBeside(folder / "log", chain))
+                log = LogBeside(folder / "log", chain, self.base + 1)
+                self._blocks = resources.enter_context(log)
                 self._headers = resources.enter_context(
                     HeadersBeside(folder / "headers", chain, self.begins)
                 )

@@ -39,7 +39,7 @@ from tongbao.kernel.genesis import chain_id
 from tongbao.store.errors import FolderInUse
 from tongbao.store.store import Store
 
-SECONDS = 20
+SECONDS = 60
 QUICK = Pauses(first=0.01, longest=0.04, lock=0.0)
 
 
