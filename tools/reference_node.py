@@ -32,7 +32,8 @@ def http_page(modules: Registry, table: Table) -> str:
 
 
 def _operation(one: Operation) -> tuple[str, str, str, str, str]:
-    names = [f"`{name}`" for name in one.asks.__struct_fields__ if f"{{{name}}}" not in one.path]
+    named = one.asks.__struct_encode_fields__
+    names = [f"`{name}`" for name in named if f"{{{name}}}" not in one.path]
     problems = ", ".join(map(str, errors_of(one)))
     return one.method, f"`{one.path}`", ", ".join(names), one.summary, problems
 
