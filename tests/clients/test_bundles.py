@@ -10,14 +10,61 @@ from typing import Final
 import pytest
 
 from tests.clients.conftest import result, running
-from tests.sdk.bundled import AT, Bundled, altered, changed_story, fixed_story, paper_story
-from tongbao.sdk.bundle_verification import verify_bundle
+from tests.fixed_chain import FixedChain
+from tests.sdk.bundled import (
+    AT,
+    Bundled,
+    altered,
+    bundle_of,
+    changed_story,
+    fixed_story,
+    paper_story,
+)
+from tongbao.sdk.bundle_verification import VerifiedBundle, check_joined, verify_bundle
+from tongbao.sdk.proofs import to_json
 from tongbao.sdk.verification import VerificationError
 
 pytestmark = [pytest.mark.needs("node", "npm"), pytest.mark.usefixtures("built")]
 
 TRIED: Final = 500
 """Altered bundles that both judge: a part of them, drawn by a seed."""
+
+
+def test_bundles_are_joined_alike(tmp_path: Path) -> None:
+    """
+    Given a bundle, one from its end on, one that begins after a payment in between, and an older,
+    when both verifiers join each with the first,
+    then they find the same: that they join, that they are apart, that it is earlier.
+    """
+    fixed = FixedChain()
+    fixed.make(fixed.pay("1.00"))
+    oldest = bundle_of(fixed.reading(), FixedChain.alice, 0, None)
+    fixed.make(fixed.pay("2.00"))
+    chain = fixed.reading()
+    earlier, end = bundle_of(chain, FixedChain.alice, 0, None), chain.head().time
+    trust = to_json(chain.trust())
+    fixed.make(fixed.pay("4.00"))
+    fixed.make(fixed.pay("8.00"))
+    chain = fixed.reading()
+    begins = (0, end + 1, chain.head().time)
+    bundles = [earlier, *(bundle_of(chain, FixedChain.alice, one, None) for one in begins), oldest]
+    paths = [tmp_path / f"{at}.zip" for at in range(len(bundles))]
+    for path, bundle in zip(paths, bundles, strict=True):
+        path.write_bytes(bundle)
+    asked = {"files": [*map(str, paths)], "trust": trust.decode(), "at": AT}
+    with running("join_bundles.mjs", asked) as program:
+        found = result(program)
+    judged = [verify_bundle(one, trust, AT) for one in bundles]
+    assert found == [joined(judged[0], one) for one in judged] == [0, 0, 0, 29, 28]
+
+
+def joined(earlier: VerifiedBundle, later: VerifiedBundle) -> int:
+    """What Python finds wrong with two bundles, 0 for nothing."""
+    try:
+        check_joined(earlier, later)
+    except VerificationError as error:
+        return error.finding.number
+    return 0
 
 
 def verdict(bundle: bytes, trust: bytes, partly: bool) -> list[int]:

@@ -102,7 +102,12 @@ export function checkJoined(earlier: VerifiedBundle, later: VerifiedBundle): voi
   }
   const known = [...said.movements, ...said.since].filter((line) => line.time <= earlier.time);
   const balance = known.at(-1)?.balance ?? said.opening;
-  if (balance !== before.holding) fail("BUNDLES_DO_NOT_JOIN", `${balance}, not ${before.holding}`);
+  if (balance === before.holding) return;
+  if (said.from > earlier.time + 1) {
+    const detail = `it begins at ${said.from}: ask for one from ${earlier.time + 1} on`;
+    fail("BUNDLES_ARE_APART", detail);
+  }
+  fail("BUNDLES_DO_NOT_JOIN", `${balance}, not ${before.holding}`);
 }
 
 function fail(finding: Finding, detail = ""): never {

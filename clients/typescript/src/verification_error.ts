@@ -68,6 +68,10 @@ const FINDINGS = {
     28,
     "the bundle denies what an earlier one has proven; ask who left what out",
   ],
+  BUNDLES_ARE_APART: [
+    29,
+    "the bundle begins after the earlier one ends; ask for one that begins sooner",
+  ],
 } as const;
 
 /** The name of what is wrong. */

@@ -100,7 +100,8 @@ def check_joined(earlier: VerifiedBundle, later: VerifiedBundle) -> None:
     """Whether a bundle agrees with the holding that an earlier one has proven.
 
     Then whatever it leaves out after the block of that holding adds up to nothing. Raises
-    VerificationError where it says another balance of that time, or speaks of something else.
+    VerificationError where it says another balance of that time, or speaks of something else, or
+    begins so late that what it says of its beginning may differ honestly.
     """
     said, before = later.statement, earlier.statement
     mine = (said.chain, said.account, said.asset)
@@ -109,6 +110,9 @@ def check_joined(earlier: VerifiedBundle, later: VerifiedBundle) -> None:
     known = [line.balance for line in said.lines if line.time <= earlier.time]
     balance = known[-1] if known else said.opening
     if balance != before.holding:
+        if said.first_time > (joins := earlier.time + 1):
+            detail = f"it begins at {said.first_time}: ask for one from {joins} on"
+            raise VerificationError(Finding.BUNDLES_ARE_APART, detail)
         detail = f"{balance} at height {earlier.height}, where {before.holding} is proven"
         raise VerificationError(Finding.BUNDLES_DO_NOT_JOIN, detail)
 

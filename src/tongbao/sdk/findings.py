@@ -39,6 +39,10 @@ class Finding(Enum):
         28,
         "the bundle denies what an earlier one has proven; ask who left what out",
     )
+    BUNDLES_ARE_APART = (
+        29,
+        "the bundle begins after the earlier one ends; ask for one that begins sooner",
+    )
 
     def __init__(self, number: int, advice: str) -> None:
         """Take number and advice."""
