@@ -18,6 +18,7 @@ from tests.sdk.bundled import (
     bundle_of,
     changed_story,
     fixed_story,
+    inventions,
     paper_story,
 )
 from tongbao.sdk.bundle_verification import VerifiedBundle, check_joined, verify_bundle
@@ -98,6 +99,7 @@ def test_altered_bundles_have_the_same_findings(
     bundle = made.partly if partly else made.middle
     lies = list(altered(bundle, seed=11))
     chosen = [("as it is", bundle), *Random(5).sample(lies, TRIED)]
+    chosen += inventions(bundle, story is not fixed_story)
     file = tmp_path / "bundles"
     file.write_bytes(b"".join(len(one).to_bytes(4, "little") + one for _, one in chosen))
     expected = [verdict(one, made.trust, partly) for _, one in chosen]

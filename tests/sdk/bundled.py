@@ -8,6 +8,8 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
+import msgspec
+
 from tests.fixed_chain import BEGIN, MINUTE, FixedChain
 from tests.paper_chain import PaperChain
 from tests.paper_network import moment
@@ -17,7 +19,7 @@ from tongbao.index.answers import Statement, StatementMovement
 from tongbao.index.entries import entries_of
 from tongbao.kernel import Address, Amount, Message, Reference, Time
 from tongbao.modules import asset, hold
-from tongbao.sdk.bundle import text_of, units_of
+from tongbao.sdk.bundle import BundleStatement, csv_of, text_of, units_of
 from tongbao.sdk.bundle_maker import Ask, bundle_pieces, prove_end, statement_of
 from tongbao.sdk.folder import trust_file
 from tongbao.sdk.local import Chain
@@ -209,6 +211,43 @@ def altered(bundle: bytes, seed: int) -> Iterator[tuple[str, bytes]]:
             for changed in spoiled(json.loads(content)):
                 if (written := canonical(changed)) != content:
                     yield f"{name}: {written[:400]!r}", packed({**members, name: written})
+
+
+def invented(bundle: bytes, at: int, **said: Any) -> bytes:
+    """A bundle with two movements that cancel each other out, said to be unproven.
+
+    They stand before the line `at` of the movements and are like it, but for what is `said`.
+    """
+    members = read_zip(bundle)
+    told = json.loads(members["statement.json"])
+    lines = told["movements"]
+    before = lines[at - 1]["balance"] if at else told["opening"]
+    more = text_of(units_of(before) + 100, 2)
+    of = {name: lines[at][name] for name in ("time", "height", "index")} | said
+    lines[at:at] = [
+        of | {"place": 7, "way": "in", "amount": "1.00", "balance": more},
+        of | {"place": 8, "way": "out", "amount": "1.00", "balance": before},
+    ]
+    for name, way in (("total_in", "in"), ("total_out", "out")):
+        told[name] = text_of(sum(units_of(x["amount"]) for x in lines if x["way"] == way), 2)
+    statement = msgspec.json.decode(canonical(told), type=BundleStatement)
+    return packed(
+        {**members, "statement.json": canonical(told), "statement.csv": csv_of(statement)}
+    )
+
+
+def inventions(bundle: bytes, is_network: bool) -> Iterator[tuple[str, bytes]]:
+    """Bundles with movements invented in transactions and blocks that are shown, and where."""
+    lines = json.loads(read_zip(bundle)["statement.json"])["movements"]
+    for at in range(1, len(lines)):
+        shown = {name: lines[at - 1][name] for name in ("time", "height", "index")}
+        if lines[at - 1].get("unproven") or lines[at]["index"] == shown["index"]:
+            continue
+        for why in ("pruned", "due_work") if is_network else ("pruned",):
+            yield f"{why} in {shown}", invented(bundle, at, **shown, unproven=why)
+        if lines[at]["height"] > shown["height"]:
+            shown["index"] += 1
+            yield f"pruned beside {shown}", invented(bundle, at, **shown, unproven="pruned")
 
 
 def _of_archive(bundle: bytes, random: Random) -> Iterator[tuple[str, bytes]]:

@@ -328,10 +328,24 @@ function checkBalances(lines: readonly BundleLine[], before: bigint, after: bigi
   if (balance !== after) wrong("the closing balance does not follow from the movements");
 }
 
-/** How many movements have no proof; why must be possible under the engine. */
+/**
+ * How many movements have no proof; why must be possible under the engine.
+ *
+ * A node has no bodies of old blocks only: pruned is what lies before all that is proven. A
+ * transaction that is shown has no movement but those of its receipt.
+ */
 function unprovenOf(lines: readonly BundleLine[], engine: string): number {
   const found = lines.filter((line) => line.unproven !== undefined);
-  for (const { unproven, id, height } of found) {
+  const proven = lines.filter((line) => line.unproven === undefined);
+  const shown = new Set(proven.map(({ height, index }) => `${height}.${index}`));
+  const first = proven[0]?.height ?? Infinity;
+  for (const { unproven, id, height, index } of found) {
+    if (unproven === "pruned" && height >= first) {
+      wrong(`an unproven movement of block ${height}: ${first} is not pruned`);
+    }
+    if (shown.has(`${height}.${index}`)) {
+      wrong(`an unproven movement of ${height}.${index}, whose receipt is shown`);
+    }
     if (unproven === "due_work" && (engine !== "cometbft" || id !== undefined)) {
       wrong(`due work of block ${height} can be proven`);
     }

@@ -356,9 +356,19 @@ def _check_balances(lines: tuple[Line, ...], before: int, after: int) -> None:
 
 
 def _unproven(statement: BundleStatement, engine: str) -> int:
-    """How many movements have no proof; why must be possible under the engine."""
+    """How many movements have no proof; why must be possible under the engine.
+
+    A node has no bodies of old blocks only: pruned is what lies before all that is proven. A
+    transaction that is shown has no movement but those of its receipt.
+    """
     lines = [line for line in statement.lines if line.unproven is not None]
+    shown = {(line.height, line.index) for line in statement.lines if line.unproven is None}
+    first = min(shown)[0] if shown else None
     for line in lines:
+        if line.unproven == "pruned" and first is not None and line.height >= first:
+            _wrong(f"an unproven movement of block {line.height}: {first} is not pruned")
+        if (line.height, line.index) in shown:
+            _wrong(f"an unproven movement of {line.height}.{line.index}, whose receipt is shown")
         if line.unproven == "due_work" and (engine != COMETBFT or line.id):
             _wrong(f"due work of block {line.height} can be proven")
     assert engine in (SOLO, COMETBFT)
