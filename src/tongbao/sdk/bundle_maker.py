@@ -183,7 +183,8 @@ def _lines(
         if already + len(lines) > form.MOVEMENTS_LIMIT:
             raise BundleError(
                 f"a bundle has at most {form.MOVEMENTS_LIMIT:,} movements, those since its period "
-                "included: ask for a shorter or a later one"
+                "included, so that only a later `from` makes it shorter; for what was before, take "
+                "a bundle that was made then, a statement, or proofs of single transactions"
             )
         after = page.after
         if after is None:
