@@ -44,6 +44,24 @@ def test_a_statement_is_shown_and_written_and_the_index_made_anew(
     assert looked.stdout.splitlines()[-1] == f"index: block {made['height']}, nothing lacks"
 
 
+def test_a_wrong_period_is_told_as_that(desk: Desk) -> None:
+    """
+    Given a node,
+    when a statement and a bundle are asked for of a period that ends before it begins, or that is
+    none,
+    then each ends as wrong usage, and says what a period is.
+    """
+    bundle = ("account", "bundle", "alice", "--asset", "CNY.operator", "--out", "alice.zip")
+    with desk.node():
+        told = [
+            desk.run(*words, *period)
+            for words in (STATEMENT, bundle)
+            for period in (("--from", "2030-02-01", "--to", "2030-01-01"), ("--from", "soon"))
+        ]
+    assert [one.returncode for one in told] == [2] * 4, told
+    assert all("do: change --from or --to" in one.stderr for one in told), told
+
+
 def test_without_an_index_or_a_node_it_says_what_to_do(desk: Desk) -> None:
     """
     Given a folder that no node has served,

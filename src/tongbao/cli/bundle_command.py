@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -16,8 +17,10 @@ from tongbao.cli.terminal import count
 
 if TYPE_CHECKING:
     from tongbao.sdk.bundle import BundleStatement
+    from tongbao.sdk.errors import NodeError
 
 NEEDS_NODE: Final = "start it with `tongbao run`, or give --node ADDRESS"
+OTHER_PERIOD: Final = "change --from or --to: dates, ISO 8601 or ms UTC, the earlier one first"
 
 
 @click.command(
@@ -55,6 +58,7 @@ def bundle(
     `tongbao verify` checks it anywhere, by a trust file. A running node makes it, since its index
     knows the history.
     """
+    from tongbao.sdk.errors import NodeError
     from tongbao.sdk.http import HttpChain
 
     session = Session(folder, node=node)
@@ -69,6 +73,8 @@ def bundle(
             raise CommandError(
                 str(error).strip("'\""), "check the asset's code and issuer", Exit.NOTHING
             ) from error
+        except NodeError as error:
+            fail_of_period(error)
     statement = _statement_in(content)
     write_file(out, content)
     moved = count(len(statement.movements), "movement")
@@ -85,6 +91,16 @@ def bundle(
         "height": statement.height,
     }
     terminal_of(ctx).answer(facts, f"written to {out}: {moved}, not yet verified")
+
+
+def fail_of_period(error: NodeError) -> NoReturn:
+    """Raise a node's error as it is, or CommandError where the node calls the question wrong.
+
+    What is asked for is resolved before, so that only the period can be wrong.
+    """
+    if error.problem.status != HTTPStatus.BAD_REQUEST:
+        raise error
+    raise CommandError(str(error), OTHER_PERIOD, Exit.USAGE) from error
 
 
 def _statement_in(content: bytes) -> BundleStatement:

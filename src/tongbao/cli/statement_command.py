@@ -10,7 +10,7 @@ import click
 from msgspec.structs import asdict
 
 from tongbao.cli import complete
-from tongbao.cli.bundle_command import NEEDS_NODE
+from tongbao.cli.bundle_command import NEEDS_NODE, fail_of_period
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import folder_option, json_option, node_option, terminal_of, write_file
@@ -61,6 +61,7 @@ def statement(
     """
     from tongbao.index.answers import StatementMovement
     from tongbao.sdk.bundle import moment
+    from tongbao.sdk.errors import NodeError
     from tongbao.sdk.http import HttpChain
     from tongbao.sdk.statement_csv import HEAD, csv_lines
 
@@ -76,6 +77,8 @@ def statement(
             raise CommandError(
                 str(error).strip("'\""), "check the asset's code and issuer", Exit.NOTHING
             ) from error
+        except NodeError as error:
+            fail_of_period(error)
     moved: list[StatementMovement] = [one for page in pages for one in page.movements]
     facts: dict[str, Any] = {
         "account": whose,
