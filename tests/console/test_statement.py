@@ -108,6 +108,7 @@ def test_the_buttons_give_the_same_period_to_keep(shown: Shown) -> None:
         ("&until=2026-02-30", 400, "A date is written as"),
         ("&from=2026-09-22&until=2026-09-21", 400, "The period ends before it begins."),
         ("&start=-1", 400, "Begin with its first page"),
+        ("&to=2026-09-22", 400, "is called until here"),
     ],
 )
 def test_odd_questions_get_a_page_that_says_what_is_expected(

@@ -92,7 +92,12 @@ def statement(site: Site, asked: Asked) -> View:
 
 
 def _period(asked: Asked) -> Period:
-    """The dates of the query; an empty one is none. Raises PageError."""
+    """The dates of the query; an empty one is none. Raises PageError.
+
+    `to` of the HTTP interface is refused: ignored, it would show another period than was meant.
+    """
+    if "to" in asked.query:
+        raise not_understood("statement.no_to")
     first_date, last_date = asked.query.get("from", ""), asked.query.get("until", "")
     first = _day(first_date) if first_date else 0
     before = min(_day(last_date) + DAY_MS, LAST_TIME) if last_date else LAST_TIME
