@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.calling import Place, Told
 from tests.node.process import running
-from tests.sdk.kept_chain import PASSPHRASE
+from tests.sdk.kept_chain import CNY, PASSPHRASE
 from tests.sdk.pruned_chain import FIRST, LAST, Pruned, lay
 from tongbao.sdk.place import END_OF_BLOCK
 
@@ -90,3 +90,19 @@ def test_an_audit_of_a_pruned_chain_finds_nothing(pruned: Pruned) -> None:
     assert (audited["findings"], audited["height"]) == ([], LAST)
     assert audited["blocks"] == LAST + 1 - FIRST
     assert examined.code == 0, examined
+
+
+def test_a_statement_of_what_the_index_does_not_know_is_refused(pruned: Pruned) -> None:
+    """
+    Given a node whose index was made anew behind pruned bodies,
+    when a statement that ends before that is asked for, and one of everything,
+    then the first is refused with when the index begins, and the second says with which block.
+    """
+    here = Place(pruned.folder)
+    with running(pruned.folder) as node:
+        words = ("account", "statement", pruned.shop, "--asset", CNY, "--node", node.address)
+        told = here.call(*words, "--to", "2000-01-01")
+        whole = here.do(*words)
+    assert (told.code != 0, "index begins at" in told.err) == (True, True), told
+    assert "Traceback" not in told.err
+    assert whole["from_block"] == FIRST

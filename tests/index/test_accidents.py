@@ -255,7 +255,7 @@ def test_an_index_of_another_chain_or_a_newer_version_is_refused(tmp_path: Path)
 
 def test_an_index_of_another_history_is_made_anew(new_place: NewPlace) -> None:
     """
-    Given an index that knows more blocks than the chain, and one whose last block is another,
+    Given a file that knows more blocks than the chain, and an index whose last block is another,
     when each is fed by the chain,
     then it has the chain's history alone.
     """
@@ -267,7 +267,10 @@ def test_an_index_of_another_history_is_made_anew(new_place: NewPlace) -> None:
     with Index.open(new_place(), chain) as index:
         wanted = fed(index, records)
     for known in ([*records, *fixed_records(6)[-2:]], others):
-        with Index.open(new_place(), chain) as index:
+        place = new_place()
+        if known is not others and isinstance(place, str):
+            continue  # a database may have been fed by a node that is further
+        with Index.open(place, chain) as index:
             index.add(known)
             assert fed(index, records) == wanted
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -188,3 +190,98 @@ def test_an_address_with_a_password_is_refused_and_never_told(
         Index.open(address, CHAIN)
 
     assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
+
+
+def held_by(address: str) -> int:
+    """How many connections have the lock of those who feed."""
+    with psycopg.connect(address) as server:
+        asked = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int((server.execute(asked).fetchone() or (0,))[0])
+
+
+def test_a_node_that_is_behind_leaves_the_index_as_it_is_until_it_has_caught_up(
+    postgresql: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Given a database that a node has fed, and no longer does,
+    when another one of the same chain that is behind feeds it, and then catches up,
+    then it says once how far both are, and changes nothing, also leaves the lock to others; once
+    it has the last block it goes on from there.
+    """
+    records = fixed_records(12)
+    address = postgresql.database()
+    with Index.open(address, CHAIN) as first:
+        fed(first, records[:10])
+    before = rows_of(address)
+    blocks, ended = Blocks(records[:3]), Ended(len(records) - 1)
+    reason = "the index in this database knows block 9, this node is at 2"
+    with caplog.at_level(logging.WARNING, "tongbao.index"), Index.open(address, CHAIN) as second:
+        feeder = Feeder(second, blocks, ended.heard)
+        feeder.start()
+        wait_until(lambda: reason in caplog.text and not held_by(address))
+        with Index.open(address, CHAIN) as first:
+            assert first.height == 9
+        assert rows_of(address) == before
+        blocks.records = records
+        feeder.wake(ended.last)
+        assert ended.event.wait(PATIENCE_S), "the feeder did not come to the end"
+        feeder.stop()
+        assert second.first == 0 and second.height == ended.last
+    assert caplog.text.count(reason) == 1
+    assert "made anew" not in caplog.text
+
+
+def test_a_node_that_is_behind_on_another_history_makes_it_anew_when_it_has_that_block(
+    postgresql: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Given a database that was fed by a chain which has since been restored and gone another way,
+    when it is fed by that chain before it has a block of that height, and then after,
+    then it is left alone first, and made anew then.
+    """
+    records, other = fixed_records(6), FixedChain()
+    for _ in range(6):
+        other.make(other.pay("0.02"))
+    address = postgresql.database()
+    with Index.open(address, CHAIN) as index:
+        index.add([other.store.block(height) for height in range(6)])
+    with Index.open(address, CHAIN) as index:
+        with pytest.raises(DatabaseFailed, match="knows block 5, this node is at 3"):
+            Feeder(index, Blocks(records[:4])).feed()
+        assert index.height == 5
+        assert len(fed(index, records).movements) == len(records) - 1
+    assert "of another history; it is set aside and made anew" in caplog.text
+
+
+def test_who_feeds_has_the_lock_again_without_a_new_block(
+    postgresql: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Given a feeder that has come to the end,
+    when its connections are broken, and no block is made, and later while another has the lock,
+    then it has the lock again, and later says once that another feeds.
+    """
+    records, address = fixed_records(3), postgresql.database()
+    ended = Ended(len(records) - 1)
+    with caplog.at_level(logging.WARNING, "tongbao.index"), Index.open(address, CHAIN) as index:
+        feeder = Feeder(index, Blocks(records), ended.heard)
+        feeder.start()
+        assert ended.event.wait(PATIENCE_S)
+        break_connections(address)
+        wait_until(lambda: held_by(address) == 0)
+        wait_until(lambda: held_by(address) == 1)
+        break_connections(address)
+        with Index.open(address, CHAIN):
+            wait_until(lambda: "another node feeds the index" in caplog.text)
+        feeder.stop()
+    assert caplog.text.count("another node feeds the index") == 1
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look until something is so."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to be so"

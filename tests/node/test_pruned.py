@@ -288,3 +288,45 @@ def test_a_bundle_begins_with_what_the_index_knows(served: Served) -> None:
     assert found.statement.opening != "0.00"
     before = served.get(path, asset=CNY, to=header["time"] - 1)
     assert before.status_code == 400 and "index begins at" in before.json()["detail"]
+
+
+@pytest.mark.parametrize("what", ["statement", "export"])
+def test_a_statement_of_what_the_index_does_not_know_is_refused(served: Served, what: str) -> None:
+    """
+    Given a node whose index was made anew behind pruned bodies,
+    when statements and exports are asked for that end or begin before that, and of everything,
+    then the first are refused with the time that the index begins at; that of everything begins
+    there, and says so.
+    """
+    path = f"/v1/accounts/{served.pruned.shop}/{what}"
+    form = {"format": "json"} if what == "export" else {}
+    known = served.get(f"/v1/headers/{FIRST}").json()["time"]
+    csv = served.get(f"/v1/accounts/{served.pruned.shop}/export", asset=CNY, to="2000-01-01")
+    assert (csv.status_code, "index begins at" in csv.json()["detail"]) == (400, True)
+    periods = ({"to": known - 1}, {"from": known - 1}, {"from": 0, "to": known - 1}, {"from": 0})
+    for period in periods:
+        told = served.get(path, asset=CNY, **period, **form)
+        assert told.status_code == 400, told.text
+        assert f"index begins at {known}" in told.json()["detail"]
+    whole = served.get(path, asset=CNY, **form).json()
+    begun = served.get(path, asset=CNY, **{"from": known}, **form).json()
+    for found in (whole, begun):
+        assert (found["first_time"], found["from_block"]) == (known, FIRST)
+        assert (found["opening"], len(found["movements"])) != ("0.00", 0)
+    assert whole["movements"] == begun["movements"] and whole["opening"] == begun["opening"]
+
+
+@pytest.mark.parametrize("query", ["until=2000-01-01", "from=2000-01-01"])
+def test_the_page_shows_no_figures_of_what_the_index_does_not_know(
+    served: Served, query: str
+) -> None:
+    """
+    Given a node whose index was made anew behind pruned bodies,
+    when the page of a statement that begins or ends before that is looked at, and that of all,
+    then the first has no figures and says when the index begins; the second has them.
+    """
+    path = f"/accounts/{served.pruned.shop}/statement?asset={CNY}"
+    whole, early = served.node.client.get(path), served.node.client.get(f"{path}&{query}")
+    assert (whole.status_code, early.status_code) == (200, 200)
+    assert 'class="figures"' in whole.text and f"begins with block {FIRST}" in whole.text
+    assert 'class="figures"' not in early.text and "balances before are not known" in early.text

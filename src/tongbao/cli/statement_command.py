@@ -87,6 +87,8 @@ def statement(
         "opening": pages[0].opening,
         "closing": pages[-1].closing,
     }
+    if pages[0].from_block:
+        facts["from_block"] = pages[0].from_block
     verdict = f"{count(len(moved), 'movement')}, {facts['opening']} to {facts['closing']}"
     terminal = terminal_of(ctx)
     if out is not None:

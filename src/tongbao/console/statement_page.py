@@ -20,7 +20,7 @@ from tongbao.kernel import Address, Amount, AssetId
 from tongbao.modules import account as accounts
 from tongbao.modules import asset as assets
 from tongbao.sdk.bundle import decimals_of, text_of, units_of
-from tongbao.sdk.periods import LAST_TIME, moment_of
+from tongbao.sdk.periods import LAST_TIME, NotKnown, known_begin, known_from, moment_of
 
 MOVEMENTS: Final = 10_000
 """Movements of a statement that is shown as a whole: its sums and its chart are of all of them."""
@@ -40,10 +40,11 @@ class Period(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A statement, or the key of the text why there is none."""
+    """A statement, or the key of the text why there is none, and from when there can be one."""
 
     statement: Statement | None
     why: str = ""
+    known: int = 0
 
 
 class State(Struct, frozen=True):
@@ -164,6 +165,12 @@ def _ask(site: Site, address: Address, asset: AssetId, period: Period, held: Hel
         return Told(None, "statement.behind")
     except FAILURES:
         return Told(None, "account.index_failed")
+    known = known_from(site.chain, found.from_block)
+    first = period.first if period.first_date else None
+    try:
+        known_begin(known, found.from_block, first, period.before)
+    except NotKnown:
+        return Told(None, "statement.begins_later", known)
     return Told(found)
 
 

@@ -85,8 +85,8 @@ class StatementMovement(Struct, frozen=True):
 class Statement(Struct, frozen=True, kw_only=True):
     """Movements of one account in one asset between two times, the oldest first, at `height`.
 
-    It is of the blocks with `first_time` <= time < `before_time`, as far as the index knows them.
-    `opening` and `closing` are what was held before the first of these blocks and after the last.
+    It is of the blocks with `first_time` <= time < `before_time`. `opening` and `closing` are what
+    was held before the first of these blocks and after the last.
 
     Long ones come in pages. `brought` is what was held before the movements of this page, `carried`
     after them, and `total_in` and `total_out` are theirs: `brought + total_in - total_out` is
@@ -94,7 +94,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     closing. A page with a next one may have fewer movements than asked, even none.
 
     Amounts have the asset's decimals. All is exact, also where what was before `from_block` had
-    been pruned when the index was made: balances come from the rows that blocks have written.
+    been pruned when the index was made: balances come from the rows that blocks have written. A
+    node refuses a period that begins or ends before that block; one without a begin begins with it.
     """
 
     height: int

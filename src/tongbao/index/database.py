@@ -17,6 +17,10 @@ class DatabaseFailed(OSError):
     """PostgreSQL did not do what it was asked, or can't be reached; the text says what it said."""
 
 
+class IndexAhead(DatabaseFailed):
+    """A shared database knows a later block than the chain that would feed it has come to."""
+
+
 class BadAddress(StoreError):
     """What should name a database does not, or has a password in it."""
 
@@ -57,6 +61,9 @@ class Database(Protocol):
 
     def prepare(self) -> None:
         """Be who writes: connected, with tables, alone. Raises `FAILURES`."""
+
+    def withdraw(self) -> None:
+        """Be no longer who writes, where another one can be, until the next `prepare`."""
 
     def begin_anew(self) -> None:
         """Have empty tables, whatever was in them. Raises `FAILURES`."""

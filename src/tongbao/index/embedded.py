@@ -121,6 +121,9 @@ class EmbeddedDatabase:
     def prepare(self) -> None:
         """Nothing: a file that was opened is ready."""
 
+    def withdraw(self) -> None:
+        """Nothing: a file is this chain's own."""
+
     def begin_anew(self) -> None:
         """Set the file aside and start empty. Raises OSError, sqlite3.Error."""
         with self._lock:

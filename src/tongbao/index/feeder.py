@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tongbao.index.database import FAILURES
+from tongbao.index.database import FAILURES, IndexAhead
 from tongbao.index.history import Index
 from tongbao.index.pace import Pace
 from tongbao.index.writer import Writer
@@ -20,6 +21,11 @@ BATCH_BLOCKS: Final = 64
 BATCH_BYTES: Final = 4_194_304
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
+LOOK_S: Final = 2.0
+"""How often a shared database without a new block is looked at: whether it is still ours to feed.
+"""
+REASONS: Final = 8
+"""Different reasons for not writing that are logged until it is written again, at most."""
 DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -96,8 +102,10 @@ class Feeder:
     def _feed(self) -> None:
         pause = FIRST_PAUSE_S
         agreed = False
+        told: list[str] = []
         while not self._stopping.is_set():
-            self._wake.wait()
+            if not self._wake.wait(LOOK_S if self.index.is_shared else None):
+                agreed = False
             self._wake.clear()
             try:
                 self._come_up(agreed)
@@ -105,10 +113,10 @@ class Feeder:
                 if pause != FIRST_PAUSE_S:
                     log.warning("index: written again, up to block %d", self.height)
                 pause = FIRST_PAUSE_S
+                told.clear()
             except FAILURES as error:
                 agreed = False  # a database that comes back may have been changed by others
-                # Told once: whoever looks for the reason finds one line, not one for each attempt.
-                level = logging.ERROR if pause == FIRST_PAUSE_S else logging.DEBUG
+                level = _level_of(str(error), told)
                 log.log(level, "index: not written (%s); tried again until it is", error)
                 self.tell(error)
                 self._stopping.wait(pause)
@@ -125,6 +133,8 @@ class Feeder:
     def _come_up(self, agreed: bool) -> None:
         """From wherever the index is to the last block. Raises `FAILURES`."""
         if self._is_useless:
+            if self.index.is_shared:
+                self._agrees()  # or else it is not ours to make anew
             self._begin_anew("damaged")
         elif not agreed and not self._agrees():
             self._begin_anew("of another history")
@@ -138,7 +148,27 @@ class Feeder:
         if self.height < 0:
             return True
         found = self._blocks.headers(self.height, self.height)
+        if not found and self.index.is_shared:
+            self._stay_behind()
         return bool(found) and self.index.follows(found[0])
+
+    def _stay_behind(self) -> None:
+        """Leave a shared index to whoever fed it further than this chain is. Raises IndexAhead.
+
+        Whether it is of this history can be told only once the chain has its last block.
+        """
+        first, height = self._blocks.first_block, self.height
+        if height < first:
+            return  # the chain is past it, and its header was pruned
+        self.index.withdraw()
+        missing = bisect_left(
+            range(first, height), True, key=lambda at: not self._blocks.headers(at, at)
+        )
+        raise IndexAhead(
+            f"the index in this database knows block {height}, this node is at "
+            f"{first + missing - 1}: another node has fed it, or this chain was restored to an "
+            "earlier block; it is compared once this node has that block, or name another database"
+        )
 
     def _skip_pruned(self) -> None:
         """Begin with the first body that is there, where the next one that it lacks is not.
@@ -187,6 +217,14 @@ class Feeder:
             found.append(record)
             size += sum(map(len, record.transactions)) + sum(map(len, record.receipts))
         return found
+
+
+def _level_of(reason: str, told: list[str]) -> int:
+    """Told once: whoever looks for a reason finds one line, not one for each attempt."""
+    if reason in told or len(told) == REASONS:
+        return logging.DEBUG
+    told.append(reason)
+    return logging.ERROR if len(told) == 1 else logging.WARNING
 
 
 def _is_damage(error: Exception) -> bool:

@@ -30,6 +30,10 @@ class Index(Reading):
         """Be who adds: what it says of its height is then nobody else's to change. `FAILURES`."""
         self._database.prepare()
 
+    def withdraw(self) -> None:
+        """Let another one add, where one can, until the next `prepare`."""
+        self._database.withdraw()
+
     def follows(self, block: BlockRecord | HeaderLine) -> bool:
         """Whether the last block that it knows is this one, and not another of its height."""
         with self._database.reading() as session:

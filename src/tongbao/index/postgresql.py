@@ -231,9 +231,24 @@ class PostgresqlDatabase:
         writer.execute(_spelled(BEGIN), (VERSION, self._chain, b""))
 
     def prepare(self) -> None:
-        """Connect, if need be, and have the lock and the tables. Raises DatabaseFailed."""
+        """Connect, if need be, and have the lock and the tables. Raises DatabaseFailed.
+
+        A connection that was lost since it was used is noticed here, and with it the lock.
+        """
         with self._lock:
+            if self._writer is not None:
+                try:
+                    self._writer.execute("SELECT 1")
+                except psycopg.Error:
+                    self.withdraw()
             self._living_writer()
+
+    def withdraw(self) -> None:
+        """Give the lock free, so that another node can feed. May be called again."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
 
     def begin_anew(self) -> None:
         """Empty the tables, all of them or none. Raises DatabaseFailed."""

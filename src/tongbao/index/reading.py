@@ -35,6 +35,7 @@ class Reading(Closable):
         """Use `open`."""
         self._database = database
         self.path = place if isinstance(place, Path) else None
+        self.is_shared = isinstance(place, str)
         self.chain = chain
 
     @classmethod

@@ -63,7 +63,12 @@ class _Step(NamedTuple):
 
 
 def statement_of(session: Session, asked: Asked) -> Statement:
-    """The statement, true at the height of the session. Raises CursorError, IndexBehind."""
+    """The statement, true at the height of the session. Raises CursorError, IndexBehind.
+
+    Of times before the block that the index begins with it tells what was held just before that
+    block: who asks compares (`tongbao.sdk.periods.known_begin`), for the index may not know the
+    time of a block that moved nothing.
+    """
     height, first = begin_in(session)
     begin = first_place(session, asked.first_time, height)
     end = max(begin, first_place(session, asked.before_time, height))

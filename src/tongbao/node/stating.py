@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,7 +27,7 @@ from tongbao.node.recall import AnyRecall
 from tongbao.node.recalling import Least, lag_of
 from tongbao.node.streaming import counted
 from tongbao.sdk.answers import StatementAnswer
-from tongbao.sdk.periods import LAST_TIME, moment_of
+from tongbao.sdk.periods import LAST_TIME, NotKnown, known_begin, known_from, moment_of
 from tongbao.sdk.statement_csv import HEAD, csv_lines
 
 R = TypeVar("R")
@@ -97,7 +98,7 @@ async def statement(api: Api, request: Request, asked: OfStatement) -> Statement
             limit=asked.limit,
         )
 
-    found = await ask(recall, read)
+    found = await _known(api, await ask(recall, read), asked.first is not None)
     height = max(api.feed.height, found.height)
     lag = await lag_of(api, found.height)
     facts = {name: getattr(found, name) for name in found.__struct_fields__}
@@ -123,7 +124,7 @@ async def export(api: Api, request: Request, asked: OfExport) -> Response:
     media_type = CSV if asked.kind == "csv" else JSON
     if request.method == "HEAD":
         return Response(media_type=media_type)
-    begin = await page(None)
+    begin = await _known(api, await page(None), asked.first is not None)
     write = _as_csv if asked.kind == "csv" else _as_json
     counting = ExitStack()
     counting.enter_context(counted(api))
@@ -186,6 +187,22 @@ def _times(first: str | None, until: str | None) -> tuple[int, int]:
     if high < low:
         raise bad_request("`to` is before `from`: a period begins before it ends")
     return low, high
+
+
+async def _known(api: Api, found: Statement, is_named: bool) -> Statement:
+    """A statement, of a period whose begin is `is_named` or else is where the index's is.
+
+    What is told without it would be balances that nobody had. Raises ProblemError.
+    """
+    if not found.from_block:
+        return found
+    known = await asyncio.to_thread(known_from, api.chain, found.from_block)
+    first = found.first_time if is_named else None
+    try:
+        begin = known_begin(known, found.from_block, first, found.before_time)
+    except NotKnown as error:
+        raise bad_request(str(error)) from error
+    return replace(found, first_time=begin)
 
 
 def recall_of(api: Api) -> AnyRecall:

@@ -35,6 +35,7 @@ from tongbao.sdk.bundle import (
 from tongbao.sdk.bundle_trust import trust_in
 from tongbao.sdk.bundle_way import Way
 from tongbao.sdk.network_verification import read_block, said_by
+from tongbao.sdk.periods import known_from
 from tongbao.sdk.proofs import COMETBFT, FORMAT, RowProof, TrustFile, to_json
 from tongbao.sdk.zip_form import zip_pieces
 from tongbao.store.record import HeaderLine
@@ -136,7 +137,7 @@ def statement_of(
     if first > until:
         raise BundleError(f"the period begins after the last block, whose time is {rows.time}")
     begins, movements = _lines(chain, ask, rows, (first, until), 0)
-    first = max(first, _known_from(chain, begins.from_block))
+    first = max(first, known_from(chain, begins.from_block))
     if first > until:
         raise BundleError(
             f"this node's index begins at {first}: ask one that knows what was before"
@@ -163,11 +164,6 @@ def statement_of(
         movements=tuple(movements),
         since=tuple(since),
     )
-
-
-def _known_from(chain: Source, from_block: int) -> int:
-    """The time in ms UTC from which on an index knows what moved that begins with a block."""
-    return chain.headers(from_block, from_block)[0].time if from_block else 0
 
 
 def _lines(
