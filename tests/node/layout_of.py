@@ -1,4 +1,4 @@
-"""The processes of a node that runs: which there are, and how to kill one."""
+"""The processes of a node that runs: which there are, and how to kill or pause one."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def processes_of(node: Node) -> dict[int, str]:
                 if role is not None:
                     found[child] = role[1].decode()
     return found
+
+
+def signal_role(node: Node, role: str, number: signal.Signals) -> int:
+    """Send one process of a role a signal; the process's number."""
+    process = next(found for found, name in processes_of(node).items() if name == role)
+    os.kill(process, number)
+    return process
 
 
 def kill_role(node: Node, role: str) -> int:
