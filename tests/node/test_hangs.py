@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.node.layout_of import processes_of, signal_role
-from tests.node.process import Ground, lay, owned, running
+from tests.node.process import START_S, Ground, Node, lay, owned, running
+from tongbao.node.processes.front_link import SILENT_S
+from tongbao.node.processes.remote_engine import SILENT
 
 SPLIT: Final = ("--processes", "2")
 
@@ -18,6 +24,36 @@ SPLIT: Final = ("--processes", "2")
 def ground(tmp_path: Path) -> Ground:
     """A folder with a chain, closed."""
     return lay(tmp_path / "chain")
+
+
+def readiness(node: Node, seconds: float) -> Iterator[tuple[int, list[str]]]:
+    """Ask a node whether it is ready, again and again for some time: status and reasons."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        answer = node.client.get("/readyz")
+        yield answer.status_code, answer.json().get("reasons", [])
+        with suppress(subprocess.TimeoutExpired):
+            node.process.wait(0.1)
+
+
+def test_a_node_whose_core_hangs_is_not_ready_until_it_goes_on(ground: Ground) -> None:
+    """
+    Given a node that nobody asks to do anything, which is ready all the time,
+    when its core hangs, and a payment comes,
+    then the node is not ready and says why, the payment waits, and all is well once the core is.
+    """
+    with running(ground.folder, *SPLIT, "--decide-ms", "200") as node:
+        assert set(map(str, readiness(node, SILENT_S + 2))) == {"(200, [])"}
+        signal_role(node, "core", signal.SIGSTOP)
+        assert (503, [SILENT]) in readiness(node, START_S)
+        assert "\ntongbao_ready 0.0\n" in node.client.get("/metrics").text
+        wire = ground.payment(0, 1)
+        assert node.send(wire).status_code == 202
+        signal_role(node, "core", signal.SIGCONT)
+        assert (200, []) in readiness(node, START_S)
+        while owned(node, ground.shop) != "0.01":
+            pass
+        assert node.stop() == 0
 
 
 def test_a_second_signal_ends_a_node_whose_core_hangs(ground: Ground) -> None:
