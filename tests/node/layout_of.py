@@ -18,8 +18,13 @@ END_MS: Final = 30_000
 
 def processes_of(node: Node) -> dict[int, str]:
     """The role of each process that a node's supervisor has started, by its number."""
+    return processes_under(node.process.pid)
+
+
+def processes_under(supervisor: int) -> dict[int, str]:
+    """The role of each process that a supervisor has started, by its number."""
     found = {}
-    for task in Path(f"/proc/{node.process.pid}/task").iterdir():
+    for task in Path(f"/proc/{supervisor}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
             with suppress(OSError):  # it has just ended
                 role = MODULE.search(Path(f"/proc/{child}/cmdline").read_bytes())

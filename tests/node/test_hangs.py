@@ -1,7 +1,8 @@
-"""A core that hangs: the node says so, takes what comes, and can be stopped."""
+"""A core that hangs, or has not begun: the node says so, takes what comes, and can be stopped."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -12,8 +13,17 @@ from typing import Final
 
 import pytest
 
-from tests.node.layout_of import processes_of, signal_role
-from tests.node.process import START_S, Ground, Node, lay, owned, running
+from tests.node.layout_of import processes_of, processes_under, signal_role
+from tests.node.process import (
+    ENVIRONMENT,
+    START_S,
+    Ground,
+    Node,
+    command,
+    lay,
+    owned,
+    running,
+)
 from tongbao.node.processes.front_link import SILENT_S
 from tongbao.node.processes.remote_engine import SILENT
 
@@ -74,3 +84,30 @@ def test_a_second_signal_ends_a_node_whose_core_hangs(ground: Ground) -> None:
     with running(ground.folder, *SPLIT) as again:
         assert owned(again, ground.shop) == "0.01"
         assert again.stop() == 0
+
+
+def test_a_node_that_is_stopped_before_its_chain_is_open_says_so(ground: Ground) -> None:
+    """
+    Given a node that has just started its core, which does not get on,
+    when it is told to stop before the core has opened the chain,
+    then it ends with 0, and its last line says that.
+    """
+    with subprocess.Popen(
+        command(ground.folder, *SPLIT, "--port", "0"),
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while "core" not in (found := processes_under(process.pid)).values():
+            pass
+        [core] = [number for number, role in found.items() if role == "core"]
+        os.kill(core, signal.SIGSTOP)
+        while "front" not in processes_under(process.pid).values():
+            pass  # it is the last one that is started
+        process.send_signal(signal.SIGTERM)
+        while len(processes_under(process.pid)) > 1:
+            pass
+        os.kill(core, signal.SIGCONT)
+        said, _ = process.communicate(timeout=START_S)
+    assert process.returncode == 0
+    assert said.splitlines()[-1] == "stopped before the chain was open", said

@@ -97,6 +97,8 @@ class Supervisor:
         """Up to which place in the order of stopping processes have been told."""
         self._kill_at: float | None = None
         self._height = -1
+        self.chain = ""
+        """The chain that a core has opened; empty before."""
         self._wake, self._woken = socket.socketpair()
 
     def run(self) -> int:
@@ -211,6 +213,7 @@ class Supervisor:
         place.ready = message
         if place is self._core:
             self._height = message.height
+            self.chain = message.chain
             self._begin_others(message)
         everybody = all(other.ready is not None for other in self._places)
         if everybody and not self._is_served and self._core.ready is not None:
