@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket as sockets
+import struct
 from pathlib import Path
+from typing import Final
 
 import pytest
 from msgspec import json
@@ -13,6 +16,9 @@ from tests.node.process import lay, owned, running
 from tongbao.node.stream_submitting import SOCKET_PATH, UNDER_WAY
 
 PAYMENTS = 200
+MANY = 900
+RESET: Final = struct.pack("ii", 1, 0)
+"""Of SO_LINGER: closing resets the connection."""
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -54,6 +60,29 @@ def test_a_node_that_stops_says_so_on_the_stream(tmp_path: Path) -> None:
         assert json.decode(socket.recv(timeout=30))["state"] == "applied"
         assert node.stop() == 0
         assert ended_with(socket) == 1001
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_sender_that_drops_leaves_no_line_an_answer_in_the_log(
+    tmp_path: Path, processes: str
+) -> None:
+    """
+    Given a WebSocket for transactions,
+    when many payments are sent, and the connection is reset before their answers,
+    then all that came are decided as ever, and the log has no line about answers nobody reads.
+    """
+    ground = lay(tmp_path / "chain")
+    with running(ground.folder, "--processes", processes, "--log-level", "warning") as node:
+        wires = [ground.payment(number % 4, number // 4 + 1).decode() for number in range(MANY)]
+        with connect(node.address.replace("http", "ws") + SOCKET_PATH) as socket:
+            for wire in wires:
+                socket.send(wire)
+            socket.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, RESET)
+            socket.socket.shutdown(sockets.SHUT_RD)  # so that nothing but the reset is said
+        while "\ntongbao_streams 0.0\n" not in node.client.get("/metrics").text:
+            pass
+        assert node.stop() == 0
+        assert "socket.send() raised exception" not in node.text()
 
 
 def ended_with(socket: ClientConnection) -> int | None:

@@ -69,10 +69,12 @@ def run_node(**options: Any) -> int:
     with listen(settings) as listening:
         address = address_of(listening)
         head = ending(terminal, folder, settings, passphrase, listening)
-    terminal.answer(
-        {"address": reachable(address), "height": head.height},
-        f"stopped: {head.chain} at {head.height}",
-    )
+    shown: dict[str, object] = {"address": reachable(address)}
+    if not head.chain:
+        terminal.answer(shown, "stopped before the chain was open")
+    else:
+        shown["height"] = head.height
+        terminal.answer(shown, f"stopped: {head.chain} at {head.height}")
     return Exit.DONE
 
 

@@ -7,7 +7,10 @@ is large goes through a `Ring`, so that a send never waits for the other side to
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import struct
+import termios
 from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
@@ -18,6 +21,7 @@ T = TypeVar("T")
 MESSAGE_BYTES: Final = 65_536
 DESCRIPTORS: Final = 8
 
+_INT: Final = struct.Struct("i")
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
@@ -59,6 +63,18 @@ class Channel(Generic[T]):
             self.socket.send(_encoder.encode(message), socket.MSG_DONTWAIT)
         except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError) as error:
             raise ChannelClosed from error
+
+    @property
+    def unread(self) -> int:
+        """How many bytes, with what they cost, the other side has not read (Linux, SIOCOUTQ).
+
+        Raises ChannelClosed.
+        """
+        try:
+            found = fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(_INT.size))
+        except (OSError, ValueError) as error:  # closed here meanwhile
+            raise ChannelClosed from error
+        return int(_INT.unpack(found)[0])
 
     def receive(self) -> tuple[T, list[int]]:
         """What the other side says next, and the descriptors that came with it.

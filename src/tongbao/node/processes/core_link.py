@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,6 +50,8 @@ log = logging.getLogger("tongbao.node")
 
 TICK_S: Final = 0.1
 """How often the core looks whether its front should learn something without a block."""
+ALIVE_S: Final = 1.0
+"""How often the core tells its front how it is where that is no news: a sign of life."""
 
 
 class CoreLink:
@@ -123,6 +126,7 @@ class _Front:
         self._doubtful: deque[tuple[Row, InvalidTransaction]] = deque()
         self._under_way = 0
         self._state: CoreState | None = None
+        self._told_at = 0.0
         self._state_lock = threading.Lock()
         self._is_closed = False
 
@@ -249,16 +253,22 @@ class _Front:
             self._channel.send(message)
 
     def tell_state(self) -> None:
-        """Tell how the core is, if that is news. A front that does not read misses some of it."""
+        """Tell how the core is, if that is news or a sign of life is due.
+
+        A front that does not read misses some of it.
+        """
         with self._state_lock:
-            state = state_of(self._engine)
-            if self._is_closed or self._rows is None or state == self._state:
+            state, now = state_of(self._engine), time.monotonic()
+            is_old = state == self._state and now - self._told_at < ALIVE_S
+            if self._is_closed or self._rows is None or is_old:
                 return
             try:
+                if state == self._state and self._channel.unread:
+                    return  # the front has something to read: more would fill the socket
                 self._channel.send_now(state)
             except (BlockingIOError, ChannelClosed):
                 return
-            self._state = state
+            self._state, self._told_at = state, now
 
 
 def state_of(engine: Deciding) -> CoreState:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ from tongbao.node.processes.rows import (
 log = logging.getLogger("tongbao.node")
 
 AGAIN_S: Final = 0.02
+SILENT_S: Final = 5.0
+"""A core that has said nothing for so long hangs: it gives a sign of life each second."""
 WINDOW: Final = 12_000
 """Rows that the core has at once: three full blocks, so that it never waits for the next one."""
 OVERHEAD: Final = 400
@@ -65,6 +68,7 @@ class FrontLink:
         """What it has and has not answered, by number; the oldest first."""
         self._numbers = 0
         self._under_way = 0
+        self._heard_at = 0.0
         self._ended = asyncio.Event()
         self._task = asyncio.create_task(self._stay())
 
@@ -72,6 +76,11 @@ class FrontLink:
     def is_open(self) -> bool:
         """Whether a core is there."""
         return self._channel is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a core is there that has said nothing for too long."""
+        return self.is_open and time.monotonic() - self._heard_at > SILENT_S
 
     @property
     def load(self) -> int:
@@ -148,6 +157,7 @@ class FrontLink:
         self._rows, self._answers = (Ring(descriptor, RING_BYTES) for descriptor in memory)
         self._channel = channel
         self._under_way = 0
+        self._heard_at = time.monotonic()
         self._ended.clear()
         self._ask_again()
         asyncio.get_running_loop().add_reader(end, self._readable)
@@ -167,6 +177,7 @@ class FrontLink:
         try:
             while self._channel is not None:
                 message, _ = self._channel.receive()
+                self._heard_at = time.monotonic()
                 if isinstance(message, Answers):
                     self._hear(message.end)
                 elif isinstance(message, CoreState):

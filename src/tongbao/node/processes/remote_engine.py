@@ -30,6 +30,7 @@ from tongbao.store.errors import DiskFull
 BATCH: Final = 200
 SMALL: Final = 16
 STARTING: Final = "the core of this node is being started"
+SILENT: Final = "the core of this node does not answer"
 
 
 class RemoteEngine:
@@ -123,6 +124,8 @@ class RemoteEngine:
         """Why no transactions are taken, or decided, now; None while they are."""
         if self._state is None or self._link is None or not self._link.is_open:
             return STARTING
+        if self._link.is_silent:
+            return SILENT
         return self._state.why_stopped
 
     @property

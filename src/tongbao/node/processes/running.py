@@ -24,7 +24,7 @@ def run_processes(
     listening: socket.socket,
     served: Callable[[Ready, str], None],
 ) -> Ready:
-    """Serve a chain until told to stop; the last block.
+    """Serve a chain until told to stop; the last block, or no chain where none was open yet.
 
     `served` is called once everything works, with what the core has told and the layout as a line.
     Raises what opening the chain raises, by name, and GaveUp.
@@ -42,14 +42,13 @@ def run_processes(
         counts=counts,
         passphrase=passphrase,
     )
-    chains: list[str] = []
     with ExitStack() as said:
         said.callback(shutil.rmtree, sockets, ignore_errors=True)
 
         def begun(core: Ready) -> None:
-            chains.append(core.chain)
             said.enter_context(present(folder, core.chain, address))
             served(core, layout.told(counts))
 
-        height = Supervisor(orders, listening, begun).run()
-    return Ready(chains[-1] if chains else "", height)
+        supervisor = Supervisor(orders, listening, begun)
+        height = supervisor.run()
+    return Ready(supervisor.chain, height)

@@ -43,6 +43,8 @@ PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
 GRACE_S: Final = 5.0
 """What a process gets beyond the grace of requests to end before it is killed."""
+CORE_GRACE_S: Final = 60.0
+"""What a core gets instead: it may be writing rows. The log makes one safe that is killed."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -86,6 +88,8 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._failure: Exception | None = None
         self._is_stopping = False
+        self._is_urgent = False
+        """Whether somebody has asked to stop a second time."""
         self._is_served = False
         self._has_core = False
         """Whether a core has opened the chain, ever: the others know which modules decide."""
@@ -93,6 +97,8 @@ class Supervisor:
         """Up to which place in the order of stopping processes have been told."""
         self._kill_at: float | None = None
         self._height = -1
+        self.chain = ""
+        """The chain that a core has opened; empty before."""
         self._wake, self._woken = socket.socketpair()
 
     def run(self) -> int:
@@ -119,6 +125,7 @@ class Supervisor:
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         """Asked to stop; asked again, what does not answer is killed."""
         if self._is_stopping:
+            self._is_urgent = True
             self._kill_at = 0.0
         self._is_stopping = True
 
@@ -206,6 +213,7 @@ class Supervisor:
         place.ready = message
         if place is self._core:
             self._height = message.height
+            self.chain = message.chain
             self._begin_others(message)
         everybody = all(other.ready is not None for other in self._places)
         if everybody and not self._is_served and self._core.ready is not None:
@@ -258,8 +266,8 @@ class Supervisor:
         if turn > self._stops:
             self._stops = turn
             is_core = turn == self._core.role.stops
-            grace = self._orders.settings.grace_ms / 1000 + GRACE_S
-            self._kill_at = None if is_core else now + grace
+            more = CORE_GRACE_S if is_core and not self._is_urgent else GRACE_S
+            self._kill_at = now + self._orders.settings.grace_ms / 1000 + more
             for place in living:
                 if place.role.stops == turn and place.channel is not None:
                     with suppress(ChannelClosed):
