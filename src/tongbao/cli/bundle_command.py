@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -22,17 +23,37 @@ if TYPE_CHECKING:
 NEEDS_NODE: Final = "start it with `tongbao run`, or give --node ADDRESS"
 OTHER_PERIOD: Final = "change --from or --to: dates, ISO 8601 or ms UTC, the earlier one first"
 
+Command = Callable[..., None]
+
+
+def period_options(command: Command) -> Command:
+    """Add what statements and bundles are of: an account, its asset, and from when to when."""
+    adding = (
+        click.argument("account", metavar="ACCOUNT", shell_complete=complete.accounts),
+        click.option("--asset", required=True, help="The asset: CODE, CODE.NAME or CODE.ADDRESS."),
+        click.option(
+            "--from",
+            "first",
+            metavar="TIME",
+            help="From this time on: a date, ISO 8601, or ms UTC.",
+        ),
+        click.option(
+            "--to",
+            "before",
+            metavar="TIME",
+            help="Before this time, by default until now.",
+        ),
+    )
+    for add in reversed(adding):  # as decorators are, the last one first
+        command = add(command)
+    return command
+
 
 @click.command(
     epilog="\b\nExample:\n  tongbao account bundle alice --asset CNY.operator"
     " --from 2030-01-01 --to 2030-02-01 --out january.zip"
 )
-@click.argument("account", metavar="ACCOUNT", shell_complete=complete.accounts)
-@click.option("--asset", required=True, help="The asset: CODE, CODE.NAME or CODE.ADDRESS.")
-@click.option(
-    "--from", "first", metavar="TIME", help="From this time on: a date, ISO 8601, or ms UTC."
-)
-@click.option("--to", "before", metavar="TIME", help="Before this time, by default until now.")
+@period_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

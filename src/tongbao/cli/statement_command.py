@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import asdict
 
-from tongbao.cli import complete
-from tongbao.cli.bundle_command import NEEDS_NODE, fail_of_period
+from tongbao.cli.bundle_command import NEEDS_NODE, fail_of_period, period_options
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import folder_option, json_option, node_option, terminal_of, write_file
@@ -28,12 +27,7 @@ COLUMNS = ("time", "way", "amount", "balance", "counterparty", "reference")
     epilog="\b\nExample:\n  tongbao account statement alice --asset CNY.operator"
     " --from 2030-01-01 --to 2030-02-01 --csv january.csv"
 )
-@click.argument("account", metavar="ACCOUNT", shell_complete=complete.accounts)
-@click.option("--asset", required=True, help="The asset: CODE, CODE.NAME or CODE.ADDRESS.")
-@click.option(
-    "--from", "first", metavar="TIME", help="From this time on: a date, ISO 8601, or ms UTC."
-)
-@click.option("--to", "before", metavar="TIME", help="Before this time, by default until now.")
+@period_options
 @click.option(
     "--csv",
     "out",

@@ -14,8 +14,8 @@ from tongbao.engines.solo import Ticket
 from tongbao.kernel import jcs
 from tongbao.node.api import MS, Api
 from tongbao.node.operations import parameters
-from tongbao.node.problems import ProblemError, problem, response
-from tongbao.node.streaming import GOING_AWAY, as_http, counted
+from tongbao.node.problems import ProblemError, response
+from tongbao.node.streaming import GOING_AWAY, as_http, counted, upgrade_required
 from tongbao.node.submitting import Waits, decided, queued, said
 from tongbao.sdk.answers import SubmitAnswer
 
@@ -33,9 +33,7 @@ Answers = asyncio.Queue[Ticket | Exception]
 
 async def no_upgrade(api: Api, request: Request, asked: Waits) -> Any:
     """Submit transactions over a WebSocket: one JWS a message, one answer each, in their order."""
-    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    detail = "this path speaks WebSocket; POST /v1/transactions takes the same from other clients"
-    raise problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers)
+    raise upgrade_required("POST /v1/transactions takes the same from other clients")
 
 
 async def socket(api: Api, websocket: WebSocket) -> HTTPStatus:

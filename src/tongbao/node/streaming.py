@@ -124,9 +124,14 @@ def _event(happened: Happened) -> bytes:
 
 async def no_upgrade(api: Api, request: Request, asked: Filters) -> Response:
     """Happenings over a WebSocket: one JSON text each. Other requests are told to upgrade."""
+    raise upgrade_required("/v1/events tells the same to other clients")
+
+
+def upgrade_required(otherwise: str) -> ProblemError:
+    """What is said to a request that is no WebSocket's: where the same is had by HTTP."""
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    detail = "this path speaks WebSocket; /v1/events tells the same to other clients"
-    raise problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers)
+    detail = f"this path speaks WebSocket; {otherwise}"
+    return problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers)
 
 
 async def socket(api: Api, websocket: WebSocket) -> HTTPStatus:
