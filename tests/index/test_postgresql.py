@@ -248,7 +248,7 @@ def test_a_node_that_is_behind_on_another_history_makes_it_anew_when_it_has_that
     address = postgresql.database()
     with Index.open(address, CHAIN) as index:
         index.add([other.store.block(height) for height in range(6)])
-    with Index.open(address, CHAIN) as index:
+    with caplog.at_level(logging.WARNING, "tongbao.index"), Index.open(address, CHAIN) as index:
         with pytest.raises(DatabaseFailed, match="knows block 5, this node is at 3"):
             Feeder(index, Blocks(records[:4])).feed()
         assert index.height == 5
