@@ -117,3 +117,9 @@ class FixedChain:
         engine = SoloEngine(self.producer, options, clock)
         engine.start()
         return Chain(engine, self.store, self.genesis)
+
+
+def forged(wire: bytes) -> bytes:
+    """The same transaction under a signature that is well formed and wrong."""
+    head, body, _ = wire.split(b".")
+    return head + b"." + body + b"." + b"A" * 86

@@ -8,10 +8,7 @@ from typing import Final
 
 import httpx2
 
-from tests.fixed_chain import FixedChain
 from tests.node.process import Ground, Node, lay, owned, running
-from tongbao.kernel import Time
-from tongbao.node.processes.admission import STRANGERS, Admission, Newest
 
 PAYMENTS: Final = 20
 FLOOD: Final = 1_000
@@ -68,35 +65,3 @@ def test_one_who_pays_beside_a_flood_is_never_told_to_come_back(tmp_path: Path) 
         assert answers == [200] * PAYMENTS
         assert float(owned(node, ground.shop)) * 100 >= PAYMENTS
         assert node.stop() == 0
-
-
-def test_senders_whom_the_chain_never_answered_share_one_lane() -> None:
-    """
-    Given a front that knows nobody,
-    when a sender's transaction stands in a block,
-    then that sender has a lane of its own from then on, and others still share one.
-    """
-    fixed = FixedChain()
-    admission = Admission(fixed.producer.machine.registry, fixed.producer.machine.chain)
-    wire = fixed.pay("1.00")
-    first = admission.read(wire, Time(0))
-    assert admission.lane(first) == STRANGERS
-    admission.met(first)
-    assert admission.lane(first) == first.transaction.payload.sender
-    assert not first.is_verified
-    admission.verified(first)
-    assert admission.read(wire, Time(0)).is_verified
-
-
-def test_what_is_remembered_is_bounded_and_the_newest_stay() -> None:
-    """
-    Given a memory of ten,
-    when a hundred come,
-    then the last five are there, and no more than ten.
-    """
-    newest: Newest[int] = Newest(10)
-    for number in range(100):
-        newest.add(number)
-    kept = [number for number in range(100) if number in newest]
-    assert kept[-5:] == list(range(95, 100))
-    assert len(kept) <= 10

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.fixed_chain import BEGIN, FixedChain
+from tests.fixed_chain import BEGIN, FixedChain, forged
 from tongbao.engines.interface import Deciding
 from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
 from tongbao.engines.solo.engine import StoppedForUpgrade
@@ -55,12 +55,6 @@ def with_front(
 async def told(engine: RemoteEngine, wire: bytes) -> Answer:
     """What a transaction comes to. Raises what was in the way."""
     return await asyncio.wrap_future(engine.submit(wire).future())
-
-
-def forged(wire: bytes) -> bytes:
-    """The same transaction under a signature that is well formed and wrong."""
-    head, body, _ = wire.split(b".")
-    return head + b"." + body + b"." + b"A" * 86
 
 
 def test_what_a_front_takes_is_decided_by_the_core_in_order() -> None:

@@ -1,45 +1,57 @@
-"""What a front judges of a transaction without any state, and what it remembers of senders.
+"""What a front judges of a transaction without the state, and what it remembers of senders.
 
-No handler runs here: size, form, chain and expiry are looked at first, then the signatures. What
-was verified is remembered by its full bytes.
+No handler runs here: size, form, chain, expiry, and nonces that the core has told are used; then
+the signatures. So a transaction that somebody copies out of the ledger and sends again costs no
+check of a signature. What was verified is remembered by its full bytes.
 """
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from tongbao.engines.solo import Ticket
-from tongbao.kernel import ChainId, InvalidTransaction, Registry, Time
+from tongbao.kernel import ChainId, Count, InvalidTransaction, Registry, Time
 from tongbao.kernel.kernel_module import EXPIRY_MS, TRANSACTION_BYTES
+from tongbao.kernel.nonces import WINDOW, Map, Nonces, use
 from tongbao.kernel.reasons import Invalid
-from tongbao.kernel.transaction import Transaction, decode_transaction, id_of
+from tongbao.kernel.transaction import Payload, Transaction, decode_transaction, id_of
 
 K = TypeVar("K")
+V = TypeVar("V")
 
-REMEMBERED: Final = 20_000
+VERIFIED_BYTES: Final = 32 * 1024 * 1024
+"""Of transactions whose signatures are known to be right."""
 SENDERS: Final = 100_000
 STRANGERS: Final = ""
 """The lane that all share whom the chain has not answered yet."""
 
 
-class Newest(Generic[K]):
-    """A set that keeps at least half as many members as its limit, the newest ones."""
+class Newest(Generic[K, V]):
+    """A map that keeps at least half of what its limit allows, the newest of it."""
 
     def __init__(self, limit: int) -> None:
-        """Keep `limit` at most."""
+        """Keep members of this weight together at most."""
         self._half = limit // 2
-        self._new: set[K] = set()
-        self._old: set[K] = set()
+        self._weight = 0
+        self._new: dict[K, V] = {}
+        self._old: dict[K, V] = {}
 
-    def __contains__(self, member: K) -> bool:
+    def __contains__(self, key: K) -> bool:
         """Whether it is one of those that are kept."""
-        return member in self._new or member in self._old
+        return key in self._new or key in self._old
 
-    def add(self, member: K) -> None:
-        """Keep a member, as the newest one."""
-        if len(self._new) >= self._half:
-            self._old, self._new = self._new, set()
-        self._new.add(member)
+    def get(self, key: K) -> V | None:
+        """What is kept under a key."""
+        found = self._new.get(key)
+        return self._old.get(key) if found is None else found
+
+    def put(self, key: K, value: V, weight: int = 1) -> None:
+        """Keep a value under a key, as the newest one."""
+        if self._weight + weight > self._half:
+            self._old, self._new, self._weight = self._new, {}, 0
+        if weight <= self._half:
+            self._weight += weight
+            self._new[key] = value
 
 
 class Waiting(Ticket):
@@ -65,14 +77,16 @@ class Admission:
         self._chain = chain
         self.bytes_limit = TRANSACTION_BYTES.default
         self.expiry_ms = EXPIRY_MS.default
-        self._verified: Newest[bytes] = Newest(REMEMBERED)
-        self._senders: Newest[str] = Newest(SENDERS)
+        self._verified: Newest[bytes, bool] = Newest(VERIFIED_BYTES)
+        self._senders: Newest[str, bool] = Newest(SENDERS)
+        self._nonces: Newest[tuple[str, int], Nonces] = Newest(SENDERS)
 
     def read(self, wire: bytes, now: Time) -> Waiting:
         """Parse a transaction; a block of `now` or later has it. Raises InvalidTransaction."""
         envelope, payload = decode_transaction(self._decoder, self._chain, wire, self.bytes_limit)
         if payload.expires <= now:
             raise InvalidTransaction(Invalid.EXPIRY_HAS_PASSED, f"the block's time is {now}")
+        self._check_nonce(payload)
         signatures = envelope.signatures
         signers = tuple([signature.kid for signature in signatures])
         transaction = Transaction(wire, id_of(envelope.payload), payload, signers, signatures)
@@ -86,8 +100,31 @@ class Admission:
     def verified(self, waiting: Waiting) -> None:
         """Remember that every signature is right."""
         waiting.is_verified = True
-        self._verified.add(waiting.transaction.wire)
+        wire = waiting.transaction.wire
+        self._verified.put(wire, True, len(wire))
 
     def met(self, waiting: Waiting) -> None:
-        """Remember a sender whose transaction stands in a block."""
-        self._senders.add(waiting.transaction.payload.sender)
+        """Remember a sender whose transaction stands in a block, and that its nonce is used."""
+        payload = waiting.transaction.payload
+        self._senders.put(payload.sender, True)
+        lane = payload.sender, payload.lane
+        seen = self._nonces.get(lane)
+        if seen is None or payload.nonce > seen.highest + WINDOW:
+            # Others may have been used before it, which this process was not told of.
+            used = Nonces(highest=Count(payload.nonce), used=Map("0"))
+        else:
+            try:
+                used = use(seen, payload.nonce)
+            except InvalidTransaction:
+                return  # told twice, or late
+        self._nonces.put(lane, used)
+
+    def _check_nonce(self, payload: Payload[Any]) -> None:
+        """Refuse what was used before its signature is looked at. Raises InvalidTransaction.
+
+        A nonce that is used stays so: what is known here may be old, and is never wrong. Whether
+        one is too far ahead, only the core can say.
+        """
+        seen = self._nonces.get((payload.sender, payload.lane))
+        if seen is not None and payload.nonce <= seen.highest:
+            use(seen, payload.nonce)
