@@ -32,8 +32,9 @@ from tongbao.kernel import (
     WeightedKey,
 )
 from tongbao.kernel.kernel_module import NodeId, Power, SettingName
-from tongbao.modules import account, asset, governance, upgrade
+from tongbao.modules import account, asset, governance, mandate, upgrade
 from tongbao.modules.governance import Action, Choice, Delay
+from tongbao.modules.mandate.messages import PeriodMs
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.testing import named_key
 from tongbao.testing.genesis import ADDRESSES
@@ -46,7 +47,8 @@ FAR: Final = 1_000
 NEAR: Final = 5
 DELAY_MS: Final = 2 * STEP_MS
 AUTHORITY: Final = PublicKey(named_key("authority").key_id)
-COIN: Final = AssetId(f"COIN.{ADDRESSES['bank']}")
+BANK: Final = ADDRESSES["bank"]
+COIN: Final = AssetId(f"COIN.{BANK}")
 NODE: Final = NodeId("ab" * 20)
 
 
@@ -70,7 +72,14 @@ class Story:
 
     def blocks(self) -> Iterator[tuple[Time, tuple[bytes, ...]]]:
         """The time of each block, and its transactions."""
-        for part in (self._keys_and_value, self._upgrades, self._council):
+        parts = (
+            self._keys_and_value,
+            self._guardians,
+            self._mandates,
+            self._upgrades,
+            self._council,
+        )
+        for part in parts:
             for said in part():
                 time = Time(self._machine.time + STEP_MS)
                 yield time, tuple(self._signed(one, time) for one in said)
@@ -102,6 +111,60 @@ class Story:
             Said("carol", account.RemoveKey(removed=PublicKey(named_key("second").key_id))),
         ]
         yield [Said("bank", asset.Redeem(asset=COIN, amount=Amount("2.00"), reference=back))]
+
+    def _guardians(self) -> Iterator[list[Said]]:
+        carol, both = ADDRESSES["carol"], ("spare",)
+        spare, one, two = (
+            WeightedKey(key=ledger_key(named_key(name)), weight=Small(1))
+            for name in ("spare", "one", "two")
+        )
+        trusted = tuple(ADDRESSES[name] for name in ("alice", "bob"))
+        yield [
+            Said("carol", account.AddKey(added=spare), both),
+            Said("carol", account.SetThresholds(ordinary=Small(1), sensitive=Small(2))),
+            Said("carol", account.SetGuardians(guardians=trusted, threshold=Small(2)), both),
+        ]
+        asked = account.ProposeRecovery(
+            account=carol, keys=(one, two), ordinary=Small(1), sensitive=Small(2)
+        )
+        lets_go = account.SetGuardians(guardians=(), threshold=Small(0))
+        yield [
+            Said("carol", lets_go, both),
+            Said("carol", account.CancelChange(), both),
+            Said("alice", asked, ("one", "two")),
+        ]
+        found = account.recoveries_under_way(self._machine.view(account.module), carol).rows
+        [(name, _)] = found
+        yield [
+            Said("bob", account.ApproveRecovery(recovery=name)),
+            Said("carol", account.VetoRecovery(recovery=name), both),
+            Said("carol", lets_go, both),
+        ]
+
+    def _mandates(self) -> Iterator[list[Said]]:
+        expires_at = Time(self._machine.time + HOUR_MS)
+        grants = [
+            mandate.Grant(
+                holder=ADDRESSES[holder],
+                asset=COIN,
+                total=Amount("2.00"),
+                each_period=Amount("1.00"),
+                period_ms=PeriodMs(HOUR_MS),
+                expires_at=expires_at,
+            )
+            for holder in ("alice", "bob")
+        ]
+        yield [Said("bank", grant) for grant in grants]
+        view = self._machine.view(mandate.module)
+        names = {row.holder: name for name, row in mandate.granted_by(view, BANK).rows}
+        first, second = (names[ADDRESSES[holder]] for holder in ("alice", "bob"))
+        paid = mandate.Collect(mandate=first, amount=Amount("0.50"), payee=ADDRESSES["bob"])
+        tidy = account.SetIncoming(needs_reference=True)
+        yield [
+            Said("carol", tidy),
+            Said("alice", paid),
+            Said("bank", mandate.Revoke(mandate=second)),
+        ]
 
     def _upgrades(self) -> Iterator[list[Said]]:
         height = self._machine.height

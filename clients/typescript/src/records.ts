@@ -11,6 +11,7 @@ import type {
   Count,
   Delay,
   Hash,
+  PeriodMs,
   Phase,
   RemoveOperator,
   RemovePeer,
@@ -33,6 +34,60 @@ export interface Account {
   readonly sensitive?: Small;
   readonly lanes?: Small;
   readonly closed_into?: Address;
+}
+
+/** Who may recover an account, and how many of them must agree. */
+export interface AccountGuard {
+  readonly "@version": 1;
+  readonly guardians: readonly Address[];
+  readonly threshold: Small;
+}
+
+/** What an account with guardians becomes, or whom it closes into, when it has waited. */
+export interface AccountChange {
+  readonly "@version": 1;
+  readonly keys: readonly WeightedKey[];
+  readonly ordinary: Small;
+  readonly sensitive: Small;
+  readonly guardians: readonly Address[];
+  readonly threshold: Small;
+  readonly due_at: Time;
+  readonly heir?: Address;
+}
+
+/**
+ * What guardians ask for an account: other keys. Until enough of them have agreed it lapses at
+ * `due_at`; then it `waits`, and is carried out.
+ */
+export interface AccountRecovery {
+  readonly "@version": 1;
+  readonly account: Address;
+  readonly keys: readonly WeightedKey[];
+  readonly ordinary: Small;
+  readonly sensitive: Small;
+  readonly approvals: readonly Address[];
+  readonly asked_at: Time;
+  readonly due_at: Time;
+  readonly waits?: boolean;
+}
+
+/** Whose an account was before the first of its recoveries in 30 days, and when that was. */
+export interface AccountBefore {
+  readonly "@version": 1;
+  readonly recovered_at: Time;
+  readonly keys: readonly WeightedKey[];
+  readonly sensitive: Small;
+}
+
+/** That an account was opened under another one, and when. */
+export interface AccountSubAccount {
+  readonly "@version": 1;
+  readonly opened_at: Time;
+}
+
+/** What an account asks of payments to it: there is a row where they need a reference. */
+export interface AccountIncoming {
+  readonly "@version": 1;
 }
 
 /** What an asset is: decimals, most that may be issued, and a hash of its published terms. */
@@ -72,6 +127,21 @@ export interface Hold {
   readonly asset: AssetId;
   readonly amount: Amount;
   readonly expires_at: Time;
+}
+
+/** What a holder may pay of an owner's, and how much of that was paid. */
+export interface Mandate {
+  readonly "@version": 1;
+  readonly owner: Address;
+  readonly holder: Address;
+  readonly asset: AssetId;
+  readonly total: Amount;
+  readonly spent: Amount;
+  readonly expires_at: Time;
+  readonly period_began: Time;
+  readonly spent_in_period: Amount;
+  readonly each_period?: Amount;
+  readonly period_ms?: PeriodMs;
 }
 
 /** The operators of now, how many approvals they ask for, and how long they wait then. */

@@ -307,9 +307,16 @@ class Work(View):
             hear(self._job.context(type(self), module, self._module), said)
 
     def may_debit(self, payer: Address) -> bool:
-        """Whether the calling module may take value from `payer`: the sender or its own vault."""
+        """Whether the calling module may take value from `payer`: the sender or its own vault.
+
+        The module that keeps mandates may take it from any account, and asks its mandates.
+        """
         job, caller = self._job, self._caller
-        return payer == job.sender or (caller is not None and payer == caller.vault)
+        if payer == job.sender:
+            return True
+        if caller is None:
+            return False
+        return payer == caller.vault or (caller.keeps_mandates and not is_vault(payer))
 
     def may_credit(self, payee: Address) -> bool:
         """Whether the calling module may give value to `payee`: a vault only by its owner."""

@@ -154,7 +154,8 @@ def run_due(job: Job, items: int) -> bytes | None:
     They share one pool of work, half of the block's: what does not fit waits for the next block.
     """
     job.begin(None)
-    dues = job.registry.dues
+    # Among those that have something due: a list that is added, and empty, changes no block.
+    dues = [due for due in job.registry.dues if due_head(job, due[0], job.time) is not None]
     if not dues:
         return None
     start = job.height % len(dues)

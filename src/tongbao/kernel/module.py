@@ -181,14 +181,20 @@ class Module:
         uses: tuple[Module, ...] = (),
         reasons: type[Reason] | None = None,
         version: int = 1,
+        keeps_mandates: bool = False,
     ) -> None:
-        """Numbers from 1000 belong to third parties and, like names, are never used again."""
+        """Numbers from 1000 belong to third parties and, like names, are never used again.
+
+        `keeps_mandates`: this module may take value from any account, and does so within what the
+        account's owner has agreed to, which it keeps. There is one such module at most.
+        """
         assert 0 <= number <= MODULES_LIMIT, f"{name}: the number is not 0 to {MODULES_LIMIT}"
         self.number = number
         self.name = name
         self.uses = uses
         self.reasons = reasons
         self.version = version
+        self.keeps_mandates = keeps_mandates
         self.vault: Address = vault_of(number)
         self.package = ""
         self.tables: list[Table[Any, Any]] = []

@@ -120,6 +120,8 @@ class Registry:
 
 def _check_order(modules: tuple[Module, ...]) -> None:
     """Numbers and names are unique; a module stands after all that it uses, so no cycle."""
+    keepers = [module for module in modules if module.keeps_mandates]
+    assert len(keepers) <= 1, f"one module keeps mandates, not {keepers}"
     seen: set[Module] = set()
     for module in modules:
         assert module.number not in {other.number for other in seen}, f"{module}: number taken"

@@ -25,7 +25,7 @@ from tongbao.kernel.kernel_module import (
     VALIDATORS_LIMIT,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import governance
+from tongbao.modules import account, governance, mandate
 from tongbao.modules.governance import Delay
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
@@ -49,6 +49,8 @@ FEW: Final = {
     PEERS_LIMIT.name: 3,
     governance.OPERATORS_LIMIT.name: 4,
     governance.PROPOSALS_LIMIT.name: 3,
+    account.WAIT_MS.name: account.WAIT_MS.low,
+    mandate.MANDATES_LIMIT.name: 2,
 }
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)

@@ -50,7 +50,13 @@ def open_account(world: World, sender: Address) -> Message:
         keys = (*keys, keys[0])
     ordinary, sensitive = thresholds(world, sum(entry.weight for entry in keys))
     lanes = world.one([0, LANES + 1]) if world.odd() else world.number(1, FEW)
-    return account.Open(keys=keys, ordinary=ordinary, sensitive=sensitive, lanes=Small(lanes))
+    return account.Open(
+        keys=keys,
+        ordinary=ordinary,
+        sensitive=sensitive,
+        lanes=Small(lanes),
+        under=world.chance(0.3),
+    )
 
 
 def own_key(world: World, sender: Address) -> PublicKey:
@@ -92,6 +98,11 @@ def set_lanes(world: World, sender: Address) -> Message:
     lanes = row.lanes if row is not None else 1
     wanted = world.one([lanes - 1, LANES + 1]) if world.odd() else lanes + world.number(0, 2)
     return account.SetLanes(lanes=Small(wanted))
+
+
+def set_incoming(world: World, sender: Address) -> Message:
+    """References are asked for, mostly not."""
+    return account.SetIncoming(needs_reference=world.chance(0.4))
 
 
 def leaver(world: World) -> Address | None:

@@ -28,6 +28,8 @@ Chapter = Callable[[World, Writer], Iterator[list[Draft]]]
 
 HOLDINGS: Final = 101
 KEYS_AT_ONCE: Final = 15
+GUARDIANS: Final = 2
+RECOVERIES: Final = "account.recoveries"
 
 
 def newest(world: World, known: set[Address]) -> Address | None:
@@ -36,13 +38,18 @@ def newest(world: World, known: set[Address]) -> Address | None:
     return new[0] if new else None
 
 
-def opening(world: World, count: int) -> account.Open:
-    """An account of so many fresh keys that weigh 1; one of them is enough."""
+def fresh_keys(world: World, count: int) -> tuple[WeightedKey, ...]:
+    """So many fresh keys that weigh 1."""
     signers = [world.new_signer() for _ in range(count)]
+    return tuple(WeightedKey(key=ledger_key(signer), weight=Small(1)) for signer in signers)
+
+
+def opening(world: World, count: int, sensitive: int = 1) -> account.Open:
+    """An account of so many fresh keys that weigh 1; one of them is enough for what is ordinary."""
     return account.Open(
-        keys=tuple(WeightedKey(key=ledger_key(signer), weight=Small(1)) for signer in signers),
+        keys=fresh_keys(world, count),
         ordinary=Small(1),
-        sensitive=Small(1),
+        sensitive=Small(sensitive),
         lanes=Small(1),
     )
 
@@ -112,9 +119,43 @@ def everybody_at_once(world: World, writer: Writer) -> Iterator[list[Draft]]:
     yield drafts
 
 
+def lost_phone(world: World, writer: Writer) -> Iterator[list[Draft]]:
+    """Guardians recover an account twice; the keys that the first time brought have no veto."""
+    known = set(world.people)
+    yield [writer.address(world.somebody(), (opening(world, 2, sensitive=2),))]
+    ward = newest(world, known)
+    others = [address for address in world.people if address != ward]
+    if ward is None or len(others) < GUARDIANS:
+        return
+    asker, other = world.random.sample(others, GUARDIANS)
+    named = account.SetGuardians(guardians=(asker, other), threshold=Small(GUARDIANS))
+    yield [writer.address(ward, (named,))]
+    for turn in range(2):
+        asked = account.ProposeRecovery(
+            account=ward, keys=fresh_keys(world, 2), ordinary=Small(1), sensitive=Small(2)
+        )
+        yield from said(world, writer, asker, asked)
+        names = [name for name, row in world.rows[RECOVERIES].items() if row.account == ward]
+        if not names:
+            return
+        yield from said(world, writer, other, account.ApproveRecovery(recovery=names[0]))
+        yield from said(world, writer, ward, account.SetGuardians(guardians=(), threshold=Small(0)))
+        if turn:
+            yield from said(world, writer, ward, account.VetoRecovery(recovery=names[0]))
+        world.patience = world.machine.parameters[account.WAIT_MS.name] + 1
+        yield []
+
+
+def said(world: World, writer: Writer, sender: Address, message: Message) -> Iterator[list[Draft]]:
+    """One transaction of somebody who is still there."""
+    if sender in world.people:
+        yield [writer.address(sender, (message,))]
+
+
 CHAPTERS: Final[tuple[Chapter, ...]] = (
     too_many_holdings,
     too_many_keys,
     many_nonces,
     everybody_at_once,
+    lost_phone,
 )

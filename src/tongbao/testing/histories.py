@@ -77,6 +77,8 @@ class History:
     def _step(self) -> Step:
         world = self.world
         wait = LONG_WAIT_MS if world.chance(0.02) else world.number(1, world.one(WAITS_MS))
+        if world.patience is not None:
+            wait, world.patience = world.patience, None
         world.time = Time(world.machine.time + wait)
         submissions = (*self._told(), *self._random(min(world.one(SIZES), self._left)))
         submissions = submissions[: self._left]

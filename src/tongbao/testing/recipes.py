@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from tongbao.kernel import UNITS_LIMIT, Address, Amount, AssetCode, AssetId, Hash, Message, Small
-from tongbao.modules import account, asset, governance, hold, upgrade
+from tongbao.modules import account, asset, governance, hold, mandate, upgrade
 from tongbao.testing import account_recipes as people
 from tongbao.testing import governance_recipes as deciding
+from tongbao.testing import guardian_recipes as guarding
+from tongbao.testing import mandate_recipes as agreeing
 from tongbao.testing import upgrade_recipes as upgrades
-from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
+from tongbao.testing.world import UNKNOWN_ASSET, UNKNOWN_ID, World
 
-UNKNOWN_ASSET: Final = AssetId(f"NONE.{NOBODY}")
 ISSUED_LIMIT: Final = 10**6
 
 
@@ -166,13 +167,22 @@ RECIPES: Final[Recipes] = {
     account.RemoveKey: Recipe(3, World.somebody, people.remove_key),
     account.SetThresholds: Recipe(3, World.somebody, people.set_thresholds),
     account.SetLanes: Recipe(3, World.somebody, people.set_lanes),
+    account.SetIncoming: Recipe(2, World.somebody, people.set_incoming),
     account.Close: Recipe(2, people.leaver, people.close),
+    account.SetGuardians: Recipe(3, guarding.ward, guarding.set_guardians),
+    account.ProposeRecovery: Recipe(4, guarding.guardian, guarding.propose_recovery),
+    account.ApproveRecovery: Recipe(4, guarding.guardian, guarding.approve_recovery),
+    account.VetoRecovery: Recipe(2, guarding.recovered, guarding.veto_recovery),
+    account.CancelChange: Recipe(1, guarding.changing, guarding.cancel_change),
     asset.Define: Recipe(3, World.somebody, define),
     asset.Issue: Recipe(12, issuer, issue),
     asset.Redeem: Recipe(4, issuer, redeem),
     asset.Transfer: Recipe(26, owner, transfer),
     hold.Place: Recipe(14, owner, place),
     hold.Capture: Recipe(9, payee_of_hold, capture),
+    mandate.Grant: Recipe(6, owner, agreeing.grant),
+    mandate.Revoke: Recipe(1, agreeing.party("owner"), agreeing.revoke),
+    mandate.Collect: Recipe(8, agreeing.party("holder"), agreeing.collect),
     upgrade.Schedule: Recipe(2, World.somebody, upgrades.schedule),
     upgrade.Cancel: Recipe(1, World.somebody, upgrades.cancel),
     governance.Found: Recipe(1, World.somebody, deciding.found),

@@ -32,6 +32,7 @@ ODD_CHANCE: Final = 0.04
 
 NOBODY: Final = Address("ff" * 20)
 UNKNOWN_ID: Final = Id("ee" * 20)
+UNKNOWN_ASSET: Final = AssetId(f"NONE.{NOBODY}")
 
 
 class World:
@@ -49,6 +50,11 @@ class World:
         self.references: dict[AssetId, list[Reference]] = {}
         self.closed: list[Address] = []
         self.people: dict[Address, account.Account] = {}
+        self.guards: dict[Address, account.Guard] = {}
+        self.changes: dict[Address, account.Change] = {}
+        self.rescues: dict[Address, account.Before] = {}
+        self.patience: int | None = None
+        """How many ms the next block comes after the last one, where a story wants to wait."""
         self.assets: dict[AssetId, asset.Definition] = {}
         self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
         self.upgrades: dict[Count, Upgrade] = {}
@@ -71,6 +77,9 @@ class World:
                 self.people[address] = row
             else:
                 self.closed.append(address)
+        self.guards = dict(self._items("account.guards"))
+        self.changes = dict(self._items("account.changes"))
+        self.rescues = dict(self._items("account.rescues"))
         self.assets = dict(self._items("asset.definitions"))
         self.holdings.clear()
         for (owner, held), row in self._items("asset.holdings"):

@@ -10,9 +10,9 @@ from tongbao.kernel.envelope import SIGNATURES_LIMIT
 from tongbao.kernel.kernel_module import EXPIRY_MS
 from tongbao.modules import account, asset, hold
 from tongbao.testing.drafts import Draft
-from tongbao.testing.recipes import RECIPES, UNKNOWN_ASSET, Recipe, Recipes
+from tongbao.testing.recipes import RECIPES, Recipe, Recipes
 from tongbao.testing.values import message_of
-from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
+from tongbao.testing.world import NOBODY, UNKNOWN_ASSET, UNKNOWN_ID, World
 
 WINDOW: Final = 256
 TRIES: Final = 20

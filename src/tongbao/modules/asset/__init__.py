@@ -12,7 +12,15 @@ from tongbao.modules.asset.messages import (
     Transfer,
     Why,
 )
-from tongbao.modules.asset.queries import balance, balances_of, held_by, issued_by, show, supply
+from tongbao.modules.asset.queries import (
+    balance,
+    balances_of,
+    held_by,
+    issued_by,
+    scale_of,
+    show,
+    supply,
+)
 from tongbao.modules.asset.rules import give_back, module, move
 
 __all__ = [
@@ -33,6 +41,7 @@ __all__ = [
     "issued_by",
     "module",
     "move",
+    "scale_of",
     "show",
     "supply",
 ]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tongbao.kernel import Address, AssetId, Audit, Changes, Cursor, Page, View
+from tongbao.kernel import Address, AssetId, Audit, Changes, Cursor, Page, Small, View
 from tongbao.modules.asset.messages import Definition, Holding, Supply
 from tongbao.modules.asset.rules import (
     by_issuer,
@@ -45,6 +45,13 @@ def issued_by(
 ) -> Page[AssetId, Definition]:
     """The assets that one account defined, a page at a time."""
     return view.page(by_issuer, issuer, after)
+
+
+@module.function
+def scale_of(view: View, asset: AssetId) -> Small | None:
+    """How many decimals an asset has; None for one that is not defined."""
+    definition = view[definitions].get(asset)
+    return None if definition is None else definition.scale
 
 
 @module.function

@@ -95,7 +95,9 @@ def redeem(ctx: Context, msg: Redeem) -> None:
 
 @module.handler
 def transfer(ctx: Context, msg: Transfer) -> None:
-    """Pay another account."""
+    """Pay another account; with a reference where it asks for one."""
+    has_all = msg.reference is not None or not account.needs_reference(ctx, msg.payee)
+    require(has_all, Why.REFERENCE_IS_MISSING)
     move(ctx, msg.asset, ctx.sender, msg.payee, msg.amount)
 
 

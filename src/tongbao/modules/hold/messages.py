@@ -38,3 +38,4 @@ class Why(Reason):
     SENDER_IS_NOT_PAYEE = 5, "only the payee captures a hold"
     PAYEE_NOT_FOUND = 6, "the payee is an open account"
     PAYER_CANNOT_CLOSE = 7, "an account stays open until its holds are captured or returned"
+    PAYEE_NEEDS_REFERENCE = 40, "a hold carries no reference, which its payee asks for"

@@ -32,6 +32,7 @@ def place(ctx: Context, msg: Place) -> Id:
     require(msg.amount > 0, Why.AMOUNT_IS_ZERO)
     require(msg.expires_at > ctx.time, Why.EXPIRY_HAS_PASSED)
     require(account.is_open(ctx, msg.payee), Why.PAYEE_NOT_FOUND)
+    require(not account.needs_reference(ctx, msg.payee), Why.PAYEE_NEEDS_REFERENCE)
     asset.move(ctx, msg.asset, ctx.sender, module.vault, msg.amount)
 
     # From here it succeeds.

@@ -36,6 +36,30 @@ class Account(NamedTuple):
     heir: str | None = None
 
 
+Guard = tuple[tuple[str, ...], int]
+"""Guardians, and how many of them must agree."""
+
+
+class Change(NamedTuple):
+    """What an account becomes, and when."""
+
+    account: Account
+    guard: Guard
+    due: int
+    heir: str | None
+
+
+class Recovery(NamedTuple):
+    """What guardians ask for."""
+
+    of: str
+    account: Account
+    approvals: tuple[str, ...]
+    asked: int
+    due: int
+    waits: bool = False
+
+
 class Asset(NamedTuple):
     """What an issuer defined."""
 
@@ -61,6 +85,21 @@ class Hold(NamedTuple):
     asset: str
     units: int
     expires: int
+
+
+class Mandate(NamedTuple):
+    """Whose value, who may pay it, and how much of that was paid."""
+
+    owner: str
+    holder: str
+    asset: str
+    total: int
+    expires: int
+    began: int
+    each: int | None
+    period: int
+    spent: int = 0
+    lately: int = 0
 
 
 class Thing(NamedTuple):
@@ -93,11 +132,19 @@ class Books:
     def __init__(self) -> None:
         """Begin empty."""
         self.accounts: dict[str, Account] = {}
+        self.guards: dict[str, Guard] = {}
+        self.changes: dict[str, Change] = {}
+        self.recoveries: dict[str, Recovery] = {}
+        self.rescues: dict[str, tuple[int, Account]] = {}
+        self.incoming: dict[str, bool] = {}
+        """Accounts that ask for a reference with every payment."""
+        self.sub_accounts: dict[tuple[str, str], int] = {}
         self.assets: dict[str, Asset] = {}
         self.issued: dict[str, int] = {}
         self.balances: dict[tuple[str, str], int] = {}
         self.settled: dict[tuple[str, str], Settled] = {}
         self.holds: dict[str, Hold] = {}
+        self.mandates: dict[str, Mandate] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}

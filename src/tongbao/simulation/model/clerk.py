@@ -15,6 +15,12 @@ SENSITIVE: Final = (
     "account.remove_key",
     "account.set_thresholds",
     "account.close",
+    "account.set_guardians",
+    "account.propose_recovery",
+    "account.approve_recovery",
+    "account.veto_recovery",
+    "account.cancel_change",
+    "mandate.grant",
 )
 LAST: Final = ("account.close",)
 

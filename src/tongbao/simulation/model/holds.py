@@ -19,6 +19,7 @@ def place(turn: Turn, msg: dict[str, Any]) -> None:
     need(units > 0, HoldWhy.AMOUNT_IS_ZERO)
     need(msg["expires_at"] > turn.time, HoldWhy.EXPIRY_HAS_PASSED)
     need(turn.books.is_open(msg["payee"]), HoldWhy.PAYEE_NOT_FOUND)
+    money.need_reference(turn, msg, HoldWhy.PAYEE_NEEDS_REFERENCE)
     money.pay(turn, msg, turn.sender, VAULT, by=MODULE)
     turn.books.holds[ids.new(turn)] = Hold(
         turn.sender, msg["payee"], msg["asset"], units, msg["expires_at"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from tongbao.simulation.model import council, holds, ids, mischief, money
+from tongbao.simulation.model import council, guardians, holds, ids, mandates, mischief, money
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
 from tongbao.simulation.model.council import Council
@@ -63,12 +63,27 @@ class Model:
             **self._people.rules,
             **money.RULES,
             **holds.RULES,
+            **mandates.RULES,
             **mischief.RULES,
             **upgrades.rules,
             **self._council.rules,
         }
+        changing = self._people.guardians
         self._dues = (
+            DueList(
+                guardians.MODULE,
+                guardians.CHANGES_INDEX,
+                self._changes_due,
+                changing.make_change,
+            ),
+            DueList(
+                guardians.MODULE,
+                guardians.RECOVERIES_INDEX,
+                self._recoveries_due,
+                guardians.end_recovery,
+            ),
             DueList(holds.MODULE, HOLD_EXPIRY_INDEX, self._holds_due, holds.expire),
+            DueList(mandates.MODULE, mandates.EXPIRY_INDEX, self._mandates_due, mandates.expire),
             DueList(council.MODULE, council.DUE_INDEX, self._proposals_due, self._council.fall_due),
             DueList(mischief.MODULE, THING_DUE_INDEX, self._things_due, mischief.fall_due),
         )
@@ -154,8 +169,9 @@ class Model:
 
     def _due(self, height: int, time: int) -> Receipt | None:
         """What falls due, the lists in turn, up to the block's share."""
-        at = height % len(self._dues)
-        lists = self._dues[at:] + self._dues[:at]
+        ready = [due for due in self._dues if _next(due, time) is not None]
+        at = height % len(ready) if ready else 0
+        lists = ready[at:] + ready[:at]
         left = self._values["kernel.due_items"]
         done = stuck = 0
         made: list[str] = []
@@ -176,6 +192,15 @@ class Model:
                     events.append(number)
         counts = {name: count for name, count in (("done", done), ("stuck", stuck)) if count}
         return counts | _said(made, events) if counts else None
+
+    def _changes_due(self) -> Iterable[tuple[int, str]]:
+        return [(change.due, name) for name, change in self.books.changes.items()]
+
+    def _recoveries_due(self) -> Iterable[tuple[int, str]]:
+        return [(asked.due, name) for name, asked in self.books.recoveries.items()]
+
+    def _mandates_due(self) -> Iterable[tuple[int, str]]:
+        return [(one.expires, name) for name, one in self.books.mandates.items()]
 
     def _holds_due(self) -> Iterable[tuple[int, str]]:
         return [(held.expires, name) for name, held in self.books.holds.items()]

@@ -18,6 +18,8 @@ from tongbao.simulation.model.numbers import AssetWhy
 MOST_UNITS: Final = 2**63 - 1
 MOST_DECIMALS: Final = 18
 MOST_INHERITED: Final = 100
+MANDATES: Final = 8
+"""The module that has asked the payer's mandates."""
 
 
 def define(turn: Turn, msg: dict[str, Any]) -> None:
@@ -85,13 +87,20 @@ def redeem(turn: Turn, msg: dict[str, Any]) -> None:
 def transfer(turn: Turn, msg: dict[str, Any]) -> None:
     """A payment by the sender."""
     assert turn.sender is not None
+    need_reference(turn, msg, AssetWhy.REFERENCE_IS_MISSING)
     pay(turn, msg, turn.sender, msg["payee"], by=None)
+
+
+def need_reference(turn: Turn, msg: dict[str, Any], number: int) -> None:
+    """Say no where a payee asks for a reference and the message has none."""
+    need("reference" in msg or msg["payee"] not in turn.books.incoming, number)
 
 
 def pay(turn: Turn, msg: dict[str, Any], payer: str, payee: str, by: int | None) -> None:
     """Move `msg["amount"]` of `msg["asset"]`; `by` is the module that asks, for its own vault."""
     vault = None if by is None else f"{by:040x}"
-    need(payer in (turn.sender, vault), AssetWhy.PAYER_HAS_NOT_AGREED)
+    agreed = by == MANDATES and not is_vault(payer)
+    need(agreed or payer in (turn.sender, vault), AssetWhy.PAYER_HAS_NOT_AGREED)
     need(payee == vault or not is_vault(payee), AssetWhy.VAULT_IS_CLOSED)
     need(payer != payee, AssetWhy.PAYEE_IS_PAYER)
     _, units = _amount(turn, msg)

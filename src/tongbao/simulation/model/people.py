@@ -7,7 +7,9 @@ from typing import Any, Final
 from tongbao.simulation.model import ids
 from tongbao.simulation.model.books import Account, Turn, need
 from tongbao.simulation.model.council import keep_operators
+from tongbao.simulation.model.guardians import Guardians, planned, wait
 from tongbao.simulation.model.holds import keep_payers
+from tongbao.simulation.model.mandates import end_all
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
 
@@ -22,6 +24,7 @@ class People:
     def __init__(self, unacceptable: frozenset[str]) -> None:
         """`unacceptable` are the keys that are no points of the large group."""
         self._unacceptable = unacceptable
+        self.guardians = Guardians(self.check, close_now)
         self.rules = {
             "account.open": self.open,
             "account.add_key": self.add_key,
@@ -29,7 +32,9 @@ class People:
             "account.remove_key": self.remove_key,
             "account.set_thresholds": self.set_thresholds,
             "account.set_lanes": self.set_lanes,
+            "account.set_incoming": self.set_incoming,
             "account.close": self.close,
+            **self.guardians.rules,
         }
 
     def check(self, account: Account) -> Account:
@@ -54,20 +59,27 @@ class People:
             )
         )
         need(0 < account.lanes <= MOST, AccountWhy.LANES_OUT_OF_RANGE)
-        turn.books.accounts[ids.new(turn)] = account
+        opened = ids.new(turn)
+        turn.books.accounts[opened] = account
+        if msg.get("under"):
+            assert turn.sender is not None
+            turn.books.sub_accounts[turn.sender, opened] = turn.time
 
     def _change(self, turn: Turn, **changes: Any) -> None:
         assert turn.sender is not None
-        account = turn.books.accounts[turn.sender]._replace(**changes)
-        turn.books.accounts[turn.sender] = self.check(account)
+        account = self.check(planned(turn)._replace(**changes))
+        if turn.sender in turn.books.guards:
+            wait(turn, account)
+        else:
+            turn.books.accounts[turn.sender] = account
 
     def add_key(self, turn: Turn, msg: dict[str, Any]) -> None:
         """One more key."""
-        self._change(turn, keys=(*own(turn).keys, key_of(msg["added"])))
+        self._change(turn, keys=(*planned(turn).keys, key_of(msg["added"])))
 
     def rotate_key(self, turn: Turn, msg: dict[str, Any]) -> None:
         """A new key in the place of an old one, of the same weight."""
-        keys = own(turn).keys
+        keys = planned(turn).keys
         old, new = msg["old"], msg["new"]
         need(any(public == old for public, _, _ in keys), AccountWhy.KEY_NOT_FOUND)
         rotated = [
@@ -77,7 +89,7 @@ class People:
 
     def remove_key(self, turn: Turn, msg: dict[str, Any]) -> None:
         """One key less."""
-        keys = own(turn).keys
+        keys = planned(turn).keys
         need(any(public == msg["removed"] for public, _, _ in keys), AccountWhy.KEY_NOT_FOUND)
         self._change(turn, keys=tuple(key for key in keys if key[0] != msg["removed"]))
 
@@ -88,17 +100,39 @@ class People:
     def set_lanes(self, turn: Turn, msg: dict[str, Any]) -> None:
         """As many lanes as before, or more."""
         need(own(turn).lanes <= msg["lanes"] <= MOST, AccountWhy.LANES_OUT_OF_RANGE)
-        self._change(turn, lanes=msg["lanes"])
+        assert turn.sender is not None
+        lanes = own(turn)._replace(lanes=msg["lanes"])
+        turn.books.accounts[turn.sender] = lanes
+
+    def set_incoming(self, turn: Turn, msg: dict[str, Any]) -> None:
+        """References are asked for, or not."""
+        assert turn.sender is not None
+        turn.books.incoming.pop(turn.sender, None)
+        if msg.get("needs_reference"):
+            turn.books.incoming[turn.sender] = True
 
     def close(self, turn: Turn, msg: dict[str, Any]) -> None:
         """The end of an account; what it owns goes to the heir."""
         heir, sender = msg["heir"], turn.sender
         assert sender is not None
-        need(heir != sender and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
-        inherit(turn, sender, heir)
-        keep_payers(turn, sender)
-        keep_operators(turn, sender)
-        turn.books.accounts[sender] = Account(heir=heir)
+        if sender not in turn.books.guards:
+            close_now(turn, sender, heir)
+            return
+        before, said = turn.books.copy(), len(turn.events)
+        close_now(turn, sender, heir)
+        turn.books.restore(before)
+        del turn.events[said:]
+        wait(turn, planned(turn), heir=heir)
+
+
+def close_now(turn: Turn, closing: str, heir: str) -> None:
+    """An account has an heir and nothing else, if nobody minds."""
+    need(heir != closing and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
+    inherit(turn, closing, heir)
+    keep_payers(turn, closing)
+    end_all(turn, closing)
+    keep_operators(turn, closing)
+    turn.books.accounts[closing] = Account(heir=heir)
 
 
 def own(turn: Turn) -> Account:
@@ -117,12 +151,14 @@ def introduced(messages: list[dict[str, Any]]) -> set[str]:
     found: set[str] = set()
     for msg in messages:
         match msg["@type"]:
-            case "account.open":
+            case "account.open" | "account.propose_recovery":
                 found.update(entry["key"]["public"] for entry in msg["keys"])
             case "account.add_key":
                 found.add(msg["added"]["key"]["public"])
             case "account.rotate_key":
                 found.add(msg["new"]["public"])
+            case "account.veto_recovery":
+                found.update(msg.get("older", ()))
             case "upgrade.schedule" | "upgrade.cancel" | "governance.found":
                 found.add(msg["authority"])
     return found

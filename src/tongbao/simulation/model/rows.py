@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tongbao.simulation.model import mischief
-from tongbao.simulation.model.books import Account, Proposal, write_amount
+from tongbao.simulation.model.books import Account, Mandate, Proposal, write_amount
 from tongbao.simulation.model.clerk import WINDOW, Nonces
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
 
@@ -78,7 +78,11 @@ def _money(model: Model) -> Rows:
 def _others(model: Model) -> Rows:
     books = model.books
     return {
-        "account.accounts": {name: _account(row) for name, row in books.accounts.items()},
+        **_accounts(model),
+        "mandate.mandates": {
+            name: _mandate(one, books.assets[one.asset].scale)
+            for name, one in books.mandates.items()
+        },
         "mischief.jars": {jar: VERSION | {"drops": drops} for jar, drops in books.jars.items()},
         "mischief.things": {
             name: VERSION
@@ -145,19 +149,72 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
     )
 
 
+def _accounts(model: Model) -> Rows:
+    books = model.books
+    return {
+        "account.accounts": {name: _account(row) for name, row in books.accounts.items()},
+        "account.guards": {name: VERSION | _guard(guard) for name, guard in books.guards.items()},
+        "account.changes": {
+            name: VERSION
+            | _signing(change.account)
+            | _guard(change.guard)
+            | {"due_at": change.due}
+            | ({} if change.heir is None else {"heir": change.heir})
+            for name, change in books.changes.items()
+        },
+        "account.recoveries": {
+            name: VERSION
+            | {"account": asked.of, "approvals": list(asked.approvals)}
+            | _signing(asked.account)
+            | {"asked_at": asked.asked, "due_at": asked.due}
+            | ({"waits": True} if asked.waits else {})
+            for name, asked in books.recoveries.items()
+        },
+        "account.rescues": {
+            name: VERSION
+            | {"recovered_at": when, "keys": _keys(before), "sensitive": before.sensitive}
+            for name, (when, before) in books.rescues.items()
+        },
+        "account.incoming": dict.fromkeys(books.incoming, VERSION),
+        "account.sub_accounts": {
+            key: VERSION | {"opened_at": when} for key, when in books.sub_accounts.items()
+        },
+    }
+
+
 def _account(account: Account) -> dict[str, Any]:
     if account.heir is not None:
         return VERSION | {"closed_into": account.heir}
-    keys = [
+    return VERSION | _signing(account) | {"lanes": account.lanes}
+
+
+def _guard(guard: tuple[tuple[str, ...], int]) -> dict[str, Any]:
+    guardians, threshold = guard
+    return {"guardians": list(guardians), "threshold": threshold}
+
+
+def _signing(account: Account) -> dict[str, Any]:
+    thresholds = {"ordinary": account.ordinary, "sensitive": account.sensitive}
+    return {"keys": _keys(account)} | thresholds
+
+
+def _keys(account: Account) -> list[dict[str, Any]]:
+    return [
         {"key": {"algorithm": algorithm, "public": public}, "weight": weight}
         for public, algorithm, weight in account.keys
     ]
-    return VERSION | {
-        "keys": keys,
-        "ordinary": account.ordinary,
-        "sensitive": account.sensitive,
-        "lanes": account.lanes,
-    }
+
+
+def _mandate(one: Mandate, scale: int) -> dict[str, Any]:
+    return (
+        VERSION
+        | {"owner": one.owner, "holder": one.holder, "asset": one.asset}
+        | {"total": write_amount(one.total, scale), "spent": write_amount(one.spent, scale)}
+        | {"expires_at": one.expires, "period_began": one.began}
+        | {"spent_in_period": write_amount(one.lately, scale)}
+        | ({} if one.each is None else {"each_period": write_amount(one.each, scale)})
+        | ({"period_ms": one.period} if one.period else {})
+    )
 
 
 def _nonces(nonces: Nonces) -> dict[str, Any]:
