@@ -49,6 +49,8 @@ DELAY_MS: Final = 2 * STEP_MS
 AUTHORITY: Final = PublicKey(named_key("authority").key_id)
 BANK: Final = ADDRESSES["bank"]
 COIN: Final = AssetId(f"COIN.{BANK}")
+CAROLS: Final = ("spare", "one", "two")
+"""Keys that carol's account comes to have beside her first."""
 NODE: Final = NodeId("ab" * 20)
 
 
@@ -68,6 +70,7 @@ class Story:
         self._machine = machine
         self.nonces: Counter[Address] = Counter()
         """The highest nonce that each has used, in lane 0."""
+        self._pause_ms = 0
         self._proposed: list[tuple[Action, ...]] = []
 
     def blocks(self) -> Iterator[tuple[Time, tuple[bytes, ...]]]:
@@ -81,7 +84,8 @@ class Story:
         )
         for part in parts:
             for said in part():
-                time = Time(self._machine.time + STEP_MS)
+                time = Time(self._machine.time + STEP_MS + self._pause_ms)
+                self._pause_ms = 0
                 yield time, tuple(self._signed(one, time) for one in said)
 
     def _signed(self, said: Said, time: Time) -> bytes:
@@ -113,33 +117,47 @@ class Story:
         yield [Said("bank", asset.Redeem(asset=COIN, amount=Amount("2.00"), reference=back))]
 
     def _guardians(self) -> Iterator[list[Said]]:
-        carol, both = ADDRESSES["carol"], ("spare",)
-        spare, one, two = (
+        """A change taken back, a veto, a recovery and another change, each after its wait."""
+        carol = ADDRESSES["carol"]
+        first, spare, one, two = (
             WeightedKey(key=ledger_key(named_key(name)), weight=Small(1))
-            for name in ("spare", "one", "two")
+            for name in ("carol", *CAROLS)
         )
         trusted = tuple(ADDRESSES[name] for name in ("alice", "bob"))
         yield [
-            Said("carol", account.AddKey(added=spare), both),
+            Said("carol", account.AddKey(added=spare), ("spare",)),
             Said("carol", account.SetThresholds(ordinary=Small(1), sensitive=Small(2))),
-            Said("carol", account.SetGuardians(guardians=trusted, threshold=Small(2)), both),
+            Said(
+                "carol",
+                account.SetGuardians(guardians=trusted, threshold=Small(2)),
+                ("spare",),
+            ),
         ]
         asked = account.ProposeRecovery(
-            account=carol, keys=(one, two), ordinary=Small(1), sensitive=Small(2)
+            account=carol, keys=(first, one), ordinary=Small(1), sensitive=Small(2)
         )
-        lets_go = account.SetGuardians(guardians=(), threshold=Small(0))
+        none = account.SetGuardians(guardians=(), threshold=Small(0))
         yield [
-            Said("carol", lets_go, both),
-            Said("carol", account.CancelChange(), both),
-            Said("alice", asked, ("one", "two")),
+            Said("carol", none, ("spare",)),
+            Said("carol", account.CancelChange(), ("spare",)),
+            Said("alice", asked, ("carol", "one")),
         ]
-        found = account.recoveries_under_way(self._machine.view(account.module), carol).rows
-        [(name, _)] = found
+        name = self._under_way(carol)
         yield [
             Said("bob", account.ApproveRecovery(recovery=name)),
-            Said("carol", account.VetoRecovery(recovery=name), both),
-            Said("carol", lets_go, both),
+            Said("carol", account.VetoRecovery(recovery=name), ("spare",)),
+            Said("alice", asked, ("carol", "one")),
         ]
+        yield [Said("bob", account.ApproveRecovery(recovery=self._under_way(carol)))]
+        self._pause_ms = account.WAIT_MS.default
+        yield [Said("carol", account.AddKey(added=two), ("one", "two"))]
+        self._pause_ms = account.WAIT_MS.default
+        yield []
+
+    def _under_way(self, address: Address) -> Id:
+        view = self._machine.view(account.module)
+        [(name, _)] = account.recoveries_under_way(view, address).rows
+        return name
 
     def _mandates(self) -> Iterator[list[Said]]:
         expires_at = Time(self._machine.time + HOUR_MS)

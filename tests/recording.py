@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tests.recorded_story import Story
+from tests.recorded_story import CAROLS, Story
 from tongbao import __version__
 from tongbao.engines.solo import Producer
 from tongbao.kernel import Genesis, Machine, Outcome, Registry, Result
@@ -90,7 +90,9 @@ def record(seed: str = SEED) -> Recording:
     for time, wires in story.blocks():
         producer.make(wires, time, even_empty=True)
         producer.maintain(idle=False)
-    history = History(producer.machine, seed, TRANSACTIONS, list(map(named_key, PEOPLE)))
+    history = History(
+        producer.machine, seed, TRANSACTIONS, list(map(named_key, (*PEOPLE, *CAROLS)))
+    )
     for sender, highest in story.nonces.items():
         history.world.used[sender, 0] = set(range(1, highest + 1))
     for step in history.steps():

@@ -6,6 +6,7 @@ from typing import Any
 
 from tongbao.console import forms
 from tongbao.console.asking import Asked, View, follow, missing, not_understood
+from tongbao.console.guarded import guarded
 from tongbao.console.movements import recall
 from tongbao.console.site import Site
 from tongbao.kernel import Address, Cursor
@@ -45,6 +46,7 @@ def _state(site: Site, address: Address, after: Cursor | None) -> tuple[dict[str
             "vault": vault,
             "held": chain.query(asset.held_by, address, after),
             "issued": chain.query(asset.issued_by, address),
+            **guarded(site, address),
             "placed": None,
             "expected": None,
         }

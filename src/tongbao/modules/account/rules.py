@@ -21,7 +21,14 @@ from tongbao.modules.account.messages import (
     SubAccount,
     Why,
 )
-from tongbao.modules.account.tables import accounts, guards, incoming, module, sub_accounts
+from tongbao.modules.account.tables import (
+    accounts,
+    asking,
+    guards,
+    incoming,
+    module,
+    sub_accounts,
+)
 
 
 def open_account(ctx: Work, asked: Open) -> Address:
@@ -133,4 +140,4 @@ def is_open(ctx: View, address: Address) -> bool:
 @module.function
 def needs_reference(ctx: View, payee: Address) -> bool:
     """Whether payments to an account must carry a reference."""
-    return payee in ctx[incoming]
+    return payee in ctx.structure(asking)
