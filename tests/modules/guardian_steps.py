@@ -88,6 +88,14 @@ def pass_time(chain: Chain, ms: int) -> None:
     chain.block()
 
 
+def when_due(chain: Chain) -> None:
+    """The block comes in which the next thing falls due."""
+    due = chain.machine.next_due()
+    assert due is not None
+    chain.advance_to(due)
+    chain.block()
+
+
 def under_way(chain: Chain, name: Id) -> Recovery | None:
     """A recovery, unless it has ended."""
     return account.recovery(chain.view(account.module), name)

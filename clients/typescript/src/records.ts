@@ -53,6 +53,7 @@ export interface AccountChange {
   readonly threshold: Small;
   readonly due_at: Time;
   readonly heir?: Address;
+  readonly postponed?: boolean;
 }
 
 /**
@@ -69,6 +70,7 @@ export interface AccountRecovery {
   readonly asked_at: Time;
   readonly due_at: Time;
   readonly waits?: boolean;
+  readonly postponed?: boolean;
 }
 
 /** Whose an account was before the first of its recoveries in 30 days, and when that was. */

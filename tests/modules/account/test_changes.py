@@ -175,6 +175,23 @@ def test_an_account_without_guardians_changes_at_once_again(chain: Chain) -> Non
     assert shown(chain, dave).sensitive == 1
 
 
+def test_a_change_that_comes_late_waits_once_more(chain: Chain) -> None:
+    """
+    Given a change that waits, and a chain that makes no block for a week, twice,
+    when it goes on,
+    then the guardians have another wait to act in, and then the change is made.
+    """
+    dave = guarded(chain)
+    with_both_keys(chain, AddKey(added=weighted("spare")), also=("spare",))
+    pass_time(chain, 2 * WAIT_MS)
+    row = waiting(chain, dave)
+    assert row is not None
+    assert (row.due_at, row.postponed) == (chain.machine.time + WAIT_MS, True)
+    pass_time(chain, 2 * WAIT_MS)
+
+    assert key_names(chain, dave, "spare") == [*KEYS, "spare"]
+
+
 def test_nobody_without_guardians_has_any_to_lose(chain: Chain) -> None:
     """
     Given alice, who has no guardians,

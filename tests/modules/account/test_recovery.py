@@ -23,6 +23,7 @@ from tests.modules.guardian_steps import (
     recovered,
     told,
     under_way,
+    when_due,
     with_both_keys,
 )
 from tongbao.kernel import Amount, Id, Invalid, Small, Time
@@ -134,7 +135,7 @@ def test_a_thief_who_fooled_guardians_loses_what_he_gained(chain: Chain) -> None
     with chain.refuses(Why.KEYS_ARE_TOO_YOUNG):
         veto = VetoRecovery(recovery=request, older=tuple(map(public, STOLEN)))
         chain.apply("dave", veto, signed_by=STOLEN)
-    pass_time(chain, WAIT_MS)
+    when_due(chain)
 
     assert key_names(chain, dave, *NEW) == list(NEW)
     before = account.before_recovery(chain.view(account.module), dave)
@@ -209,6 +210,27 @@ def test_a_recovery_that_is_carried_out_is_told(chain: Chain) -> None:
 
     assert told(chain) == [{"@type": "account.recovered", "account": dave, "recovery": request}]
     assert shown(chain, dave).lanes == 3
+
+
+def test_a_wait_in_which_nobody_could_object_begins_once_more(chain: Chain) -> None:
+    """
+    Given a recovery that waits, and a chain that makes no block for a week,
+    when it goes on,
+    then the recovery waits once more instead of being carried out before anybody can say no, and
+    dave says no; had he not, it would have been carried out then, however late.
+    """
+    dave = guarded(chain)
+    request = agreed(chain, dave, *STOLEN)
+    pass_time(chain, 2 * WAIT_MS)
+    row = under_way(chain, request)
+    assert row is not None
+    assert (row.due_at, row.postponed) == (chain.machine.time + WAIT_MS, True)
+    with_both_keys(chain, VetoRecovery(recovery=request))
+
+    agreed(chain, dave, *NEW)
+    for _ in range(2):
+        pass_time(chain, 2 * WAIT_MS)
+    assert key_names(chain, dave, *NEW) == list(NEW)
 
 
 def test_only_guardians_ask_and_approve_and_each_once(chain: Chain) -> None:

@@ -20,6 +20,7 @@ from tongbao.modules.account.messages import (
     Why,
 )
 from tongbao.modules.account.tables import (
+    LATE_MS,
     WAIT_MS,
     YOUNG_MS,
     accounts,
@@ -109,9 +110,18 @@ def cancel_change(ctx: Context, msg: CancelChange) -> None:
 @module.due(changes_by_time)
 def make_change(ctx: Work, address: Address, change: Change) -> None:
     """Make a change that has waited, all of it or nothing; it is gone in either case."""
+    if is_late(ctx, change.due_at) and not change.postponed:
+        again = Time(ctx.time + ctx.parameter(WAIT_MS))
+        ctx[changes][address] = replace(change, due_at=again, postponed=True)
+        return
     del ctx[changes][address]
     why = ctx.attempt(carry_out, (address, change))
     ctx.emit(Changed(account=address, number=Count(0 if why is None else why.number)))
+
+
+def is_late(ctx: Work, due_at: Time) -> bool:
+    """Whether something comes so late that blocks, or this module, must have stood meanwhile."""
+    return ctx.time > due_at + LATE_MS
 
 
 def carry_out(ctx: Work, given: tuple[Address, Change]) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tongbao.kernel import Context, Id, Time, Work, require
 from tongbao.modules.account.changing import (
+    is_late,
     one_waits,
     own,
     planned,
@@ -127,6 +128,10 @@ def veto_recovery(ctx: Context, msg: VetoRecovery) -> None:
 @module.due(recoveries_by_time)
 def end_recovery(ctx: Work, name: Id, recovery: Recovery) -> None:
     """Carry out what has waited; what too few have agreed to lapses."""
+    if recovery.waits and is_late(ctx, recovery.due_at) and not recovery.postponed:
+        again = Time(ctx.time + ctx.parameter(WAIT_MS))
+        ctx[recoveries][name] = replace(recovery, due_at=again, postponed=True)
+        return
     del ctx[recoveries][name]
     if not recovery.waits:
         return

@@ -184,6 +184,7 @@ class Change(Record, version=1):
     threshold: Small
     due_at: Time
     heir: Address | None = None
+    postponed: bool = False
 
 
 class Recovery(Record, version=1):
@@ -200,6 +201,7 @@ class Recovery(Record, version=1):
     asked_at: Time
     due_at: Time
     waits: bool = False
+    postponed: bool = False
 
 
 class Before(Record, version=1):

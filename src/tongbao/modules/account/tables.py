@@ -19,6 +19,9 @@ from tongbao.modules.account.messages import (
 YOUNG_MS: Final = 30 * DAY_MS
 """For so long after a recovery the keys that it brought have no veto, and guardians stay."""
 
+LATE_MS: Final = 3_600_000
+"""What falls due later than this has waited while nobody could object: it waits once more."""
+
 module = Module(1, "account", reasons=Why)
 
 WAIT_MS = module.parameter(

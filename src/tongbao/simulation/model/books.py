@@ -47,6 +47,7 @@ class Change(NamedTuple):
     guard: Guard
     due: int
     heir: str | None
+    postponed: bool = False
 
 
 class Recovery(NamedTuple):
@@ -58,6 +59,7 @@ class Recovery(NamedTuple):
     asked: int
     due: int
     waits: bool = False
+    postponed: bool = False
 
 
 class Asset(NamedTuple):

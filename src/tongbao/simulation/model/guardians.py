@@ -13,6 +13,7 @@ from tongbao.simulation.model.numbers import AccountWhy
 MODULE: Final = 1
 CHANGES_INDEX: Final = 4
 RECOVERIES_INDEX: Final = 6
+LATE_MS: Final = 60 * 60 * 1000
 YOUNG_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 Check = Callable[[Account], Account]
@@ -120,6 +121,10 @@ class Guardians:
         """The wait is over."""
         books = turn.books
         change = books.changes.pop(address)
+        if turn.time - change.due > LATE_MS and not change.postponed:
+            due = turn.time + turn.values["account.wait_ms"]
+            books.changes[address] = change._replace(due=due, postponed=True)
+            return
         before, said, number = books.copy(), len(turn.events), 0
         try:
             if change.heir is not None:
@@ -205,6 +210,10 @@ def end_recovery(turn: Turn, name: str) -> None:
     """Carried out, or too few have agreed."""
     books = turn.books
     asked = books.recoveries.pop(name)
+    if asked.waits and turn.time - asked.due > LATE_MS and not asked.postponed:
+        due = turn.time + turn.values["account.wait_ms"]
+        books.recoveries[name] = asked._replace(due=due, postponed=True)
+        return
     if not asked.waits:
         return
     when, _ = books.rescues.get(asked.of, (None, None))

@@ -160,6 +160,7 @@ def _accounts(model: Model) -> Rows:
             | _guard(change.guard)
             | {"due_at": change.due}
             | ({} if change.heir is None else {"heir": change.heir})
+            | ({"postponed": True} if change.postponed else {})
             for name, change in books.changes.items()
         },
         "account.recoveries": {
@@ -168,6 +169,7 @@ def _accounts(model: Model) -> Rows:
             | _signing(asked.account)
             | {"asked_at": asked.asked, "due_at": asked.due}
             | ({"waits": True} if asked.waits else {})
+            | ({"postponed": True} if asked.postponed else {})
             for name, asked in books.recoveries.items()
         },
         "account.rescues": {
