@@ -4,11 +4,10 @@ import type {
   Address,
   Id,
   Key,
-  Name,
   PublicKey,
   Small,
   WeightedKey,
-} from "./registry.js";
+} from "./values.js";
 
 /** Take back what the sender's account waits to change: keys, thresholds, guardians, closing. */
 export interface AccountCancelChange {

@@ -8,7 +8,7 @@ import type {
   Hash,
   Reference,
   Small,
-} from "./registry.js";
+} from "./values.js";
 
 /** Define the asset `CODE.sender`; what is fixed here never changes. */
 export interface AssetDefine {

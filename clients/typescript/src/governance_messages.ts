@@ -8,7 +8,6 @@ import type {
   Choice,
   Delay,
   Id,
-  Name,
   PublicKey,
   RemoveOperator,
   RemovePeer,
@@ -20,7 +19,7 @@ import type {
   SetValidator,
   Small,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Name the first operators of a chain that has none; the authority signs too. */
 export interface GovernanceFound {

@@ -6,7 +6,7 @@ import type {
   AssetId,
   Id,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Set the sender's value aside for a payee; the new hold's id is derived. */
 export interface HoldPlace {

@@ -8,7 +8,7 @@ import type {
   PeriodMs,
   Reference,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Let a holder pay out of what the sender owns: so much in all and, where told, each period. */
 export interface MandateGrant {

@@ -24,7 +24,7 @@ import type {
   Small,
   Time,
   WeightedKey,
-} from "./registry.js";
+} from "./values.js";
 
 /** Who may sign for an address. A closed account keeps its row, without keys, and its heir. */
 export interface Account {

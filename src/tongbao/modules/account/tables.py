@@ -34,8 +34,8 @@ WAIT_MS = module.parameter(
 
 accounts = module.table(1, key=Address, value=Account)
 guards = module.table(2, key=Address, value=Guard)
-changes = module.table(3, key=Address, value=Change)
-changes_by_time = module.index(4, of=changes, by=lambda change: change.due_at)
+changes = module.table(4, key=Address, value=Change)
+changes_by_time = module.index(3, of=changes, by=lambda change: change.due_at)
 recoveries = module.table(5, key=Id, value=Recovery)
 recoveries_by_time = module.index(6, of=recoveries, by=lambda recovery: recovery.due_at)
 recoveries_by_account = module.index(7, of=recoveries, by=lambda recovery: recovery.account)

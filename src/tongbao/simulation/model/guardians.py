@@ -11,7 +11,7 @@ from tongbao.simulation.model.mandates import end_all
 from tongbao.simulation.model.numbers import AccountWhy
 
 MODULE: Final = 1
-CHANGES_INDEX: Final = 4
+CHANGES_INDEX: Final = 3
 RECOVERIES_INDEX: Final = 6
 LATE_MS: Final = 60 * 60 * 1000
 YOUNG_MS: Final = 30 * 24 * 60 * 60 * 1000
