@@ -68,7 +68,9 @@ class Certificates:
             .not_valid_after(now + DAY)
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
             .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]),
+                x509.SubjectAlternativeName(
+                    [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(HOST))]
+                ),
                 critical=False,
             )
         )

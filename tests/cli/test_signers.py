@@ -88,6 +88,8 @@ def test_a_token_signs_the_blocks_of_a_chain_and_the_payments_of_an_account(desk
         assert pay(desk, payer)["outcome"] == "applied"
         pay(desk, payer, "--out", "bare.json", "--unsigned")
         desk.do("tx", "sign", "bare.json", "--signer", TREASURY, "--out", "signed.jws")
+        both = desk.do("tx", "sign", "bare.json", "--signer", TREASURY, "--signer", AUTHORITY)
+        assert both["signatures"] == 2
         assert desk.do("tx", "submit", "signed.jws")["outcome"] == "applied"
         assert readiness(address) == (200, [])
         assert node.end()[0] == 0

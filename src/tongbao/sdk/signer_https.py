@@ -115,11 +115,11 @@ class HttpsSigner:
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         """The status, and as much of the answer as one may have."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         url = f"{self._address.base}/sign"
         with self._client.stream("POST", url, content=body, headers=headers) as response:
             content = b""
-            for part in response.iter_bytes():
+            for part in response.iter_raw():
                 content += part
                 if len(content) > ANSWER_BYTES_LIMIT:
                     raise SignerUnavailable(
