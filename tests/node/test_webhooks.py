@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,6 +29,7 @@ from tongbao.node.webhooks.endpoints import (
 )
 from tongbao.node.webhooks.kept import FOLDER, Kept
 from tongbao.node.webhooks.posting import NotDelivered, Poster, signature_of
+from tongbao.sdk.http import HttpChain
 from tongbao.store.errors import FolderInUse
 
 FAR_S: Final = 60
@@ -56,12 +57,17 @@ def all_of(*endpoints: Endpoint) -> Webhooks:
     return Webhooks(endpoint=endpoints, private_hosts=("127.0.0.1",))
 
 
+def connecting(served: Served) -> Callable[[], HttpChain]:
+    """How a node is met."""
+    return lambda: HttpChain(served.address)
+
+
 @contextmanager
 def delivering(place: Path, webhooks: Webhooks, served: Served) -> Iterator[None]:
     """Deliver until the `with` statement ends."""
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run_webhooks, place, webhooks, served.address, stop)
+        running = pool.submit(run_webhooks, place, webhooks, connecting(served), stop)
         try:
             yield
         finally:
@@ -219,7 +225,7 @@ def test_two_at_once_do_not_deliver(served: Served, receiver: Receiver, tmp_path
     with delivering(tmp_path, hooks, served):
         receiver.await_told(1)
         with pytest.raises(FolderInUse):
-            run_webhooks(tmp_path, hooks, served.address, threading.Event())
+            run_webhooks(tmp_path, hooks, connecting(served), threading.Event())
 
 
 def test_internal_addresses_are_refused_in_every_spelling() -> None:

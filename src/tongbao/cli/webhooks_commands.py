@@ -49,6 +49,7 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
     from tongbao.node.settings import Settings
     from tongbao.node.webhooks.delivering import run_webhooks
     from tongbao.node.webhooks.endpoints import read_webhooks
+    from tongbao.sdk.http import HttpChain
 
     found = read_webhooks(config)
     configure_log(Settings())
@@ -64,7 +65,7 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
     before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         terminal.note(f"posting to {count(len(found.endpoint), 'endpoint')}; Ctrl-C stops")
-        run_webhooks(folder, found, address, stop)
+        run_webhooks(folder, found, lambda: HttpChain(address, wait=stop.wait), stop)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -109,12 +109,13 @@ class Delivery:
 def run_webhooks(
     folder: Path,
     webhooks: Webhooks,
-    address: str,
+    connect: Callable[[], HttpChain],
     stop: threading.Event,
     resolve: Resolve = resolved,
 ) -> None:
     """Deliver to all endpoints until told to stop. What is kept is in `folder/webhooks`.
 
+    `connect` says hello to the node, and is called again while that raises Unreachable.
     Raises what ended one of them: NodeError where blocks behind its cursor were pruned,
     WebhookError, OSError; and FolderInUse where another process delivers.
     """
@@ -122,7 +123,7 @@ def run_webhooks(
     place.mkdir(exist_ok=True)
     held = lock_folder(place)
     try:
-        chain = _chain(address, stop)
+        chain = _chain(connect, stop)
         if chain is None:
             return
         with chain:
@@ -131,11 +132,11 @@ def run_webhooks(
         os.close(held)
 
 
-def _chain(address: str, stop: threading.Event) -> HttpChain | None:
+def _chain(connect: Callable[[], HttpChain], stop: threading.Event) -> HttpChain | None:
     """The chain that a node serves, once it does; None when told to stop before."""
     while not stop.is_set():
         try:
-            return HttpChain(address, wait=stop.wait)
+            return connect()
         except Unreachable as error:
             log.warning("webhooks: the node is away (%s); it is asked again", error.why)
             stop.wait(AWAY_S)
