@@ -33,13 +33,21 @@ def basis(world: World) -> Hash | None:
 
 
 def asset_with(world: World, sender: Address, flag: str) -> AssetId | None:
-    """An asset of the sender's with a flag, where there is one; else, or at odd times, any own."""
+    """An asset of the sender's with a flag; at odd times any own."""
+    if world.odd():
+        return own_asset(world, sender)
     own = [
         found
         for found, rules in world.controls.items()
         if flag in rules.flags and found.endswith(sender)
     ]
-    return world.one(own) if own and not world.odd() else own_asset(world, sender)
+    return world.one(own) if own else None
+
+
+def flags_of(world: World, found: AssetId) -> tuple[str, ...]:
+    """The flags of an asset."""
+    rules = world.controls.get(found)
+    return () if rules is None else rules.flags
 
 
 def controller(world: World) -> Address | None:
@@ -55,15 +63,23 @@ def holder_of(world: World, found: AssetId, sender: Address) -> Address:
 
 
 def set_flags(world: World, sender: Address) -> Message | None:
-    """Some flags on, some off, now and then one locked; at odd times both at once."""
+    """Some flags on, some off, now and then one locked; at odd times what is not allowed."""
     found = own_asset(world, sender)
     if found is None:
         return None
-    on = [flag for flag in FLAGS if world.chance(0.35 if flag != "authorisation" else 0.15)]
-    off = [flag for flag in FLAGS if flag not in on and world.chance(0.2)]
+    rules = world.controls.get(found, asset.Controls())
+    held = any(world.balance(owner, found) for owner in world.people)
+    free = [flag for flag in FLAGS if flag not in rules.locked or world.odd()]
+    if held and not world.odd():
+        free = [flag for flag in free if flag not in ("authorisation", "clawback")]
+    likely = {flag: 0.2 if flag == "authorisation" else 0.6 for flag in FLAGS}
+    on = [flag for flag in free if flag not in rules.flags and world.chance(likely[flag])]
+    off = [flag for flag in free if flag in rules.flags and world.chance(0.1)]
     if world.odd():
-        off = list(on)
-    lock = [flag for flag in FLAGS if world.chance(0.05)]
+        off = on
+    lock = [flag for flag in FLAGS if world.chance(0.04)]
+    if not (on or off or lock or world.odd()):
+        return None
     return asset.SetFlags(asset=found, switch_on=tuple(on), switch_off=tuple(off), lock=tuple(lock))
 
 
@@ -77,18 +93,17 @@ def authorise(world: World, sender: Address) -> Message | None:
 
 def deauthorise(world: World, sender: Address) -> Message | None:
     """Somebody who was authorised, or was not."""
-    known = [
+    known: list[tuple[Address, AssetId]] = [
         key
         for key, stands in world.standings.items()
         if stands.authorised and key[1].endswith(sender)
     ]
-    if known and not world.odd():
-        account, found = world.one(known)
-    else:
+    if world.odd():
         own = own_asset(world, sender)
-        if own is None:
-            return None
-        account, found = world.other_than(sender), own
+        known = [] if own is None else [(world.other_than(sender), own)]
+    if not known:
+        return None
+    account, found = world.one(known)
     return asset.Deauthorise(
         asset=found, account=account, reason=ground(world), basis_hash=basis(world)
     )
@@ -133,7 +148,9 @@ def unfreeze(world: World, sender: Address) -> Message | None:
     known: list[tuple[Address, AssetId]] = [
         key
         for key, stands in world.standings.items()
-        if stands.frozen_by_issuer and key[1].endswith(sender)
+        if stands.frozen_by_issuer
+        and key[1].endswith(sender)
+        and (world.time < stands.frozen_by_issuer.until or world.odd())
     ]
     if not known:
         return None
@@ -200,9 +217,15 @@ def issuer_of_hold(world: World) -> Address | None:
 def recall(world: World, sender: Address) -> Message | None:
     """A hold of the sender's asset; at odd times of another's."""
     holds = world.rows[HOLDS]
-    own = [found for found, row in holds.items() if row.asset.endswith(sender)]
-    if world.odd() or not own:
+    own = [
+        found
+        for found, row in holds.items()
+        if row.asset.endswith(sender) and "clawback" in flags_of(world, row.asset)
+    ]
+    if world.odd():
         own = [UNKNOWN_ID, *holds]
+    if not own:
+        return None
     return hold.Recall(hold=world.one(own), reason=ground(world), basis_hash=basis(world))
 
 
@@ -214,13 +237,13 @@ def part_of(world: World, amount: Amount) -> Amount:
 
 CONTROL_RECIPES: Final[Recipes] = {
     asset.SetFlags: Recipe(5, issuer, set_flags),
-    asset.Authorise: Recipe(5, controller, authorise),
+    asset.Authorise: Recipe(7, controller, authorise),
     asset.Deauthorise: Recipe(2, controller, deauthorise),
     asset.SetLimit: Recipe(3, controller, set_limit),
     asset.Freeze: Recipe(5, controller, freeze),
     asset.Unfreeze: Recipe(3, controller, unfreeze),
-    asset.ClawBack: Recipe(4, controller, claw_back),
+    asset.ClawBack: Recipe(5, controller, claw_back),
     hold.Release: Recipe(3, payee_of_hold, release),
-    hold.Extend: Recipe(3, payer_of_hold, extend),
+    hold.Extend: Recipe(4, payer_of_hold, extend),
     hold.Recall: Recipe(3, issuer_of_hold, recall),
 }
