@@ -18,6 +18,7 @@ from tongbao.kernel.schema import Message, Record, Value, wire_name_of
 
 HEAD = "/** Generated from the modules by `make reference`: change those, not this file. */\n"
 PLAIN = {str: "string", int: "number", bool: "boolean", Amount: "Amount"}
+GIVEN = "".join(f'export * from "./{name}.js";\n' for name in ("records", "tables", "values"))
 AMOUNT = "Decimal text with exactly the decimals of its asset."
 
 
@@ -81,18 +82,21 @@ def typescript_files(modules: Registry) -> dict[str, str]:
             tag = f'"@version": {table.value.record_version}'
             records[name] = writer.interface(table.value, name, tag)
     union = "".join(f"\n  | {name}" for name in messages)
-    given = 'export * from "./records.js";\nexport * from "./tables.js";\n'
-    parts = [HEAD, given, *(writer.aliases[name] for name in sorted(writer.aliases))]
-    parts += [*writer.values.values(), *messages.values()]
-    parts.append(f"/** Every message of the modules here. */\nexport type Message ={union};\n")
-    body = "\n".join(records.values())
+    last = f"/** Every message of the modules here. */\nexport type Message ={union};\n"
+    aliases = [writer.aliases[name] for name in sorted(writer.aliases)]
+    return {
+        "registry.ts": _using(writer, "\n".join([*messages.values(), last]), GIVEN),
+        "records.ts": _using(writer, "\n".join(records.values())),
+        "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
+        "values.ts": "\n".join([HEAD, *aliases, *writer.values.values()]),
+    }
+
+
+def _using(writer: Writer, body: str, given: str = "") -> str:
+    """A file that imports what it uses of `values.ts`, and gives out what is in others."""
     known = sorted({*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", body)))
     names = "".join(f"  {name},\n" for name in known)
-    return {
-        "registry.ts": "\n".join(parts),
-        "records.ts": f'{HEAD}\nimport type {{\n{names}}} from "./registry.js";\n\n{body}',
-        "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
-    }
+    return f'{HEAD}\nimport type {{\n{names}}} from "./values.js";\n{given}\n{body}'
 
 
 def _name(module: Module, kind: type[Message] | type[Record]) -> str:

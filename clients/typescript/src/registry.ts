@@ -1,151 +1,52 @@
 /** Generated from the modules by `make reference`: change those, not this file. */
 
+import type {
+  AddAccount,
+  AddOperator,
+  Address,
+  AdmitMember,
+  AdmitPeer,
+  Amount,
+  AssetCode,
+  AssetId,
+  CancelUpgrade,
+  Choice,
+  Count,
+  Delay,
+  EndMembership,
+  GrantPermission,
+  GrantRole,
+  Halt,
+  Hash,
+  Id,
+  Key,
+  ModuleLine,
+  Name,
+  OpenPermission,
+  PublicKey,
+  ReadmitMember,
+  Reference,
+  RemoveAccount,
+  RemoveOperator,
+  RemovePeer,
+  RemoveValidator,
+  Resume,
+  RevokePermission,
+  RevokeRole,
+  ScheduleUpgrade,
+  SetDelay,
+  SetParameter,
+  SetThreshold,
+  SetValidator,
+  SettingName,
+  Small,
+  SuspendMember,
+  Time,
+  WeightedKey,
+} from "./values.js";
 export * from "./records.js";
 export * from "./tables.js";
-
-/** ^[0-9a-f]{40}$ */
-export type Address = string;
-
-/** Decimal text with exactly the decimals of its asset. */
-export type Amount = string;
-
-/** ^[A-Z][A-Z0-9]{0,11}$ */
-export type AssetCode = string;
-
-/** ^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$ */
-export type AssetId = string;
-
-/** ^(?:approve|reject)$ */
-export type Choice = string;
-
-/** 0 to 9007199254740991 */
-export type Count = number;
-
-/** 0 to 2592000000 */
-export type Delay = number;
-
-/** ^[0-9a-f]{64}$ */
-export type Hash = string;
-
-/** ^[0-9a-f]{40}$ */
-export type Id = string;
-
-/** ^[a-z][a-z0-9_]{0,47}$ */
-export type Name = string;
-
-/** ^[0-9a-f]{40}$ */
-export type NodeId = string;
-
-/** ^(?:open|approved|rejected|lapsed|cancelled|carried_out|failed)$ */
-export type Phase = string;
-
-/** 1 to 1000000 */
-export type Power = number;
-
-/** ^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$ */
-export type PublicKey = string;
-
-/** ^[A-Za-z0-9-]{1,35}$ */
-export type Reference = string;
-
-/** ^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$ */
-export type SettingName = string;
-
-/** 0 to 65535 */
-export type Small = number;
-
-/** 0 to 9007199254740991 */
-export type Time = number;
-
-/** A public key and the algorithm it is for. */
-export interface Key {
-  readonly algorithm: Small;
-  readonly public: PublicKey;
-}
-
-/** A key and what its signature counts towards a threshold. */
-export interface WeightedKey {
-  readonly key: Key;
-  readonly weight: Small;
-}
-
-/** A module that decides on this chain: its code is that of `hash`, or a node won't start. */
-export interface ModuleLine {
-  readonly number: Small;
-  readonly name: Name;
-  readonly version: Small;
-  readonly hash: Hash;
-}
-
-/** Let a key vote on blocks with this power. */
-export interface SetValidator {
-  readonly "@type": "governance.set_validator";
-  readonly key: PublicKey;
-  readonly power: Power;
-}
-
-/** Let a key vote on blocks no more. */
-export interface RemoveValidator {
-  readonly "@type": "governance.remove_validator";
-  readonly key: PublicKey;
-}
-
-/** Let a node connect to those of the network. */
-export interface AdmitPeer {
-  readonly "@type": "governance.admit_peer";
-  readonly node: NodeId;
-}
-
-/** Let a node connect no more. */
-export interface RemovePeer {
-  readonly "@type": "governance.remove_peer";
-  readonly node: NodeId;
-}
-
-/** Set a parameter within its declared bounds. */
-export interface SetParameter {
-  readonly "@type": "governance.set_parameter";
-  readonly name: SettingName;
-  readonly value: Count;
-}
-
-/** From a height on, modules have this code and features begin. */
-export interface ScheduleUpgrade {
-  readonly "@type": "governance.schedule_upgrade";
-  readonly height: Count;
-  readonly modules?: readonly ModuleLine[];
-  readonly features?: readonly SettingName[];
-}
-
-/** Take back an upgrade that has not begun. */
-export interface CancelUpgrade {
-  readonly "@type": "governance.cancel_upgrade";
-  readonly height: Count;
-}
-
-/** Let one more account propose and vote. */
-export interface AddOperator {
-  readonly "@type": "governance.add_operator";
-  readonly operator: Address;
-}
-
-/** Let an account propose and vote no more. */
-export interface RemoveOperator {
-  readonly "@type": "governance.remove_operator";
-  readonly operator: Address;
-}
-
-/** Ask for so many approvals of the proposals to come. */
-export interface SetThreshold {
-  readonly "@type": "governance.set_threshold";
-  readonly threshold: Small;
-}
-
-/** Wait so long before the proposals to come are carried out. */
-export interface SetDelay {
-  readonly "@type": "governance.set_delay";
-  readonly delay_ms: Delay;
-}
+export * from "./values.js";
 
 /** Open an account for keys that sign too; its id is derived and never changes. */
 export interface AccountOpen {
@@ -285,6 +186,19 @@ export interface GovernancePropose {
     | RemoveOperator
     | SetThreshold
     | SetDelay
+    | AdmitMember
+    | SuspendMember
+    | ReadmitMember
+    | EndMembership
+    | GrantRole
+    | RevokeRole
+    | AddAccount
+    | RemoveAccount
+    | GrantPermission
+    | RevokePermission
+    | OpenPermission
+    | Halt
+    | Resume
   )[];
   readonly closes_at: Time;
 }
