@@ -7,7 +7,7 @@ import json
 import re
 import textwrap
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import NODEFAULT, structs
@@ -83,35 +83,32 @@ def typescript_files(modules: Registry) -> dict[str, str]:
             name = _name(module, table.value)
             tag = f'"@version": {table.value.record_version}'
             records[name] = writer.interface(table.value, name, tag)
-    known = {*writer.aliases, *writer.values}
-    files = {
-        f"{file}.ts": _importing(known, "\n".join(of_module.values()))
-        for file, of_module in messages.items()
-    }
     union = "".join(f"\n  | {name}" for of_module in messages.values() for name in of_module)
-    given = "".join(f'export * from "./{file}.js";\n' for file in (*messages, "records", "tables"))
-    parts = [HEAD, "".join(_import(sorted(messages[file]), file) for file in messages), given]
-    parts += [writer.aliases[name] for name in sorted(writer.aliases)]
-    parts += writer.values.values()
-    parts.append(f"/** Every message of the modules here. */\nexport type Message ={union};\n")
+    last = f"/** Every message of the modules here. */\nexport type Message ={union};\n"
+    given = (*messages, "records", "tables", "values")
+    taken = [_import(names, file) for file, names in messages.items()]
+    exports = "".join(f'export * from "./{file}.js";\n' for file in given)
+    aliases = [writer.aliases[name] for name in sorted(writer.aliases)]
     return {
-        "registry.ts": "\n".join(parts),
-        **files,
-        "records.ts": _importing(known, "\n".join(records.values())),
+        "registry.ts": "\n".join([HEAD, "".join(taken), exports, last]),
+        **{f"{file}.ts": _using(writer, of_module) for file, of_module in messages.items()},
+        "records.ts": _using(writer, records),
         "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
+        "values.ts": "\n".join([HEAD, *aliases, *writer.values.values()]),
     }
 
 
 def _import(names: Iterable[str], file: str) -> str:
     """The import of types from a file beside."""
-    lines = "".join(f"  {name},\n" for name in names)
+    lines = "".join(f"  {name},\n" for name in sorted(names))
     return f'import type {{\n{lines}}} from "./{file}.js";\n'
 
 
-def _importing(known: set[str], body: str) -> str:
-    """A file that takes what it names of `known` from the registry's."""
-    names = sorted(known.intersection(re.findall(r"\w+", body)))
-    return f"{HEAD}\n{_import(names, 'registry')}\n{body}"
+def _using(writer: Writer, declared: Mapping[str, str]) -> str:
+    """A file of declarations that imports what it uses of `values.ts`."""
+    body = "\n".join(declared.values())
+    known = {*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", body))
+    return f"{HEAD}\n{_import(known, 'values')}\n{body}"
 
 
 def _name(module: Module, kind: type[Message] | type[Record]) -> str:

@@ -6,7 +6,7 @@ import type {
   PublicKey,
   Small,
   WeightedKey,
-} from "./registry.js";
+} from "./values.js";
 
 /** Open an account for keys that sign too; its id is derived and never changes. */
 export interface AccountOpen {

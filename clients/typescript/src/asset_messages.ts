@@ -11,7 +11,7 @@ import type {
   Scope,
   Small,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Define the asset `CODE.sender`; what is fixed here never changes. */
 export interface AssetDefine {

@@ -1,26 +1,39 @@
 /** Generated from the modules by `make reference`: change those, not this file. */
 
 import type {
+  AddAccount,
   AddOperator,
   Address,
+  AdmitMember,
   AdmitPeer,
   CancelUpgrade,
   Choice,
   Delay,
+  EndMembership,
+  GrantPermission,
+  GrantRole,
+  Halt,
   Id,
   Name,
+  OpenPermission,
   PublicKey,
+  ReadmitMember,
+  RemoveAccount,
   RemoveOperator,
   RemovePeer,
   RemoveValidator,
+  Resume,
+  RevokePermission,
+  RevokeRole,
   ScheduleUpgrade,
   SetDelay,
   SetParameter,
   SetThreshold,
   SetValidator,
   Small,
+  SuspendMember,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Name the first operators of a chain that has none; the authority signs too. */
 export interface GovernanceFound {
@@ -46,6 +59,19 @@ export interface GovernancePropose {
     | RemoveOperator
     | SetThreshold
     | SetDelay
+    | AdmitMember
+    | SuspendMember
+    | ReadmitMember
+    | EndMembership
+    | GrantRole
+    | RevokeRole
+    | AddAccount
+    | RemoveAccount
+    | GrantPermission
+    | RevokePermission
+    | OpenPermission
+    | Halt
+    | Resume
   )[];
   readonly closes_at: Time;
 }

@@ -8,7 +8,7 @@ import type {
   Id,
   Small,
   Time,
-} from "./registry.js";
+} from "./values.js";
 
 /** Set the sender's value aside for a payee; the new hold's id is derived. */
 export interface HoldPlace {

@@ -1,8 +1,10 @@
 /** Generated from the modules by `make reference`: change those, not this file. */
 
 import type {
+  AddAccount,
   AddOperator,
   Address,
+  AdmitMember,
   AdmitPeer,
   Amount,
   AssetId,
@@ -11,14 +13,27 @@ import type {
   Choice,
   Count,
   Delay,
+  EndMembership,
   Flag,
   Frozen,
+  GrantPermission,
+  GrantRole,
+  Halt,
   Hash,
   Kind,
+  Lei,
+  MemberName,
+  OpenPermission,
   Phase,
+  ReadmitMember,
+  RemoveAccount,
   RemoveOperator,
   RemovePeer,
   RemoveValidator,
+  Resume,
+  RevokePermission,
+  RevokeRole,
+  Role,
   ScheduleUpgrade,
   Scope,
   SetDelay,
@@ -27,9 +42,11 @@ import type {
   SetValidator,
   Share,
   Small,
+  Status,
+  SuspendMember,
   Time,
   WeightedKey,
-} from "./registry.js";
+} from "./values.js";
 
 /** Who may sign for an address. A closed account keeps its row, without keys, and its heir. */
 export interface Account {
@@ -39,6 +56,26 @@ export interface Account {
   readonly sensitive?: Small;
   readonly lanes?: Small;
   readonly closed_into?: Address;
+}
+
+/** An institution of the consortium; its row stays when it has left. */
+export interface Member {
+  readonly "@version": 1;
+  readonly name: MemberName;
+  readonly status: Status;
+  readonly roles?: readonly Role[];
+}
+
+/** For which member an account acts. */
+export interface MemberActing {
+  readonly "@version": 1;
+  readonly member: Lei;
+}
+
+/** The roles whose accounts may send a message; without a row anybody may. */
+export interface MemberPermission {
+  readonly "@version": 1;
+  readonly roles?: readonly Role[];
 }
 
 /** What an asset is: decimals, most that may be issued, and a hash of its published terms. */
@@ -154,6 +191,19 @@ export interface GovernanceProposal {
     | RemoveOperator
     | SetThreshold
     | SetDelay
+    | AdmitMember
+    | SuspendMember
+    | ReadmitMember
+    | EndMembership
+    | GrantRole
+    | RevokeRole
+    | AddAccount
+    | RemoveAccount
+    | GrantPermission
+    | RevokePermission
+    | OpenPermission
+    | Halt
+    | Resume
   )[];
   readonly closes_at: Time;
   readonly voters: readonly Address[];

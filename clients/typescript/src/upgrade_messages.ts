@@ -5,7 +5,7 @@ import type {
   ModuleLine,
   PublicKey,
   SettingName,
-} from "./registry.js";
+} from "./values.js";
 
 /** From a height on, modules have this code and features begin; the authority signs too. */
 export interface UpgradeSchedule {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tongbao.kernel import Address, Amount, AssetId, Hash, Message, Small, Time
-from tongbao.modules import asset, hold
+from tongbao.modules import asset, hold, member
 from tongbao.testing.recipes import (
     Recipe,
     Recipes,
@@ -126,9 +126,24 @@ def set_limit(world: World, sender: Address) -> Message | None:
     )
 
 
+def is_supervisor(world: World, address: Address) -> bool:
+    """Whether an account acts for a member that is a supervisor."""
+    acting = world.acting.get(address)
+    return acting is not None and member.SUPERVISOR in world.members[acting.member].roles
+
+
+def freezer(world: World) -> Address | None:
+    """A supervisor where there is one, or an issuer."""
+    supervisors = [address for address in world.people if is_supervisor(world, address)]
+    return world.one(supervisors) if supervisors and world.chance(0.5) else controller(world)
+
+
 def freeze(world: World, sender: Address) -> Message | None:
-    """A freeze that ends within the history; at odd times never, or as a supervisor."""
+    """A freeze that ends within the history; at odd times never, or as who is no supervisor."""
+    supervises = is_supervisor(world, sender)
     found = asset_with(world, sender, "freezing")
+    if supervises and world.assets:
+        found = world.one(list(world.assets))
     if found is None:
         return None
     until = Time(world.time + FAR_MS) if world.odd() else world.soon()
@@ -138,24 +153,31 @@ def freeze(world: World, sender: Address) -> Message | None:
         scope=world.one(SCOPES),
         reason=ground(world),
         until=until,
-        as_supervisor=world.odd(),
+        as_supervisor=supervises != world.odd(),
         basis_hash=basis(world),
     )
 
 
 def unfreeze(world: World, sender: Address) -> Message | None:
-    """The end of a freeze, where there is one."""
-    known: list[tuple[Address, AssetId]] = [
-        key
-        for key, stands in world.standings.items()
-        if stands.frozen_by_issuer
-        and key[1].endswith(sender)
-        and (world.time < stands.frozen_by_issuer.until or world.odd())
+    """The end of a freeze, where there is one; at odd times in the other capacity."""
+    supervises = is_supervisor(world, sender)
+    known = [
+        key for key, stands in world.standings.items() if is_to_end(world, sender, key, stands)
     ]
     if not known:
         return None
     account, found = world.one(known)
-    return asset.Unfreeze(asset=found, account=account, as_supervisor=world.odd())
+    return asset.Unfreeze(asset=found, account=account, as_supervisor=supervises != world.odd())
+
+
+def is_to_end(
+    world: World, sender: Address, key: tuple[Address, AssetId], stands: asset.Standing
+) -> bool:
+    """Whether the sender could end a freeze of a holding; at odd times one that has ended."""
+    frozen = stands.frozen_by_issuer if key[1].endswith(sender) else None
+    if is_supervisor(world, sender):
+        frozen = stands.frozen_by_supervisor
+    return frozen is not None and (world.time < frozen.until or world.odd())
 
 
 def claw_back(world: World, sender: Address) -> Message | None:
@@ -240,8 +262,8 @@ CONTROL_RECIPES: Final[Recipes] = {
     asset.Authorise: Recipe(7, controller, authorise),
     asset.Deauthorise: Recipe(2, controller, deauthorise),
     asset.SetLimit: Recipe(3, controller, set_limit),
-    asset.Freeze: Recipe(5, controller, freeze),
-    asset.Unfreeze: Recipe(3, controller, unfreeze),
+    asset.Freeze: Recipe(5, freezer, freeze),
+    asset.Unfreeze: Recipe(3, freezer, unfreeze),
     asset.ClawBack: Recipe(5, controller, claw_back),
     hold.Release: Recipe(3, payee_of_hold, release),
     hold.Extend: Recipe(4, payer_of_hold, extend),

@@ -9,6 +9,7 @@ from tongbao.kernel import Address, Count, Id, Message, PublicKey, Small, Time
 from tongbao.kernel.kernel_module import NodeId, Power, SettingName
 from tongbao.modules import governance, upgrade
 from tongbao.modules.governance import Action, Choice, Delay, Proposal
+from tongbao.testing import member_recipes as members
 from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.keys import MixedOrderKey
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
@@ -25,6 +26,8 @@ CHANGED: Final = {
     "governance.operators_limit": (2, 5),
     "governance.proposals_limit": (1, 4),
     "governance.voting_ms": (60_000, 100_000_000),
+    "governance.halt_ms": (60_000, 100_000),
+    "governance.halt_rest_ms": (0, 10_000),
 }
 """Parameters with which a history goes on, and between what they are set."""
 
@@ -175,6 +178,7 @@ def set_threshold(world: World) -> Action:
 
 
 ACTIONS: Final[tuple[Callable[[World], Action], ...]] = (
+    *members.ACTIONS,
     lambda world: governance.SetValidator(
         key=validator_key(world), power=Power(world.number(1, HEAVIEST))
     ),

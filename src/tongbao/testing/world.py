@@ -17,12 +17,13 @@ from tongbao.kernel import (
     Count,
     Id,
     Machine,
+    Name,
     PublicKey,
     Reference,
     Time,
 )
-from tongbao.kernel.kernel_module import NodeId, Peer, Upgrade, Validator
-from tongbao.modules import account, asset, governance
+from tongbao.kernel.kernel_module import Halt, NodeId, Peer, Upgrade, Validator
+from tongbao.modules import account, asset, governance, member
 from tongbao.sdk.signer import Signer, SoftwareKey
 
 T = TypeVar("T")
@@ -58,6 +59,10 @@ class World:
         self.peers: dict[NodeId, Peer] = {}
         self.council: governance.Council | None = None
         self.ballots: set[tuple[Id, Address]] = set()
+        self.members: dict[member.Lei, member.Member] = {}
+        self.acting: dict[Address, member.Acting] = {}
+        self.permissions: dict[member.PermissionName, member.Permission] = {}
+        self.halts: dict[Name, Halt] = {}
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -84,6 +89,10 @@ class World:
         self.peers = dict(self._items("kernel.peers"))
         self.council = next((row for _, row in self._items("governance.councils")), None)
         self.ballots = {key for key, _ in self._items("governance.ballots")}
+        self.members = dict(self._items("member.members"))
+        self.acting = dict(self._items("member.acting_accounts"))
+        self.permissions = dict(self._items("member.permissions"))
+        self.halts = dict(self._items("kernel.halts"))
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tongbao.kernel import Address, Amount, AssetId, Context, Hash, Small, View, require
-from tongbao.modules import account
+from tongbao.modules import account, member
 from tongbao.modules.asset.control_messages import (
     CLAWBACK,
     FREEZING,
@@ -39,8 +39,8 @@ NO_CONTROLS: Final = Controls()
 
 
 def is_supervisor(ctx: View, address: Address) -> bool:
-    """Whether an account acts for a supervisor. Nobody does until members have roles."""
-    return False
+    """Whether an account acts for a member that is a supervisor."""
+    return member.has_role(ctx, address, member.SUPERVISOR)
 
 
 def require_issuer(ctx: Context, asset: AssetId) -> None:

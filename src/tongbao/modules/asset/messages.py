@@ -15,7 +15,7 @@ from tongbao.kernel import (
 )
 
 
-class Define(Message, tag=1):
+class Define(Message, tag=1, permission=True):
     """Define the asset `CODE.sender`; what is fixed here never changes."""
 
     code: AssetCode
@@ -24,7 +24,7 @@ class Define(Message, tag=1):
     metadata_hash: Hash | None = None
 
 
-class Issue(Message, tag=2):
+class Issue(Message, tag=2, permission=True):
     """Create value of the sender's asset for an account, against an external reference."""
 
     asset: AssetId

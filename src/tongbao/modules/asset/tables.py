@@ -3,13 +3,13 @@
 from typing import Final
 
 from tongbao.kernel import Address, AssetId, Id, Module, Reference
-from tongbao.modules import account
+from tongbao.modules import account, member
 from tongbao.modules.asset.control_messages import Act, Capacity, Controls, Standing, Tally
 from tongbao.modules.asset.messages import Definition, Holding, Settled, Supply, Why
 
 DAY_MS: Final = 86_400_000
 
-module = Module(2, "asset", uses=(account.module,), reasons=Why)
+module = Module(2, "asset", uses=(account.module,), may_use=(member.module,), reasons=Why)
 FREEZE_MS = module.parameter(
     "freeze_ms",
     default=30 * DAY_MS,

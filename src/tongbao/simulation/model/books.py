@@ -121,6 +121,14 @@ class Proposal(NamedTuple):
     number: int = 0
 
 
+class Member(NamedTuple):
+    """An institution that takes part, did, or may again."""
+
+    name: str
+    status: str
+    roles: frozenset[str]
+
+
 class Books:
     """All that there is, but for nonces, which are never taken back."""
 
@@ -147,6 +155,10 @@ class Books:
         self.council: dict[str, Any] = {}
         self.proposals: dict[str, Proposal] = {}
         self.ballots: dict[tuple[str, str | None], tuple[str, int]] = {}
+        self.members: dict[str, Member] = {}
+        self.acting: dict[str, str] = {}
+        self.permissions: dict[str, frozenset[str]] = {}
+        self.halts: dict[str, int] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 
@@ -180,6 +192,8 @@ class Turn:
         self.drops_lost = 0
         self.values: dict[str, int] = {}
         """The parameters of the block."""
+        self.halted: Mapping[str, int] = {}
+        """Until when modules stand still, as was decided before the block."""
         self.bounds: Mapping[str, tuple[int, int]] = {}
         self.unacceptable: frozenset[str] = frozenset()
 

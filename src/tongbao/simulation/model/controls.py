@@ -143,8 +143,9 @@ def _freezer(turn: Turn, msg: dict[str, Any], *, switched_on: bool) -> str:
 
 
 def supervises(turn: Turn) -> bool:
-    """Whether the sender acts for a supervisor."""
-    return False
+    """Whether the sender acts for an active member that is a supervisor."""
+    member = turn.books.members.get(turn.books.acting.get(turn.sender or "", ""))
+    return member is not None and member.status == "active" and "supervisor" in member.roles
 
 
 def _holder(turn: Turn, name: str, holder: str, capacity: str) -> None:

@@ -27,6 +27,7 @@ def rows_of(model: Model) -> Rows:
         **_upgrades(model),
         **_settings(model),
         **_governance(model),
+        **_members(model),
     }
 
 
@@ -164,6 +165,26 @@ def _governance(model: Model) -> Rows:
             key: VERSION | {"choice": choice, "at": at}
             for key, (choice, at) in books.ballots.items()
         },
+    }
+
+
+def _members(model: Model) -> Rows:
+    books = model.books
+    return {
+        "member.members": {
+            lei: VERSION
+            | {"name": member.name, "status": member.status}
+            | ({"roles": sorted(member.roles)} if member.roles else {})
+            for lei, member in books.members.items()
+        },
+        "member.acting_accounts": {
+            address: VERSION | {"member": lei} for address, lei in books.acting.items()
+        },
+        "member.permissions": {
+            name: VERSION | ({"roles": sorted(roles)} if roles else {})
+            for name, roles in books.permissions.items()
+        },
+        "kernel.halts": {name: VERSION | {"until": until} for name, until in books.halts.items()},
     }
 
 
