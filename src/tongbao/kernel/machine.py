@@ -288,6 +288,7 @@ class Machine(Intake):
 
     def next_due(self) -> Time | None:
         """The earliest time at which due work waits, None when nothing does."""
+        self._place(self._job, self.height, self.time)
         return next_due(self._job)
 
     # Reading

@@ -40,7 +40,9 @@ def role(world: World) -> Role:
 
 
 def free_account(world: World) -> Address:
-    """An account that acts for nobody; at odd times any, or one that can't act."""
+    """An account that acts for nobody, often an operator's; at odd times any, or one that can't."""
+    if world.council is not None and world.chance(0.4):
+        return world.one(world.council.operators)
     free = [address for address in world.people if address not in world.acting]
     return world.one(free) if free and not world.odd() else world.other_than(NOBODY)
 
@@ -54,6 +56,14 @@ def admit(world: World) -> Action:
         accounts=(free_account(world),) if world.chance(0.8) else (),
         roles=(role(world),) if world.chance(0.5) else (),
     )
+
+
+def suspend(world: World) -> Action:
+    """An active member, at best one that has a seat among the operators."""
+    seats = world.council.operators if world.council is not None else ()
+    seated = [world.acting[one].member for one in seats if one in world.acting]
+    is_seated = bool(seated) and world.chance(0.7)
+    return governance.SuspendMember(member=world.one(seated) if is_seated else a_member(world))
 
 
 def grant_role(world: World) -> Action:
@@ -125,7 +135,8 @@ def resume(world: World) -> Action:
 ACTIONS: Final[tuple[Callable[[World], Action], ...]] = (
     admit,
     admit,
-    lambda world: governance.SuspendMember(member=a_member(world)),
+    suspend,
+    suspend,
     lambda world: governance.ReadmitMember(member=a_member(world, "suspended")),
     lambda world: governance.EndMembership(member=a_member(world)),
     grant_role,

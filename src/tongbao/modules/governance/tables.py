@@ -68,7 +68,7 @@ HALT_MS = module.parameter(
 HALT_REST_MS = module.parameter(
     "halt_rest_ms",
     default=DAY_MS,
-    low=0,
+    low=1,
     high=LONGEST_HALT_MS,
     meaning="milliseconds between the end of a module's halt and its next halt",
 )

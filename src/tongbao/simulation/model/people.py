@@ -96,6 +96,7 @@ class People:
         heir, sender = msg["heir"], turn.sender
         assert sender is not None
         need(heir != sender and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
+        go_on(turn, "member")
         leave_account(turn, sender)
         go_on(turn, "asset")
         inherit(turn, sender, heir)
