@@ -107,7 +107,8 @@ def _import(names: Iterable[str], file: str) -> str:
 def _using(writer: Writer, declared: Mapping[str, str]) -> str:
     """A file of declarations that imports what it uses of `values.ts`."""
     body = "\n".join(declared.values())
-    known = {*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", body))
+    code = re.sub(r"/\*\*.*?\*/", "", body, flags=re.DOTALL)
+    known = {*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", code))
     return f"{HEAD}\n{_import(known, 'values')}\n{body}"
 
 

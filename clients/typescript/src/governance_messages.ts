@@ -14,7 +14,6 @@ import type {
   GrantRole,
   Halt,
   Id,
-  Name,
   OpenPermission,
   PublicKey,
   ReadmitMember,
