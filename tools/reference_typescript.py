@@ -19,6 +19,7 @@ from tongbao.kernel.schema import Message, Record, Value, wire_name_of
 HEAD = "/** Generated from the modules by `make reference`: change those, not this file. */\n"
 PLAIN = {str: "string", int: "number", bool: "boolean", Amount: "Amount"}
 GIVEN = "".join(f'export * from "./{name}.js";\n' for name in ("records", "tables", "values"))
+COMMENT = re.compile(r"/\*\*.*?\*/")
 AMOUNT = "Decimal text with exactly the decimals of its asset."
 
 
@@ -94,7 +95,8 @@ def typescript_files(modules: Registry) -> dict[str, str]:
 
 def _using(writer: Writer, body: str, given: str = "") -> str:
     """A file that imports what it uses of `values.ts`, and gives out what is in others."""
-    known = sorted({*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", body)))
+    words = re.findall(r"\w+", COMMENT.sub("", body))
+    known = sorted({*writer.aliases, *writer.values}.intersection(words))
     names = "".join(f"  {name},\n" for name in known)
     return f'{HEAD}\nimport type {{\n{names}}} from "./values.js";\n{given}\n{body}'
 

@@ -19,6 +19,7 @@ import type {
   Hash,
   Lei,
   MemberName,
+  MemberStatus,
   OpenPermission,
   Phase,
   ReadmitMember,
@@ -36,7 +37,6 @@ import type {
   SetThreshold,
   SetValidator,
   Small,
-  Status,
   SuspendMember,
   Time,
   WeightedKey,
@@ -56,7 +56,7 @@ export interface Account {
 export interface Member {
   readonly "@version": 1;
   readonly name: MemberName;
-  readonly status: Status;
+  readonly status: MemberStatus;
   readonly roles?: readonly Role[];
 }
 

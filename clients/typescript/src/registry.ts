@@ -21,7 +21,6 @@ import type {
   Id,
   Key,
   ModuleLine,
-  Name,
   OpenPermission,
   PublicKey,
   ReadmitMember,
