@@ -23,6 +23,7 @@ import type {
   Kind,
   Lei,
   MemberName,
+  MemberStatus,
   OpenPermission,
   Phase,
   ReadmitMember,
@@ -42,7 +43,6 @@ import type {
   SetValidator,
   Share,
   Small,
-  Status,
   SuspendMember,
   Time,
   WeightedKey,
@@ -62,7 +62,7 @@ export interface Account {
 export interface Member {
   readonly "@version": 1;
   readonly name: MemberName;
-  readonly status: Status;
+  readonly status: MemberStatus;
   readonly roles?: readonly Role[];
 }
 

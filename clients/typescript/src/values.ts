@@ -45,6 +45,9 @@ export type Lei = string;
 /** ^[A-Za-z0-9][A-Za-z0-9 .,&'()/+-]{0,139}$ */
 export type MemberName = string;
 
+/** ^(?:active|suspended|left)$ */
+export type MemberStatus = string;
+
 /** ^[a-z][a-z0-9_]{0,47}$ */
 export type Name = string;
 
@@ -77,9 +80,6 @@ export type SettingName = string;
 
 /** 0 to 65535 */
 export type Small = number;
-
-/** ^(?:active|suspended|left)$ */
-export type Status = string;
 
 /** 0 to 9007199254740991 */
 export type Time = number;

@@ -13,6 +13,7 @@ from tests.modules.governance_steps import (
     known,
     propose,
     proposed,
+    seats,
     validator,
     vote,
     wait,
@@ -228,12 +229,15 @@ def test_a_vote_of_a_hundred_members_settles_in_one_block() -> None:
 def test_genesis_gives_a_member_one_seat() -> None:
     """
     Given a genesis file whose operators bank and alice act for one member,
-    when a chain would begin with it,
-    then the error says so.
+    when a chain would begin with it, and again with members named after the operators,
+    then the error says so, and which section comes first.
     """
     both = FirstMember(lei=FIRST, name=MemberName("Both"), accounts=(bank, alice))
+    members = section("member", Start(members=(both,)))
     with pytest.raises(GenesisError, match="MEMBER_HAS_TWO_SEATS"):
-        governed(sections=(section("member", Start(members=(both,))),))
+        governed(sections=(members,))
+    with pytest.raises(GenesisError, match="put it before"):
+        Chain(sections=(seats(), members))
 
 
 def test_a_chain_without_the_module_goes_on_without_members() -> None:

@@ -37,18 +37,18 @@ from tongbao.modules.member import (
     FirstMember,
     Lei,
     Member,
+    MemberStatus,
     Role,
     Start,
-    Status,
     Why,
 )
 from tongbao.testing import Chain, alice, bob, carol, mallory
 
 NOBODY = Address("ee" * 20)
-ACTIVE, SUSPENDED, LEFT = Status("active"), Status("suspended"), Status("left")
+ACTIVE, SUSPENDED, LEFT = MemberStatus("active"), MemberStatus("suspended"), MemberStatus("left")
 
 
-def first(status: Status, *roles: str) -> Member:
+def first(status: MemberStatus, *roles: str) -> Member:
     """The first bank, with a status and roles."""
     return Member(name=FIRST_BANK, status=status, roles=tuple(map(Role, roles)))
 

@@ -25,7 +25,7 @@ from tongbao.kernel.kernel_module import Halt as ModuleHalt
 from tongbao.kernel.kernel_module import NodeId, Peer, Validator, halts_in_order, peers_in_order
 from tongbao.kernel.kernel_module import validators_in_order as in_order
 from tongbao.kernel.membership import admit_peer, peers_listed, set_validator, validators_listed
-from tongbao.modules import account, upgrade
+from tongbao.modules import account, member, upgrade
 from tongbao.modules.account import Closing
 from tongbao.modules.governance.actions import carry_out
 from tongbao.modules.governance.council import (
@@ -94,6 +94,12 @@ def begin(ctx: Work, start: Start) -> None:
         raise GenesisError(
             "section governance: its validators are not the keys that the genesis file's engine "
             "has: name the same keys in both"
+        )
+    sections = [each.module for each in ctx.genesis.sections]
+    if member.module.name in sections[sections.index(Name(module.name)) :]:
+        raise GenesisError(
+            "section member: it stands after section governance, whose operators act for members: "
+            "put it before that"
         )
     for validator in start.validators:
         set_validator(ctx, validator.key, validator.power)

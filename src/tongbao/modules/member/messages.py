@@ -31,7 +31,9 @@ PermissionName = NewType(
 )
 """The wire name of the message that a permission is for: `asset.define`."""
 
-Status = NewType("Status", Annotated[str, Meta(pattern=r"^(?:active|suspended|left)\Z")])
+MemberStatus = NewType(
+    "MemberStatus", Annotated[str, Meta(pattern=r"^(?:active|suspended|left)\Z")]
+)
 """Whether a member takes part: suspended, it may come back; one that has left is admitted anew."""
 
 Roles = Annotated[tuple[Role, ...], Meta(max_length=ROLES_LIMIT)]
@@ -45,7 +47,7 @@ class Member(Record, version=1):
     """An institution of the consortium; its row stays when it has left."""
 
     name: MemberName
-    status: Status
+    status: MemberStatus
     roles: Roles = ()
 
 

@@ -8,15 +8,15 @@ from tongbao.modules.member.messages import (
     Acting,
     Lei,
     Member,
+    MemberStatus,
     Permission,
     PermissionName,
-    Status,
     Why,
 )
 
-ACTIVE: Final = Status("active")
-SUSPENDED: Final = Status("suspended")
-LEFT: Final = Status("left")
+ACTIVE: Final = MemberStatus("active")
+SUSPENDED: Final = MemberStatus("suspended")
+LEFT: Final = MemberStatus("left")
 
 module = Module(5, "member", uses=(account.module,), reasons=Why)
 
