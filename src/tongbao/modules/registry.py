@@ -3,9 +3,16 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, upgrade
+from tongbao.modules import account, asset, governance, hold, member, upgrade
 
-MODULES = (account.module, asset.module, hold.module, upgrade.module, governance.module)
+MODULES = (
+    account.module,
+    member.module,
+    asset.module,
+    hold.module,
+    upgrade.module,
+    governance.module,
+)
 
 
 @cache

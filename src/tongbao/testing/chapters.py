@@ -21,6 +21,7 @@ from tongbao.kernel import (
 from tongbao.modules import account, asset
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
+from tongbao.testing.member_chapters import too_many_accounts
 from tongbao.testing.world import World
 from tongbao.testing.writer import Writer
 
@@ -117,4 +118,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     too_many_keys,
     many_nonces,
     everybody_at_once,
+    too_many_accounts,
 )

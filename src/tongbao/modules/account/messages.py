@@ -19,7 +19,7 @@ from tongbao.kernel import (
 from tongbao.kernel.authentication import KEYS_LIMIT
 
 
-class Open(Message, tag=1):
+class Open(Message, tag=1, permission=True):
     """Open an account for keys that sign too; its id is derived and never changes."""
 
     keys: WeightedKeys

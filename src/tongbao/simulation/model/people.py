@@ -8,6 +8,7 @@ from tongbao.simulation.model import ids
 from tongbao.simulation.model.books import Account, Turn, need
 from tongbao.simulation.model.council import keep_operators
 from tongbao.simulation.model.holds import keep_payers
+from tongbao.simulation.model.members import go_on, leave_account
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
 
@@ -95,7 +96,11 @@ class People:
         heir, sender = msg["heir"], turn.sender
         assert sender is not None
         need(heir != sender and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
+        go_on(turn, "member")
+        leave_account(turn, sender)
+        go_on(turn, "asset")
         inherit(turn, sender, heir)
+        go_on(turn, "hold")
         keep_payers(turn, sender)
         keep_operators(turn, sender)
         turn.books.accounts[sender] = Account(heir=heir)
