@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.calling import Place
+from tests.cli.conftest import begun
 from tongbao.cli.members import example, members_of
 from tongbao.cli.values import form_of, sample
 from tongbao.modules.governance import Choice
@@ -56,3 +58,45 @@ def test_what_can_be_proposed_is_told_with_its_members() -> None:
     assert sample(Choice) == "approve"
     members = members_of({"choice": Choice}, {"choice": True}, ())
     assert example("governance vote", members).endswith("tongbao governance vote --choice approve")
+
+
+def test_members_are_admitted_listed_and_shown(tmp_path: Path) -> None:
+    """
+    Given a chain whose operator decides alone,
+    when operator admits an institution for which alice acts, who may issue, and halts holds,
+    then it is listed and shown with its account and role, by short names, and the halt is listed.
+    """
+    place = begun(tmp_path / "chain")
+    names = place.do("account", "names")["accounts"]
+    place.do(*FOUND[:-3], "1", "--delay-ms", "0", "--operators", '["operator"]')
+    lei = "506700GE1G29325QX363"
+    actions = json.dumps(
+        [
+            {
+                "@type": "governance.admit_member",
+                "member": lei,
+                "name": "Legal Entity Foundation",
+                "accounts": ["alice"],
+                "roles": ["issuer"],
+            },
+            {
+                "@type": "governance.grant_permission",
+                "permission": "asset.define",
+                "role": "issuer",
+            },
+            {"@type": "governance.halt", "module": "hold", "duration_ms": 60_000},
+        ]
+    )
+    place.do("governance", "propose", "--actions", actions, "--closes-at", "+1h")
+    place.do("account", "set-lanes", "--lanes", "16", "--as", "bob")
+    [listed] = place.do("member", "listed")["rows"]
+    shown = place.do("member", "show", "--lei", lei)["value"]
+    assert (listed["key"], listed["value"]) == (lei, shown)
+    assert (shown["status"], shown["roles"]) == ("active", ["issuer"])
+    [account] = place.do("member", "accounts", "--lei", lei)["rows"]
+    assert account["key"] == names["alice"]
+    assert place.do("member", "acting", "--account", "alice")["value"]["member"] == lei
+    [reserved] = place.do("member", "reserved")["rows"]
+    assert reserved["key"] == "asset.define"
+    [halted] = place.do("governance", "halts")["rows"]
+    assert halted["key"] == "hold"

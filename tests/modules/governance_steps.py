@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tongbao.kernel import Id, PublicKey, Small
+from tongbao.kernel import Id, Module, PublicKey, Small
 from tongbao.kernel.genesis import Section, section
 from tongbao.kernel.kernel_module import NodeId
 from tongbao.modules import governance
@@ -36,9 +36,13 @@ def governed(
     operators: tuple[str, ...] = OPERATORS,
     threshold: int = 2,
     parameters: Mapping[str, int] | None = None,
+    sections: tuple[Section, ...] = (),
+    without: tuple[Module, ...] = (),
 ) -> Chain:
     """A chain with these operators; two of bank, alice and bob must agree unless told."""
-    return Chain(sections=(seats(operators, threshold),), parameters=parameters)
+    return Chain(
+        sections=(*sections, seats(operators, threshold)), parameters=parameters, without=without
+    )
 
 
 def propose(chain: Chain, *actions: Action, by: str = "bank") -> Id | None:

@@ -1,23 +1,36 @@
 /** Generated from the modules by `make reference`: change those, not this file. */
 
 import type {
+  AddAccount,
   AddOperator,
   Address,
+  AdmitMember,
   AdmitPeer,
   CancelUpgrade,
   Choice,
   Delay,
+  EndMembership,
+  GrantPermission,
+  GrantRole,
+  Halt,
   Id,
+  OpenPermission,
   PublicKey,
+  ReadmitMember,
+  RemoveAccount,
   RemoveOperator,
   RemovePeer,
   RemoveValidator,
+  Resume,
+  RevokePermission,
+  RevokeRole,
   ScheduleUpgrade,
   SetDelay,
   SetParameter,
   SetThreshold,
   SetValidator,
   Small,
+  SuspendMember,
   Time,
 } from "./values.js";
 
@@ -45,6 +58,19 @@ export interface GovernancePropose {
     | RemoveOperator
     | SetThreshold
     | SetDelay
+    | AdmitMember
+    | SuspendMember
+    | ReadmitMember
+    | EndMembership
+    | GrantRole
+    | RevokeRole
+    | AddAccount
+    | RemoveAccount
+    | GrantPermission
+    | RevokePermission
+    | OpenPermission
+    | Halt
+    | Resume
   )[];
   readonly closes_at: Time;
 }

@@ -16,14 +16,24 @@ import type {
   AccountVetoRecovery,
 } from "./account_messages.js";
 import type {
+  AssetAuthorise,
+  AssetClawBack,
+  AssetDeauthorise,
   AssetDefine,
+  AssetFreeze,
   AssetIssue,
   AssetRedeem,
+  AssetSetFlags,
+  AssetSetLimit,
   AssetTransfer,
+  AssetUnfreeze,
 } from "./asset_messages.js";
 import type {
   HoldCapture,
+  HoldExtend,
   HoldPlace,
+  HoldRecall,
+  HoldRelease,
 } from "./hold_messages.js";
 import type {
   MandateCollect,
@@ -70,8 +80,18 @@ export type Message =
   | AssetIssue
   | AssetRedeem
   | AssetTransfer
+  | AssetSetFlags
+  | AssetAuthorise
+  | AssetDeauthorise
+  | AssetSetLimit
+  | AssetFreeze
+  | AssetUnfreeze
+  | AssetClawBack
   | HoldPlace
   | HoldCapture
+  | HoldRelease
+  | HoldExtend
+  | HoldRecall
   | MandateGrant
   | MandateRevoke
   | MandateCollect

@@ -12,6 +12,9 @@ export type AssetCode = string;
 /** ^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$ */
 export type AssetId = string;
 
+/** ^(?:issuer|supervisor)$ */
+export type Capacity = string;
+
 /** ^(?:approve|reject)$ */
 export type Choice = string;
 
@@ -21,11 +24,29 @@ export type Count = number;
 /** 0 to 2592000000 */
 export type Delay = number;
 
+/** 1 to 2592000000 */
+export type Duration = number;
+
+/** ^(?:authorisation|clawback|freezing|limits)$ */
+export type Flag = string;
+
 /** ^[0-9a-f]{64}$ */
 export type Hash = string;
 
 /** ^[0-9a-f]{40}$ */
 export type Id = string;
+
+/** ^(?:authorised|deauthorised|limited|frozen|unfrozen|clawed_back|recalled)$ */
+export type Kind = string;
+
+/** ^[A-Z0-9]{18}[0-9]{2}$ */
+export type Lei = string;
+
+/** ^[A-Za-z0-9][A-Za-z0-9 .,&'()/+-]{0,139}$ */
+export type MemberName = string;
+
+/** ^(?:active|suspended|left)$ */
+export type MemberStatus = string;
 
 /** ^[a-z][a-z0-9_]{0,47}$ */
 export type Name = string;
@@ -35,6 +56,9 @@ export type NodeId = string;
 
 /** 0 to 31622400000 */
 export type PeriodMs = number;
+
+/** ^[a-z][a-z0-9_]{0,47}[.][a-z][a-z0-9_]{0,47}$ */
+export type PermissionName = string;
 
 /** ^(?:open|approved|rejected|lapsed|cancelled|carried_out|failed)$ */
 export type Phase = string;
@@ -47,6 +71,12 @@ export type PublicKey = string;
 
 /** ^[A-Za-z0-9-]{1,35}$ */
 export type Reference = string;
+
+/** ^[a-z][a-z0-9_]{0,31}$ */
+export type Role = string;
+
+/** ^(?:both|credits|debits)$ */
+export type Scope = string;
 
 /** ^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$ */
 export type SettingName = string;
@@ -67,6 +97,21 @@ export interface Key {
 export interface WeightedKey {
   readonly key: Key;
   readonly weight: Small;
+}
+
+/** A freeze: by whom, of what, on which ground, since when and until when (exclusive). */
+export interface Frozen {
+  readonly by: Address;
+  readonly scope: Scope;
+  readonly reason: Small;
+  readonly since: Time;
+  readonly until: Time;
+}
+
+/** What one module, named by its vault, has reserved inside a holding. */
+export interface Share {
+  readonly by: Address;
+  readonly amount: Amount;
 }
 
 /** A module that decides on this chain: its code is that of `hash`, or a node won't start. */
@@ -145,4 +190,92 @@ export interface SetThreshold {
 export interface SetDelay {
   readonly "@type": "governance.set_delay";
   readonly delay_ms: Delay;
+}
+
+/** Let an institution take part, or one that had left take part anew. */
+export interface AdmitMember {
+  readonly "@type": "governance.admit_member";
+  readonly member: Lei;
+  readonly name: MemberName;
+  readonly accounts?: readonly Address[];
+  readonly roles?: readonly Role[];
+}
+
+/** Let a member take part no more until it is readmitted; its operators are not heard. */
+export interface SuspendMember {
+  readonly "@type": "governance.suspend_member";
+  readonly member: Lei;
+}
+
+/** Let a suspended member take part again. */
+export interface ReadmitMember {
+  readonly "@type": "governance.readmit_member";
+  readonly member: Lei;
+}
+
+/** A member leaves: it loses its roles, and its accounts are operators no more. */
+export interface EndMembership {
+  readonly "@type": "governance.end_membership";
+  readonly member: Lei;
+}
+
+/** Give a member a role. */
+export interface GrantRole {
+  readonly "@type": "governance.grant_role";
+  readonly member: Lei;
+  readonly role: Role;
+}
+
+/** Take a role from a member. */
+export interface RevokeRole {
+  readonly "@type": "governance.revoke_role";
+  readonly member: Lei;
+  readonly role: Role;
+}
+
+/** Let an account act for a member. */
+export interface AddAccount {
+  readonly "@type": "governance.add_account";
+  readonly member: Lei;
+  readonly account: Address;
+}
+
+/** Let an account act for a member no more. */
+export interface RemoveAccount {
+  readonly "@type": "governance.remove_account";
+  readonly member: Lei;
+  readonly account: Address;
+}
+
+/** Let a role send a message; the first grant reserves it, so that nobody else may. */
+export interface GrantPermission {
+  readonly "@type": "governance.grant_permission";
+  readonly permission: PermissionName;
+  readonly role: Role;
+}
+
+/** Let a role send a reserved message no more; it stays reserved, for whoever is left. */
+export interface RevokePermission {
+  readonly "@type": "governance.revoke_permission";
+  readonly permission: PermissionName;
+  readonly role: Role;
+}
+
+/** Let everybody send a message that was reserved. */
+export interface OpenPermission {
+  readonly "@type": "governance.open_permission";
+  readonly permission: PermissionName;
+}
+
+/** Stop a module, and those that use it, for a time; a third of the operators suffices. */
+export interface Halt {
+  readonly "@type": "governance.halt";
+  readonly module: Name;
+  readonly duration_ms: Duration;
+}
+
+/** Let a halted module go on before its halt ends. */
+export interface Resume {
+  readonly "@type": "governance.resume";
+  readonly module: Name;
 }

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 Language = Literal["en", "zh"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
-FILES: Final = ("words.toml", "guardian_words.toml")
+FILES: Final = ("words.toml", "control_words.toml", "guardian_words.toml")
 TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 """As `lang` attributes have them (RFC 5646)."""
 

@@ -229,16 +229,26 @@ class View:
         """The value of a parameter on this chain."""
         return self._job.parameters[parameter.name]
 
+    def has(self, module: Module) -> bool:
+        """Whether this chain has a module that `may_use` names."""
+        return module in self._job.registry.modules
+
     def active(self, feature: Feature) -> bool:
         """Whether a feature has begun at this height."""
         begins = self._job.features.get(feature.name)
         return begins is not None and self.height >= begins
 
+    @property
+    def vaults(self) -> tuple[Address, ...]:
+        """The vault of every module of the chain, in the order of their registry."""
+        return tuple(module.vault for module in self._job.registry.modules)
+
     def enter(self: Kind, module: Module) -> Kind:
         """The context in which `module`'s public function runs when this one calls it."""
         entered: Kind | None = self._entered.get(module)
         if entered is None:
-            assert module in self._module.uses, f"{self._module} does not declare {module}"
+            declared = module in self._module.uses or module in self._module.may_use
+            assert declared, f"{self._module} does not declare {module}"
             entered = self._job.context(type(self), module, self._module)
             self._entered[module] = entered
         return entered
@@ -281,6 +291,19 @@ class Work(View):
         """The least and the greatest value that a parameter can have; None for an unknown name."""
         return self._job.registry.bounds_of(parameter)
 
+    @property
+    def roles(self) -> Iterable[str]:
+        """The roles that the modules of this chain declare."""
+        return self._job.registry.roles
+
+    def is_reservable(self, wire_name: str) -> bool:
+        """Whether a message of this name needs a permission where a chain reserves it."""
+        return wire_name in self._job.registry.permissions
+
+    def can_halt(self, name: str) -> bool:
+        """Whether a module of this chain has the name and can be halted."""
+        return bool(self._job.registry.stopped_with(name))
+
     def attempt(
         self, act: Callable[[Work, T], object], given: T, *, keep: bool = True
     ) -> Reason | None:
@@ -304,6 +327,7 @@ class Work(View):
         """Let the modules above hear; any of them may refuse the transaction."""
         assert announcement.module is self._module
         for module, hear in self._job.hearers(announcement):
+            self._job.check_halt(module)
             hear(self._job.context(type(self), module, self._module), said)
 
     def may_debit(self, payer: Address) -> bool:

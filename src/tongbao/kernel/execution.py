@@ -93,6 +93,8 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
     try:
         job.meter.begin()
         for at, message in enumerate(payload.messages):
+            if job.halts:
+                job.check_halt(job.registry.handlers[type(message)][0])
             context, handler = job.acting(type(message))
             job.derive_ids(b"id", _origin_of, payload, at)
             handler(context, message)
@@ -143,9 +145,15 @@ def due_head(
 
 def next_due(job: Job) -> Time | None:
     """The earliest time at which due work waits, None when nothing does."""
-    heads = [due_head(job, index, None) for index, _ in job.registry.dues]
-    times = [head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES] for head in heads if head]
-    return Time(int.from_bytes(min(times), "big")) if times else None
+    times = []
+    for index, _ in job.registry.dues:
+        head = due_head(job, index, None)
+        if head is not None:
+            due = int.from_bytes(head[0][PREFIX_BYTES : PREFIX_BYTES + INTEGER_BYTES], "big")
+            # What a halted module has to do waits for the end of the halt.
+            ends = job.halts[index.module] if job.is_halted(index.module) else 0
+            times.append(Time(max(due, ends)))
+    return min(times, default=None)
 
 
 def run_due(job: Job, items: int) -> bytes | None:
@@ -156,6 +164,8 @@ def run_due(job: Job, items: int) -> bytes | None:
     job.begin(None)
     # Among those that have something due: a list that is added, and empty, changes no block.
     dues = [due for due in job.registry.dues if due_head(job, due[0], job.time) is not None]
+    if job.halts:
+        dues = [due for due in dues if not job.is_halted(due[0].module)]
     if not dues:
         return None
     start = job.height % len(dues)

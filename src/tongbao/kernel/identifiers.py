@@ -17,6 +17,12 @@ SAFE_INTEGER: Final = 2**53 - 1
 SETTING_NAME: Final = r"^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}\Z"
 """The form of a parameter's or feature's name: its module's, then its own."""
 
+ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,31}\Z"
+"""The form of the name of a role that members of a consortium can have."""
+
+ROLES_LIMIT: Final = 32
+"""Roles that the modules of one chain declare."""
+
 ID_BYTES: Final = 20
 VAULT_ZEROS: Final = "0" * 36
 

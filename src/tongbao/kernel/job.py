@@ -15,7 +15,7 @@ from tongbao.kernel.kernel_module import marks
 from tongbao.kernel.module import Announcement, Module, Table
 from tongbao.kernel.reasons import KernelWhy, Reason, Refusal
 from tongbao.kernel.row_keys import encode_by_value
-from tongbao.kernel.schema import Event, Message, Record
+from tongbao.kernel.schema import Event, Message, Record, wire_name_of
 from tongbao.kernel.state import Backing, State
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class Job:
         self.events: list[Event] = []
         self.parameters: Mapping[str, int] = {}
         self.features: Mapping[str, int] = {}
+        self.halts: Mapping[Module, Time] = {}
         self._id_domain = b"id"
         self._id_origin: Callable[..., tuple[bytes, ...]] = tuple
         self._id_given: tuple[Any, ...] = ()
@@ -173,8 +174,36 @@ class Job:
         found = self._acting.get(kind)
         if found is None:
             module, handler = self.registry.handlers[kind]
+            if kind.needs_permission and self.registry.permission is not None:
+                handler = self._permitted(wire_name_of(kind), handler, *self.registry.permission)
             found = self._acting[kind] = self.context(Context, module, None), handler
         return found
+
+    def _permitted(
+        self,
+        wire_name: str,
+        handler: Callable[..., object],
+        module: Module,
+        permission: Callable[..., object],
+    ) -> Callable[..., object]:
+        """A handler that runs where the module that decides on permissions does not refuse."""
+        view = self.context(View, module, None)
+
+        def act(ctx: Context, msg: Message) -> object:
+            permission(view, ctx.sender, wire_name)
+            return handler(ctx, msg)
+
+        return act
+
+    def is_halted(self, module: Module) -> bool:
+        """Whether operators have stopped a module, or one that it uses, until later."""
+        until = self.halts.get(module)
+        return until is not None and self.time < until
+
+    def check_halt(self, module: Module) -> None:
+        """Refuse what a halted module would do."""
+        if self.halts and self.is_halted(module):
+            raise Refusal(KernelWhy.MODULE_IS_HALTED)
 
     def events_of(self, module: Module) -> frozenset[type[Event]]:
         """The event types that a module may emit."""

@@ -91,6 +91,12 @@ class Peer(Record, version=1):
     """A node that may connect to the nodes of the network."""
 
 
+class Halt(Record, version=1):
+    """A module that does nothing, nor those that use it, while a block's time is below `until`."""
+
+    until: Time
+
+
 class Stuck(Event, tag=1):
     """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
 
@@ -112,6 +118,8 @@ validators = module.table(7, key=PublicKey, value=Validator)
 peers = module.table(8, key=NodeId, value=Peer)
 validators_in_order = module.index(9, of=validators, by=lambda validator: 0)
 peers_in_order = module.index(10, of=peers, by=lambda peer: 0)
+halts = module.table(11, key=Name, value=Halt)
+halts_in_order = module.index(12, of=halts, by=lambda halt: 0)
 
 TRANSACTION_BYTES = module.parameter(
     "transaction_bytes",

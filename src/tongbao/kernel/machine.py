@@ -31,6 +31,7 @@ from tongbao.kernel.execution import (
     use_nonce,
 )
 from tongbao.kernel.genesis import Genesis, chain_id, hash_of
+from tongbao.kernel.halting import stopped
 from tongbao.kernel.history import BlockUndo, Candidate, History, Past
 from tongbao.kernel.identifiers import Count, Hash, Time
 from tongbao.kernel.intake import Intake
@@ -43,6 +44,7 @@ from tongbao.kernel.kernel_module import (
     TRANSACTION_ROWS,
     ModuleLine,
     features,
+    halts,
     parameters,
     upgrades,
 )
@@ -57,7 +59,7 @@ from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
 GENESIS_HEIGHT: Final = 0
-SETTINGS: Final = (parameters, features, upgrades)
+SETTINGS: Final = (parameters, features, upgrades, halts)
 
 
 class Machine(Intake):
@@ -111,6 +113,8 @@ class Machine(Intake):
         rows = {name: row.value for name, row in self._state.items(parameters)}
         self.parameters = {name: parameter.default for name, parameter in known.items()} | rows
         self.features = {name: row.height for name, row in self._state.items(features)}
+        rows_of_halts = {name: row.until for name, row in self._state.items(halts)}
+        self.halts = stopped(self.registry, rows_of_halts, self.time)
         self.code.follow(dict(self._state.items(upgrades)), self.height)
 
     def _new_job(self, limit: str) -> Job:
@@ -126,6 +130,7 @@ class Machine(Intake):
         job.genesis = self.genesis_file
         job.parameters = self.parameters
         job.features = self.features
+        job.halts = self.halts
         job.set_block(Count(max(height, 0)), Time(time))
 
     # The life of a block
@@ -287,6 +292,7 @@ class Machine(Intake):
 
     def next_due(self) -> Time | None:
         """The earliest time at which due work waits, None when nothing does."""
+        self._place(self._job, self.height, self.time)
         return next_due(self._job)
 
     # Reading

@@ -21,7 +21,7 @@ from typing import (
 )
 
 from tongbao.kernel import jcs
-from tongbao.kernel.identifiers import SETTING_NAME, Address, Id, Time, vault_of
+from tongbao.kernel.identifiers import ROLE_NAME, SETTING_NAME, Address, Id, Time, vault_of
 from tongbao.kernel.reasons import NUMBERS_PER_MODULE, Reason
 from tongbao.kernel.row_keys import KeyCodec
 from tongbao.kernel.schema import Message, Record, check_fields, versions_of
@@ -179,12 +179,16 @@ class Module:
         name: str,
         *,
         uses: tuple[Module, ...] = (),
+        may_use: tuple[Module, ...] = (),
         reasons: type[Reason] | None = None,
         version: int = 1,
+        haltable: bool = True,
         keeps_mandates: bool = False,
     ) -> None:
         """Numbers from 1000 belong to third parties and, like names, are never used again.
 
+        `may_use` names modules that a chain older than they are does not have: their tables are
+        empty there. What decides on halts is not `haltable` itself.
         `keeps_mandates`: this module may take value from any account, and does so within what the
         account's owner has agreed to, which it keeps. There is one such module at most.
         """
@@ -192,6 +196,8 @@ class Module:
         self.number = number
         self.name = name
         self.uses = uses
+        self.may_use = may_use
+        self.is_haltable = haltable
         self.reasons = reasons
         self.version = version
         self.keeps_mandates = keeps_mandates
@@ -208,6 +214,8 @@ class Module:
         self.parameters: list[Parameter] = []
         self.features: list[Feature] = []
         self.structures: list[Derived[Any]] = []
+        self.roles: dict[str, str] = {}
+        self.permission: Callable[..., object] | None = None
         self.begin: tuple[Callable[..., None], Any] | None = None
         self.keys_of: Callable[..., object] | None = None
         if reasons is not None:
@@ -273,6 +281,13 @@ class Module:
         self.features.append(made)
         return made
 
+    def role(self, name: str, meaning: str) -> str:
+        """Declare a role that members of a consortium can have; its name, unique on a chain."""
+        assert re.search(ROLE_NAME, name), f"{name!r} is no name of a role"
+        assert meaning and name not in self.roles, f"{name} is declared twice, or means nothing"
+        self.roles[name] = meaning
+        return name
+
     def handler(self, function: Callable[[Context, M], R]) -> Callable[[Context, M], R]:
         """Bind a function to the message type of its second parameter."""
         _documented(function)
@@ -335,7 +350,9 @@ class Module:
     ) -> Callable[[Callable[[Work, T], None]], Callable[[Work, T], None]]:
         """Run the function when a lower module makes the announcement; it may refuse."""
         below = announcement.module
-        assert below in self.uses, f"{self.name} does not declare that it uses {below.name}"
+        assert below in (*self.uses, *self.may_use), (
+            f"{self.name} does not declare that it uses {below.name}"
+        )
 
         def bind(function: Callable[[Work, T], None]) -> Callable[[Work, T], None]:
             _documented(function)
@@ -355,6 +372,16 @@ class Module:
         """Offer `keys_of(view, address)` for genesis to name."""
         _documented(function)
         self.keys_of = function
+        return function
+
+    def permits(self, function: F) -> F:
+        """Ask `function(view, sender, wire_name)` before each message that needs a permission.
+
+        It refuses, or lets the message's handler run. One module of a chain has it.
+        """
+        _documented(function)
+        assert self.permission is None, f"{self.name} decides on permissions twice"
+        self.permission = function
         return function
 
     def __repr__(self) -> str:

@@ -99,6 +99,9 @@ class KernelWhy(Reason):
     PEER_NOT_FOUND = 117, "only a node that may connect can be removed from those"
     PARAMETER_NOT_FOUND = 118, "a parameter is one that a module of this chain declares"
     PARAMETER_IS_OUT_OF_BOUNDS = 119, "a parameter's value is within its declared bounds"
+    MODULE_IS_HALTED = 120, "a halted module, and what uses it, goes on when the halt ends"
+    MODULE_CANNOT_BE_HALTED = 121, "a module of this chain is halted, and not the one that decides"
+    MODULE_IS_NOT_HALTED = 122, "only a module that is halted goes on before its halt ends"
 
 
 for _reasons in (Invalid, KernelWhy):

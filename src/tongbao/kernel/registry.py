@@ -15,6 +15,7 @@ import msgspec
 
 from tongbao.kernel import jcs, kernel_module
 from tongbao.kernel.context import Cursor, Page, View
+from tongbao.kernel.identifiers import ROLES_LIMIT
 from tongbao.kernel.module import Announcement, Feature, Index, Module, Parameter, Table
 from tongbao.kernel.reasons import NUMBERS_PER_MODULE, Invalid, Reason
 from tongbao.kernel.receipt import Receipt
@@ -51,8 +52,13 @@ class Registry:
         self.dues: list[tuple[Index[Any, Any, Any], Callable[..., None]]] = []
         self.parameters: dict[str, Parameter] = {}
         self.features: dict[str, Feature] = {}
+        self.roles: dict[str, str] = {}
+        self.permission: tuple[Module, Callable[..., object]] | None = None
         for module in self.modules:
             self._add(module)
+        self.permissions = frozenset(
+            wire_name_of(message) for message in self.handlers if message.needs_permission
+        )
         assert self.handlers, "no module has a message"
         self.messages: tuple[type[Message], ...] = tuple(self.handlers)
         self.json_depth = PAYLOAD_DEPTH + max(map(check_fields, self.messages))
@@ -87,6 +93,13 @@ class Registry:
         self.dues += module.dues
         self.parameters |= {parameter.name: parameter for parameter in module.parameters}
         self.features |= {feature.name: feature for feature in module.features}
+        doubled = self.roles.keys() & module.roles.keys()
+        assert not doubled, f"{module}: another module has the role {sorted(doubled)}"
+        self.roles |= module.roles
+        assert len(self.roles) <= ROLES_LIMIT, f"{module}: a chain has at most {ROLES_LIMIT} roles"
+        if module.permission is not None:
+            assert self.permission is None, f"{module} is the second to decide on permissions"
+            self.permission = module, module.permission
 
     def module(self, name: str) -> Module:
         """The module of this name. Raises KeyError."""
@@ -110,6 +123,15 @@ class Registry:
         least = self.json_depth if known is kernel_module.JSON_DEPTH else known.low
         return max(known.low, least), known.high
 
+    def stopped_with(self, name: str) -> list[Module]:
+        """The module of a name and those above that use it, of those that can be halted."""
+        stopped: list[Module] = []
+        for module in self.modules[1:]:
+            uses_one = not set(module.uses).isdisjoint(stopped)
+            if module.is_haltable and (module.name == name or uses_one):
+                stopped.append(module)
+        return stopped
+
     def message(self, wire_name: str) -> type[Message]:
         """The message type of a wire name such as `hold.place`. Raises KeyError."""
         for message in self.messages:
@@ -127,6 +149,8 @@ def _check_order(modules: tuple[Module, ...]) -> None:
         assert module.number not in {other.number for other in seen}, f"{module}: number taken"
         assert module.name not in {other.name for other in seen}, f"{module}: name taken"
         assert set(module.uses) <= seen, f"{module} stands before a module that it uses"
+        late = set(module.may_use).intersection(modules) - seen
+        assert not late, f"{module} stands before a module that it may use"
         seen.add(module)
 
 

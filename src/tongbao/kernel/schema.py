@@ -33,7 +33,14 @@ DEFAULTS: tuple[object, ...] = (None, False, 0, ())
 value of which Python has one."""
 
 FACTS: Final = frozenset(
-    {"wire_tag", "record_version", "previous_version", "is_sensitive", "is_last"}
+    {
+        "wire_tag",
+        "record_version",
+        "previous_version",
+        "is_sensitive",
+        "is_last",
+        "needs_permission",
+    }
 )
 """What every class knows about itself; no member may have such a name."""
 
@@ -83,6 +90,7 @@ class Wire(StructMeta):
         version: int | None = None,
         sensitive: bool = False,
         last: bool = False,
+        permission: bool = False,
         previous: type | None = None,
         frozen: bool = True,
     ) -> Wire:
@@ -112,6 +120,7 @@ class Wire(StructMeta):
             ("previous_version", previous),
             ("is_sensitive", sensitive),
             ("is_last", last),
+            ("needs_permission", permission),
         ):
             setattr(made, attribute, value)
         return made
@@ -131,12 +140,14 @@ class Message(Shape):
     """Something a user asks for and signs: `class Place(Message, tag=1)`.
 
     `tag` is unique in its module and never used again; `sensitive=True` asks for the sender's
-    sensitive threshold; `last=True` lets no message follow in the same transaction.
+    sensitive threshold; `last=True` lets no message follow in the same transaction;
+    `permission=True` lets a chain reserve the message for whom `Module.permits` says.
     """
 
     wire_tag: ClassVar[int]
     is_sensitive: ClassVar[bool]
     is_last: ClassVar[bool]
+    needs_permission: ClassVar[bool]
 
     def also_signed_by(self) -> tuple[Any, ...]:
         """The keys (`Key`) that this message introduces: each of them must sign too."""

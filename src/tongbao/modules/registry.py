@@ -3,10 +3,11 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, mandate, upgrade
+from tongbao.modules import account, asset, governance, hold, mandate, member, upgrade
 
 MODULES = (
     account.module,
+    member.module,
     asset.module,
     hold.module,
     mandate.module,

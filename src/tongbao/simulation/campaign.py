@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from tongbao.kernel.schema import wire_name_of
+from tongbao.modules import governance
 from tongbao.simulation import mischief
 from tongbao.simulation.playing import REGISTRY, Tally, play
 
@@ -22,6 +23,9 @@ FULL: Final = 100_000
 """A campaign of so many transactions leaves nothing out."""
 
 WORKERS: Final = 2
+
+OF_OLDER_CHAINS: Final = frozenset((governance.Why.MEMBERS_ARE_NOT_KEPT,))
+"""What only a chain without some module comes to; tests of the modules do."""
 
 
 class Failure(Struct):
@@ -52,7 +56,9 @@ class Report(Struct):
         numbers = [
             f"{reason.number} {type(reason).module_name}.{reason.name}"
             for number, reason in sorted(REGISTRY.reasons.items())
-            if not self.tally.numbers[number] and not self.tally.stuck[number]
+            if reason not in OF_OLDER_CHAINS
+            and not self.tally.numbers[number]
+            and not self.tally.stuck[number]
         ]
         return [*(f"message {name}" for name in map(str, self._unsent())), *numbers]
 

@@ -90,12 +90,13 @@ class Chain:
         sections: tuple[Section, ...] = (),
         funded: bool = True,
         features: Mapping[str, int] | None = None,
+        without: tuple[Module, ...] = (),
     ) -> None:
         """Begin a chain with the built-in modules and `modules` above them.
 
-        `features` begin at the heights given.
+        `features` begin at the heights given; `without` are modules that an older chain lacks.
         """
-        registry = registry_with(*modules)
+        registry = registry_with(*modules, without=without)
         genesis = genesis_of(registry, parameters=parameters, sections=sections, features=features)
         self.ledger = Ledger(registry, genesis)
         self.machine = self.ledger.machine

@@ -26,9 +26,10 @@ ADDRESSES: Final[Mapping[str, Address]] = dict(
 )
 
 
-def registry_with(*modules: Module) -> Registry:
-    """The built-in modules and, above them, those given."""
-    return Registry((*MODULES, *modules))
+def registry_with(*modules: Module, without: tuple[Module, ...] = ()) -> Registry:
+    """The built-in modules, less those that an older chain is `without`, and above them others."""
+    own = (module for module in MODULES if module not in without)
+    return Registry((*own, *modules))
 
 
 def genesis_of(

@@ -9,6 +9,7 @@ from tongbao.kernel import Address, Count, Id, Message, PublicKey, Small, Time
 from tongbao.kernel.kernel_module import NodeId, Power, SettingName
 from tongbao.modules import governance, upgrade
 from tongbao.modules.governance import Action, Choice, Delay, Proposal
+from tongbao.testing import member_recipes as members
 from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.keys import MixedOrderKey
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
@@ -25,6 +26,8 @@ CHANGED: Final = {
     "governance.operators_limit": (2, 5),
     "governance.proposals_limit": (1, 4),
     "governance.voting_ms": (60_000, 100_000_000),
+    "governance.halt_ms": (60_000, 100_000),
+    "governance.halt_rest_ms": (1, 10_000),
 }
 """Parameters with which a history goes on, and between what they are set."""
 
@@ -68,7 +71,7 @@ def propose(world: World, sender: Address) -> Message | None:
     if world.odd():
         closes_at = Time(world.time + longest + 1)
     return governance.Propose(
-        actions=tuple(world.one(ACTIONS)(world) for _ in range(count)), closes_at=closes_at
+        actions=tuple(an_action(world) for _ in range(count)), closes_at=closes_at
     )
 
 
@@ -189,4 +192,9 @@ ACTIONS: Final[tuple[Callable[[World], Action], ...]] = (
     set_threshold,
     lambda world: governance.SetDelay(delay_ms=Delay(world.one(DELAYS_MS))),
 )
-"""How each kind of action is chosen."""
+"""How each kind of action is chosen, of those that are not about members."""
+
+
+def an_action(world: World) -> Action:
+    """Any kind of action: as often about members and halts as about all else."""
+    return world.one(ACTIONS if world.chance(0.5) else members.ACTIONS)(world)

@@ -17,12 +17,13 @@ from tongbao.kernel import (
     Count,
     Id,
     Machine,
+    Name,
     PublicKey,
     Reference,
     Time,
 )
-from tongbao.kernel.kernel_module import NodeId, Peer, Upgrade, Validator
-from tongbao.modules import account, asset, governance
+from tongbao.kernel.kernel_module import Halt, NodeId, Peer, Upgrade, Validator
+from tongbao.modules import account, asset, governance, member
 from tongbao.sdk.signer import Signer, SoftwareKey
 
 T = TypeVar("T")
@@ -57,11 +58,17 @@ class World:
         """How many ms the next block comes after the last one, where a story wants to wait."""
         self.assets: dict[AssetId, asset.Definition] = {}
         self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
+        self.controls: dict[AssetId, asset.Controls] = {}
+        self.standings: dict[tuple[Address, AssetId], asset.Standing] = {}
         self.upgrades: dict[Count, Upgrade] = {}
         self.validators: dict[PublicKey, Validator] = {}
         self.peers: dict[NodeId, Peer] = {}
         self.council: governance.Council | None = None
         self.ballots: set[tuple[Id, Address]] = set()
+        self.members: dict[member.Lei, member.Member] = {}
+        self.acting: dict[Address, member.Acting] = {}
+        self.permissions: dict[member.PermissionName, member.Permission] = {}
+        self.halts: dict[Name, Halt] = {}
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -84,11 +91,17 @@ class World:
         self.holdings.clear()
         for (owner, held), row in self._items("asset.holdings"):
             self.holdings.setdefault(owner, []).append((held, row.amount))
+        self.controls = dict(self._items("asset.controls"))
+        self.standings = dict(self._items("asset.standings"))
         self.upgrades = dict(self._items("kernel.upgrades"))
         self.validators = dict(self._items("kernel.validators"))
         self.peers = dict(self._items("kernel.peers"))
         self.council = next((row for _, row in self._items("governance.councils")), None)
         self.ballots = {key for key, _ in self._items("governance.ballots")}
+        self.members = dict(self._items("member.members"))
+        self.acting = dict(self._items("member.acting_accounts"))
+        self.permissions = dict(self._items("member.permissions"))
+        self.halts = dict(self._items("kernel.halts"))
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

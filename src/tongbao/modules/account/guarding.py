@@ -29,6 +29,7 @@ from tongbao.modules.account.messages import (
     Why,
 )
 from tongbao.modules.account.tables import (
+    LATE_MS,
     WAIT_MS,
     YOUNG_MS,
     accounts,
@@ -135,6 +136,15 @@ def end_recovery(ctx: Work, name: Id, recovery: Recovery) -> None:
     del ctx[recoveries][name]
     if not recovery.waits:
         return
+    if ctx.attempt(carry_out, (name, recovery)) is not None:
+        # A module that must hear of it is halted: the next try is after an hour.
+        again = Time(ctx.time + LATE_MS)
+        ctx[recoveries][name] = replace(recovery, due_at=again, postponed=True)
+
+
+def carry_out(ctx: Work, given: tuple[Id, Recovery]) -> None:
+    """Give an account the keys of a recovery now. It is refused while those who hear are halted."""
+    name, recovery = given
     address = recovery.account
     account, before = ctx[accounts].get(address), ctx[rescues].get(address)
     assert account is not None

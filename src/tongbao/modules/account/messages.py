@@ -31,7 +31,7 @@ OlderKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=KEYS_LIMIT)]
 """Keys that an account had before."""
 
 
-class Open(Message, tag=1):
+class Open(Message, tag=1, permission=True):
     """Open an account for keys that sign too; its id is derived and never changes.
 
     `under` lists it among the sender's own: a till, a desk, a fund of an institution.

@@ -15,7 +15,7 @@ from tongbao.kernel import (
 )
 
 
-class Define(Message, tag=1):
+class Define(Message, tag=1, permission=True):
     """Define the asset `CODE.sender`; what is fixed here never changes."""
 
     code: AssetCode
@@ -24,7 +24,7 @@ class Define(Message, tag=1):
     metadata_hash: Hash | None = None
 
 
-class Issue(Message, tag=2):
+class Issue(Message, tag=2, permission=True):
     """Create value of the sender's asset for an account, against an external reference."""
 
     asset: AssetId
@@ -107,4 +107,21 @@ class Why(Reason):
     BALANCE_IS_TOO_LOW = 13, "the payer owns at least the amount"
     ISSUER_CANNOT_CLOSE = 14, "an account that defined assets stays open for those who hold them"
     TOO_MANY_HOLDINGS = 15, "an account that closes holds at most 100 assets"
+    FLAG_IS_LOCKED = 16, "a flag that was locked never changes again"
+    FLAGS_CONTRADICT = 17, "a flag is named once, to be switched on or off"
+    CLAWBACK_COMES_TOO_LATE = 18, "clawback is switched on while nothing of the asset is issued"
+    CONTROL_IS_OFF = 19, "the asset has the flag of this control switched on"
+    SENDER_IS_NOT_SUPERVISOR = 20, "a supervisor acts as one"
+    HOLDER_NOT_FOUND = 21, "who is controlled is an open account, and not the issuer's own"
+    REASON_IS_UNKNOWN = 22, "a control act has a ground, by its number"
+    END_HAS_PASSED = 23, "a freeze ends later than this block's time"
+    FREEZE_IS_TOO_LONG = 24, "a freeze lasts `asset.freeze_ms` at most"
+    FREEZE_NOT_FOUND = 25, "the freeze that is to end goes on"
+    NOTHING_CHANGES = 26, "a control act changes something"
+    PAYER_IS_NOT_AUTHORISED = 27, "the payer may hold the asset"
+    PAYEE_IS_NOT_AUTHORISED = 28, "the payee may hold the asset"
+    PAYER_IS_FROZEN = 29, "no freeze stops what leaves the payer's holding"
+    PAYEE_IS_FROZEN = 30, "no freeze stops what arrives in the payee's holding"
+    LIMIT_IS_EXCEEDED = 31, "a payee holds no more than its limit"
+    VALUE_IS_RESERVED = 32, "what modules have reserved in a holding stays there"
     REFERENCE_IS_MISSING = 40, "the payee asks for a reference with every payment"

@@ -3,21 +3,35 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec.structs import replace
-
-from tongbao.kernel import Work, require
+from tongbao.kernel import Time, Work, require
+from tongbao.kernel.halting import halt, last_halt, resume
 from tongbao.kernel.kernel_module import Upgrade
 from tongbao.kernel.membership import admit_peer, remove_peer, remove_validator, set_validator
 from tongbao.kernel.parameters import set_parameter
 from tongbao.kernel.upgrading import cancel as cancel_upgrade
 from tongbao.kernel.upgrading import schedule as schedule_upgrade
-from tongbao.modules import account
+from tongbao.modules import account, member
+from tongbao.modules.governance.council import change, council_of, is_heard, require_sound
+from tongbao.modules.governance.member_actions import (
+    AddAccount,
+    AdmitMember,
+    EndMembership,
+    GrantPermission,
+    GrantRole,
+    Halt,
+    OpenPermission,
+    ReadmitMember,
+    RemoveAccount,
+    Resume,
+    RevokePermission,
+    RevokeRole,
+    SuspendMember,
+)
 from tongbao.modules.governance.messages import (
     Action,
     AddOperator,
     AdmitPeer,
     CancelUpgrade,
-    Council,
     RemoveOperator,
     RemovePeer,
     RemoveValidator,
@@ -28,36 +42,13 @@ from tongbao.modules.governance.messages import (
     SetValidator,
     Why,
 )
-from tongbao.modules.governance.tables import COUNCIL, OPERATORS_LIMIT, councils
-
-
-def require_sound(ctx: Work, council: Council) -> None:
-    """Refuse operators or a threshold under which nothing could be decided any more."""
-    names = council.operators
-    require(1 <= council.threshold <= len(names), Why.THRESHOLD_IS_OUT_OF_REACH)
-    require(len(names) <= ctx.parameter(OPERATORS_LIMIT), Why.TOO_MANY_OPERATORS)
-    require(len(set(names)) == len(names), Why.OPERATOR_IS_DOUBLED)
-
-
-def change(ctx: Work, council: Council, **changes: Any) -> None:
-    """Write the council with changes, where it stays sound."""
-    changed = replace(council, **changes)
-    require_sound(ctx, changed)
-
-    # From here it succeeds.
-    ctx[councils][COUNCIL] = changed
-
-
-def council_of(ctx: Work) -> Council:
-    """The council: whoever carries out a proposal has one."""
-    council = ctx[councils].get(COUNCIL)
-    assert council is not None
-    return council
+from tongbao.modules.governance.tables import HALT_MS, HALT_REST_MS
 
 
 def add_operator(ctx: Work, action: AddOperator) -> None:
     """One operator more."""
     require(account.is_open(ctx, action.operator), Why.ACCOUNT_NOT_FOUND)
+    require(is_heard(ctx, action.operator), Why.MEMBER_IS_NOT_ACTIVE)
     council = council_of(ctx)
     change(ctx, council, operators=(*council.operators, action.operator))
 
@@ -86,6 +77,31 @@ def schedule(ctx: Work, action: ScheduleUpgrade) -> None:
     schedule_upgrade(ctx, action.height, upgrade)
 
 
+def admit_member(ctx: Work, action: AdmitMember) -> None:
+    """One member more."""
+    first = member.FirstMember(
+        lei=action.member, name=action.name, accounts=action.accounts, roles=action.roles
+    )
+    member.admit(ctx, first)
+
+
+def end_membership(ctx: Work, action: EndMembership) -> None:
+    """One member less, and its seats among the operators with it."""
+    gone = member.end(ctx, action.member)
+    council = council_of(ctx)
+    left = tuple(name for name in council.operators if name not in gone)
+    change(ctx, council, operators=left)
+
+
+def halt_module(ctx: Work, action: Halt) -> None:
+    """Stop a module for a time, and not again until it has worked for a time."""
+    require(action.duration_ms <= ctx.parameter(HALT_MS), Why.HALT_IS_TOO_LONG)
+    ended = last_halt(ctx, action.module)
+    rested = ended == 0 or ctx.time >= ended + ctx.parameter(HALT_REST_MS)
+    require(rested, Why.HALT_IS_TOO_SOON)
+    halt(ctx, action.module, Time(ctx.time + action.duration_ms))
+
+
 DOES: Final[Mapping[type[Action], Callable[[Work, Any], None]]] = {
     SetValidator: lambda ctx, action: set_validator(ctx, action.key, action.power),
     RemoveValidator: lambda ctx, action: remove_validator(ctx, action.key),
@@ -98,11 +114,38 @@ DOES: Final[Mapping[type[Action], Callable[[Work, Any], None]]] = {
     RemoveOperator: remove_operator,
     SetThreshold: set_threshold,
     SetDelay: set_delay,
+    Halt: halt_module,
+    Resume: lambda ctx, action: resume(ctx, action.module),
 }
 """What each kind of action does."""
+
+DOES_OF_MEMBERS: Final[Mapping[type[Action], Callable[[Work, Any], None]]] = {
+    AdmitMember: admit_member,
+    SuspendMember: lambda ctx, action: member.suspend(ctx, action.member),
+    ReadmitMember: lambda ctx, action: member.readmit(ctx, action.member),
+    EndMembership: end_membership,
+    GrantRole: lambda ctx, action: member.grant_role(ctx, action.member, action.role),
+    RevokeRole: lambda ctx, action: member.revoke_role(ctx, action.member, action.role),
+    AddAccount: lambda ctx, action: member.add_account(ctx, action.member, action.account),
+    RemoveAccount: lambda ctx, action: member.remove_account(ctx, action.member, action.account),
+    GrantPermission: lambda ctx, action: member.grant_permission(
+        ctx, action.permission, action.role
+    ),
+    RevokePermission: lambda ctx, action: member.revoke_permission(
+        ctx, action.permission, action.role
+    ),
+    OpenPermission: lambda ctx, action: member.open_permission(ctx, action.permission),
+}
+"""What each kind of action does where the chain has members; operators can decide after it."""
 
 
 def carry_out(ctx: Work, actions: tuple[Action, ...]) -> None:
     """Every action in its order; the first that can't be done refuses all of them."""
     for action in actions:
-        DOES[type(action)](ctx, action)
+        act = DOES.get(type(action))
+        if act is None:
+            require(ctx.has(member.module), Why.MEMBERS_ARE_NOT_KEPT)
+            DOES_OF_MEMBERS[type(action)](ctx, action)
+            require_sound(ctx, council_of(ctx))
+        else:
+            act(ctx, action)

@@ -27,6 +27,7 @@ from tongbao.kernel.kernel_module import (
     Power,
     SettingName,
 )
+from tongbao.modules.governance.member_actions import MemberAction
 
 COUNCIL_LIMIT: Final = 100
 ACTIONS_LIMIT: Final = 16
@@ -134,6 +135,7 @@ Action = (
     | RemoveOperator
     | SetThreshold
     | SetDelay
+    | MemberAction
 )
 """One change that operators may decide."""
 
@@ -255,3 +257,8 @@ class Why(Reason):
     OPERATORS_DECIDE = 16, "where there are operators, they propose upgrades"
     OPERATORS_ARE_NAMED = 17, "first operators are named where there are none"
     SIGNER_IS_NOT_AUTHORITY = 18, "the authority is a key that genesis lets sign blocks"
+    MEMBER_IS_NOT_ACTIVE = 19, "no operator acts for a member that is suspended or has left"
+    MEMBERS_ARE_NOT_KEPT = 20, "a chain has members and roles when it has the module `member`"
+    HALT_IS_TOO_LONG = 21, "a halt lasts at most `halt_ms`"
+    HALT_IS_TOO_SOON = 22, "a module is halted again `halt_rest_ms` after its last halt"
+    MEMBER_HAS_TWO_SEATS = 23, "a member is operator with one of its accounts"

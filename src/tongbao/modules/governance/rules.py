@@ -12,6 +12,7 @@ from tongbao.kernel import (
     Cursor,
     GenesisError,
     Id,
+    Name,
     Page,
     PublicKey,
     Small,
@@ -19,19 +20,32 @@ from tongbao.kernel import (
     Work,
     require,
 )
-from tongbao.kernel.kernel_module import NodeId, Peer, Validator, peers_in_order
+from tongbao.kernel.halting import halts_listed
+from tongbao.kernel.kernel_module import Halt as ModuleHalt
+from tongbao.kernel.kernel_module import NodeId, Peer, Validator, halts_in_order, peers_in_order
 from tongbao.kernel.kernel_module import validators_in_order as in_order
 from tongbao.kernel.membership import admit_peer, peers_listed, set_validator, validators_listed
-from tongbao.modules import account, upgrade
+from tongbao.modules import account, member, upgrade
 from tongbao.modules.account import Closing
-from tongbao.modules.governance.actions import carry_out, require_sound
+from tongbao.modules.governance.actions import carry_out
+from tongbao.modules.governance.council import (
+    found_council,
+    has_one_seat_each,
+    heard,
+    is_heard,
+    standing_of,
+)
+from tongbao.modules.governance.member_actions import Halt
 from tongbao.modules.governance.messages import (
+    Action,
     Ballot,
     Cancel,
     Choice,
     Council,
     Decided,
+    Delay,
     Found,
+    Operators,
     Phase,
     Proposal,
     Propose,
@@ -65,19 +79,11 @@ from tongbao.modules.upgrade import Scheduling
 
 APPROVE = Choice("approve")
 NOT_FAILED = Count(0)
+EMERGENCY_PART = 3
+AT_ONCE = Delay(0)
 
 
 # The first operators
-
-
-def found_council(ctx: Work, council: Council) -> None:
-    """Write the first council."""
-    require_sound(ctx, council)
-    for operator in council.operators:
-        require(account.is_open(ctx, operator), Why.ACCOUNT_NOT_FOUND)
-
-    # From here it succeeds.
-    ctx[councils][COUNCIL] = council
 
 
 @module.genesis
@@ -88,6 +94,12 @@ def begin(ctx: Work, start: Start) -> None:
         raise GenesisError(
             "section governance: its validators are not the keys that the genesis file's engine "
             "has: name the same keys in both"
+        )
+    sections = [each.module for each in ctx.genesis.sections]
+    if member.module.name in sections[sections.index(Name(module.name)) :]:
+        raise GenesisError(
+            "section member: it stands after section governance, whose operators act for members: "
+            "put it before that"
         )
     for validator in start.validators:
         set_validator(ctx, validator.key, validator.power)
@@ -117,6 +129,7 @@ def propose(ctx: Context, msg: Propose) -> Id:
     """Open a proposal that could be carried out now, with the sender's approval."""
     council = ctx[councils].one(COUNCIL, Why.SENDER_IS_NOT_OPERATOR)
     require(ctx.sender in council.operators, Why.SENDER_IS_NOT_OPERATOR)
+    require(is_heard(ctx, ctx.sender), Why.MEMBER_IS_NOT_ACTIVE)
     latest = ctx.time + ctx.parameter(VOTING_MS)
     require(ctx.time < msg.closes_at <= latest, Why.CLOSING_TIME_IS_WRONG)
     most = ctx.parameter(PROPOSALS_LIMIT)
@@ -126,14 +139,17 @@ def propose(ctx: Context, msg: Propose) -> Id:
     if why is not None:
         require(False, why)
 
+    voters = heard(ctx, council)
+    threshold, delay_ms = terms(council, voters, msg.actions)
+
     # From here it succeeds.
     proposal = Proposal(
         proposer=ctx.sender,
         actions=msg.actions,
         closes_at=msg.closes_at,
-        voters=council.operators,
-        threshold=council.threshold,
-        delay_ms=council.delay_ms,
+        voters=voters,
+        threshold=threshold,
+        delay_ms=delay_ms,
         phase=OPEN,
         approvals=Small(0),
         rejections=Small(0),
@@ -141,6 +157,17 @@ def propose(ctx: Context, msg: Propose) -> Id:
     made = ctx[proposals].add(proposal)
     cast(ctx, made, proposal, APPROVE)
     return made
+
+
+def terms(council: Council, voters: Operators, actions: tuple[Action, ...]) -> tuple[Small, Delay]:
+    """How many approvals a proposal needs, and how long it waits then.
+
+    What does nothing but halt needs a third of the voters, and does not wait.
+    """
+    if not all(isinstance(action, Halt) for action in actions):
+        return council.threshold, council.delay_ms
+    third = -(-len(voters) // EMERGENCY_PART)
+    return Small(min(council.threshold, third)), AT_ONCE
 
 
 @module.handler
@@ -151,6 +178,7 @@ def vote(ctx: Context, msg: Vote) -> None:
     require(is_open, Why.PROPOSAL_IS_CLOSED)
     require(ctx.sender in proposal.voters, Why.SENDER_IS_NOT_VOTER)
     require((msg.proposal, ctx.sender) not in ctx[ballots], Why.SENDER_HAS_VOTED)
+    require(is_heard(ctx, ctx.sender), Why.MEMBER_IS_NOT_ACTIVE)
 
     # From here it succeeds.
     cast(ctx, msg.proposal, proposal, msg.choice)
@@ -262,6 +290,12 @@ def validators(view: View, after: Cursor | None = None) -> Page[PublicKey, Valid
 
 
 @module.query
+def halts(view: View, after: Cursor | None = None) -> Page[Name, ModuleHalt]:
+    """When each module's last halt ends or ended; none was halted that is not there."""
+    return halts_listed(view, halts_in_order, after)
+
+
+@module.query
 def peers(view: View, after: Cursor | None = None) -> Page[NodeId, Peer]:
     """The nodes that may connect to those of the network, a page at a time."""
     return peers_listed(view, peers_in_order, after)
@@ -272,9 +306,11 @@ def peers(view: View, after: Cursor | None = None) -> Page[NodeId, Peer]:
 
 @module.invariant
 def operators_can_decide(view: Audit) -> bool:
-    """No operator stands twice, and all of them together reach the threshold."""
+    """No account or member is operator twice, and all who are heard reach the threshold."""
     return all(
-        1 <= council.threshold <= len(set(council.operators)) == len(council.operators)
+        1 <= council.threshold <= len(heard(view, council))
+        and len(set(council.operators)) == len(council.operators)
+        and has_one_seat_each([standing_of(view, name) for name in council.operators])
         for council in view[councils].values()
     )
 

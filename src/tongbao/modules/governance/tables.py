@@ -5,7 +5,8 @@ from typing import Final
 from tongbao.kernel import Address, Id, Module, Small, Time
 from tongbao.kernel.kernel_module import DAY_MS
 from tongbao.kernel.kernel_module import module as kernel
-from tongbao.modules import account, upgrade
+from tongbao.modules import account, member, upgrade
+from tongbao.modules.governance.member_actions import LONGEST_HALT_MS
 from tongbao.modules.governance.messages import (
     COUNCIL_LIMIT,
     Ballot,
@@ -27,7 +28,14 @@ UNDER_WAY: Final = (OPEN, APPROVED)
 WAITING: Final = 0
 ENDED: Final = 1
 
-module = Module(4, "governance", uses=(kernel, account.module, upgrade.module), reasons=Why)
+module = Module(
+    4,
+    "governance",
+    uses=(kernel, account.module, upgrade.module),
+    may_use=(member.module,),
+    reasons=Why,
+    haltable=False,
+)
 
 OPERATORS_LIMIT = module.parameter(
     "operators_limit",
@@ -49,6 +57,20 @@ VOTING_MS = module.parameter(
     low=60_000,
     high=365 * DAY_MS,
     meaning="milliseconds between a block's time and the latest `closes_at` of a proposal in it",
+)
+HALT_MS = module.parameter(
+    "halt_ms",
+    default=3 * DAY_MS,
+    low=60_000,
+    high=LONGEST_HALT_MS,
+    meaning="milliseconds that a halt of a module may last",
+)
+HALT_REST_MS = module.parameter(
+    "halt_rest_ms",
+    default=DAY_MS,
+    low=1,
+    high=LONGEST_HALT_MS,
+    meaning="milliseconds between the end of a module's halt and its next halt",
 )
 
 

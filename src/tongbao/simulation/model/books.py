@@ -104,6 +104,40 @@ class Mandate(NamedTuple):
     lately: int = 0
 
 
+class Rules(NamedTuple):
+    """The powers over an asset's holdings, everybody's limit, and all that is reserved."""
+
+    flags: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
+    limit: int | None = None
+    reserved: int = 0
+
+
+class Freeze(NamedTuple):
+    """Who stops which way of a holding, why, since when and until when."""
+
+    by: str
+    scope: str
+    reason: int
+    since: int
+    until: int
+
+
+class Standing(NamedTuple):
+    """What stands on a holding; `shares` are (vault, units) in the order of vaults."""
+
+    authorised: bool = False
+    limit: int | None = None
+    by_issuer: Freeze | None = None
+    by_supervisor: Freeze | None = None
+    shares: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """All that is reserved in the holding."""
+        return sum(units for _, units in self.shares)
+
+
 class Thing(NamedTuple):
     """A thing of the simulator's module; without a time it never falls due."""
 
@@ -128,6 +162,14 @@ class Proposal(NamedTuple):
     number: int = 0
 
 
+class Member(NamedTuple):
+    """An institution that takes part, did, or may again."""
+
+    name: str
+    status: str
+    roles: frozenset[str]
+
+
 class Books:
     """All that there is, but for nonces, which are never taken back."""
 
@@ -147,6 +189,11 @@ class Books:
         self.settled: dict[tuple[str, str], Settled] = {}
         self.holds: dict[str, Hold] = {}
         self.mandates: dict[str, Mandate] = {}
+        self.rules: dict[str, Rules] = {}
+        self.standings: dict[tuple[str, str], Standing] = {}
+        self.acts: dict[str, dict[str, Any]] = {}
+        self.tallies: dict[tuple[str, str], dict[str, int]] = {}
+        self.claims: dict[tuple[str, str], int] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}
@@ -157,6 +204,10 @@ class Books:
         self.council: dict[str, Any] = {}
         self.proposals: dict[str, Proposal] = {}
         self.ballots: dict[tuple[str, str | None], tuple[str, int]] = {}
+        self.members: dict[str, Member] = {}
+        self.acting: dict[str, str] = {}
+        self.permissions: dict[str, frozenset[str]] = {}
+        self.halts: dict[str, int] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 
@@ -190,6 +241,8 @@ class Turn:
         self.drops_lost = 0
         self.values: dict[str, int] = {}
         """The parameters of the block."""
+        self.halted: Mapping[str, int] = {}
+        """Until when modules stand still, as was decided before the block."""
         self.bounds: Mapping[str, tuple[int, int]] = {}
         self.unacceptable: frozenset[str] = frozenset()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from tongbao.simulation.model import ids
+from tongbao.simulation.model import ids, members
 from tongbao.simulation.model.books import No, Proposal, Turn, need
 from tongbao.simulation.model.numbers import GovernanceWhy
 from tongbao.simulation.model.settings import RULES as SETTINGS
@@ -32,6 +32,9 @@ class Council:
         }
         self._actions: dict[str, Rule] = {
             **SETTINGS,
+            **members.RULES,
+            **members.HALTS,
+            "governance.end_membership": end_membership,
             "governance.schedule_upgrade": upgrades.put,
             "governance.cancel_upgrade": upgrades.take,
             "governance.add_operator": add_operator,
@@ -52,6 +55,7 @@ class Council:
         assert sender is not None
         operators = books.council.get("operators", [])
         need(sender in operators, GovernanceWhy.SENDER_IS_NOT_OPERATOR)
+        need(members.is_heard(turn, sender), GovernanceWhy.MEMBER_IS_NOT_ACTIVE)
         longest = turn.values["governance.voting_ms"]
         fits = 0 < msg["closes_at"] - turn.time <= longest
         need(fits, GovernanceWhy.CLOSING_TIME_IS_WRONG)
@@ -65,19 +69,20 @@ class Council:
         finally:
             books.restore(before)
         name = ids.new(turn)
+        voters = tuple(one for one in operators if members.is_heard(turn, one))
+        threshold, delay = books.council["threshold"], books.council["delay_ms"]
+        if {action["@type"] for action in msg["actions"]} == {"governance.halt"}:
+            threshold, delay = min(threshold, (len(voters) + 2) // 3), 0
         books.proposals[name] = Proposal(
-            sender,
-            msg["actions"],
-            msg["closes_at"],
-            tuple(operators),
-            books.council["threshold"],
-            books.council["delay_ms"],
+            sender, msg["actions"], msg["closes_at"], voters, threshold, delay
         )
         count(turn, name, "approve")
 
     def _do(self, turn: Turn, actions: list[dict[str, Any]]) -> None:
         for action in actions:
             self._actions[action["@type"]](turn, action)
+            if action["@type"] in members.RULES:
+                _change(turn)
 
     def fall_due(self, turn: Turn, name: str) -> None:
         """The end of a proposal, one way or another."""
@@ -137,6 +142,7 @@ def vote(turn: Turn, msg: dict[str, Any]) -> None:
     need(turn.sender in proposal.voters, GovernanceWhy.SENDER_IS_NOT_VOTER)
     has_voted = (msg["proposal"], turn.sender) in turn.books.ballots
     need(not has_voted, GovernanceWhy.SENDER_HAS_VOTED)
+    need(members.is_heard(turn, turn.sender), GovernanceWhy.MEMBER_IS_NOT_ACTIVE)
     count(turn, msg["proposal"], msg["choice"])
 
 
@@ -150,10 +156,13 @@ def cancel(turn: Turn, msg: dict[str, Any]) -> None:
 
 def check(turn: Turn, operators: list[str], threshold: int) -> None:
     """Whether operators could decide anything."""
-    need(0 < threshold <= len(operators), GovernanceWhy.THRESHOLD_IS_OUT_OF_REACH)
+    heard = sum(members.is_heard(turn, one) for one in operators)
+    need(0 < threshold <= heard, GovernanceWhy.THRESHOLD_IS_OUT_OF_REACH)
     most = turn.values["governance.operators_limit"]
     need(len(operators) <= most, GovernanceWhy.TOO_MANY_OPERATORS)
     need(len(operators) == len(set(operators)), GovernanceWhy.OPERATOR_IS_DOUBLED)
+    seated = [turn.books.acting[one] for one in operators if one in turn.books.acting]
+    need(len(seated) == len(set(seated)), GovernanceWhy.MEMBER_HAS_TWO_SEATS)
 
 
 def seat(turn: Turn, told: dict[str, Any]) -> None:
@@ -174,6 +183,8 @@ def _change(turn: Turn, **changes: Any) -> None:
 def add_operator(turn: Turn, action: dict[str, Any]) -> None:
     """One more."""
     need(turn.books.is_open(action["operator"]), GovernanceWhy.ACCOUNT_NOT_FOUND)
+    heard = members.is_heard(turn, action["operator"])
+    need(heard, GovernanceWhy.MEMBER_IS_NOT_ACTIVE)
     _change(turn, operators=[*turn.books.council["operators"], action["operator"]])
 
 
@@ -192,6 +203,12 @@ def set_threshold(turn: Turn, action: dict[str, Any]) -> None:
 def set_delay(turn: Turn, action: dict[str, Any]) -> None:
     """A longer or a shorter wait."""
     _change(turn, delay_ms=action["delay_ms"])
+
+
+def end_membership(turn: Turn, action: dict[str, Any]) -> None:
+    """A member goes, with its seats."""
+    gone = members.leave(turn, action["member"])
+    _change(turn, operators=[one for one in turn.books.council["operators"] if one not in gone])
 
 
 def keep_operators(turn: Turn, closing: str) -> None:

@@ -216,6 +216,9 @@ def end_recovery(turn: Turn, name: str) -> None:
         return
     if not asked.waits:
         return
+    if turn.time < turn.halted.get("mandate", 0):
+        books.recoveries[name] = asked._replace(due=turn.time + LATE_MS, postponed=True)
+        return
     when, _ = books.rescues.get(asked.of, (None, None))
     if when is None or turn.time >= when + YOUNG_MS:
         books.rescues[asked.of] = turn.time, books.accounts[asked.of]

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from tongbao.simulation.model import council, guardians, holds, ids, mandates, mischief, money
+from tongbao.simulation.model import (
+    controls,
+    council,
+    guardians,
+    holds,
+    ids,
+    mandates,
+    members,
+    mischief,
+    money,
+)
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
 from tongbao.simulation.model.council import Council
@@ -40,6 +50,7 @@ class DueList(NamedTuple):
     """A list of what falls due: whose, by which index, what waits until when, and what it does."""
 
     module: int
+    name: str
     place: int
     waiting: Callable[[], Iterable[tuple[int, str]]]
     act: Callable[[Turn, str], None]
@@ -55,6 +66,7 @@ class Model:
         self._agreed = agreed
         self._unacceptable = unacceptable
         self._values: dict[str, int] = {}
+        self._halted: dict[str, int] = {}
         self.clerk = Clerk(self.books, chain)
         upgrades = Upgrades(agreed)
         self._council = Council(agreed.authorities, upgrades)
@@ -62,6 +74,7 @@ class Model:
         self._rules: dict[str, Callable[[Turn, dict[str, Any]], None]] = {
             **self._people.rules,
             **money.RULES,
+            **controls.RULES,
             **holds.RULES,
             **mandates.RULES,
             **mischief.RULES,
@@ -72,23 +85,40 @@ class Model:
         self._dues = (
             DueList(
                 guardians.MODULE,
+                "account",
                 guardians.CHANGES_INDEX,
                 self._changes_due,
                 changing.make_change,
             ),
             DueList(
                 guardians.MODULE,
+                "account",
                 guardians.RECOVERIES_INDEX,
                 self._recoveries_due,
                 guardians.end_recovery,
             ),
-            DueList(holds.MODULE, HOLD_EXPIRY_INDEX, self._holds_due, holds.expire),
-            DueList(mandates.MODULE, mandates.EXPIRY_INDEX, self._mandates_due, mandates.expire),
-            DueList(council.MODULE, council.DUE_INDEX, self._proposals_due, self._council.fall_due),
-            DueList(mischief.MODULE, THING_DUE_INDEX, self._things_due, mischief.fall_due),
+            DueList(holds.MODULE, "hold", HOLD_EXPIRY_INDEX, self._holds_due, holds.expire),
+            DueList(
+                mandates.MODULE,
+                "mandate",
+                mandates.EXPIRY_INDEX,
+                self._mandates_due,
+                mandates.expire,
+            ),
+            DueList(
+                council.MODULE,
+                "governance",
+                council.DUE_INDEX,
+                self._proposals_due,
+                self._council.fall_due,
+            ),
+            DueList(
+                mischief.MODULE, "mischief", THING_DUE_INDEX, self._things_due, mischief.fall_due
+            ),
         )
         self._spent = 0
         self._height = 0
+        self._time = 0
 
     def genesis(
         self, accounts: list[dict[str, Any]], jars: list[int], seats: dict[str, Any]
@@ -106,6 +136,7 @@ class Model:
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""
         self._values = self._agreed.defaults | self.books.parameters
+        self._halted = members.halted(self.books.halts)
         self.clerk.expiry_ms = self._values["kernel.expiry_ms"]
 
     # Transactions
@@ -116,6 +147,7 @@ class Model:
         """A block's receipts (or numbers of which one must be it), and that of its due work."""
         self._spent = 0
         self._height = height
+        self._time = time
         self._read_values()
         due = self._due(height, time)
         return [self._transaction(given, time) for given in transactions], due
@@ -142,6 +174,8 @@ class Model:
             for at, msg in enumerate(payload["messages"]):
                 turn.origin = ids.of_message(sender, payload.get("lane", 0), payload["nonce"], at)
                 turn.ids = []
+                members.go_on(turn, msg["@type"].partition(".")[0])
+                members.may(turn, msg["@type"])
                 self._rules[msg["@type"]](turn, msg)
                 made += turn.ids
             mischief.check_conservation(turn)
@@ -157,6 +191,7 @@ class Model:
         turn = Turn(self.books, time, sender)
         turn.height = self._height
         turn.values = self._values
+        turn.halted = self._halted
         turn.bounds = self._agreed.bounds
         turn.unacceptable = self._unacceptable
         return turn
@@ -169,7 +204,8 @@ class Model:
 
     def _due(self, height: int, time: int) -> Receipt | None:
         """What falls due, the lists in turn, up to the block's share."""
-        ready = [due for due in self._dues if _next(due, time) is not None]
+        going = [listed for listed in self._dues if time >= self._halted.get(listed.name, 0)]
+        ready = [listed for listed in going if _next(listed, time) is not None]
         at = height % len(ready) if ready else 0
         lists = ready[at:] + ready[:at]
         left = self._values["kernel.due_items"]
@@ -218,7 +254,13 @@ class Model:
 
     def next_due(self) -> int | None:
         """The earliest time at which something falls due, None when nothing does."""
-        return min((due for listed in self._dues for due, _ in listed.waiting()), default=None)
+        halted = members.halted(self.books.halts)
+        found = []
+        for listed in self._dues:
+            until = halted.get(listed.name, 0)
+            least = until if until > self._time else 0
+            found += [max(due, least) for due, _ in listed.waiting()]
+        return min(found, default=None)
 
     def _item(
         self, time: int, listed: DueList, due: int, name: str

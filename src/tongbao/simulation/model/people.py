@@ -10,6 +10,7 @@ from tongbao.simulation.model.council import keep_operators
 from tongbao.simulation.model.guardians import Guardians, planned, wait
 from tongbao.simulation.model.holds import keep_payers
 from tongbao.simulation.model.mandates import end_all
+from tongbao.simulation.model.members import go_on, leave_account
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
 
@@ -128,8 +129,13 @@ class People:
 def close_now(turn: Turn, closing: str, heir: str) -> None:
     """An account has an heir and nothing else, if nobody minds."""
     need(heir != closing and turn.books.is_open(heir), AccountWhy.HEIR_NOT_FOUND)
+    go_on(turn, "member")
+    leave_account(turn, closing)
+    go_on(turn, "asset")
     inherit(turn, closing, heir)
+    go_on(turn, "hold")
     keep_payers(turn, closing)
+    go_on(turn, "mandate")
     end_all(turn, closing)
     keep_operators(turn, closing)
     turn.books.accounts[closing] = Account(heir=heir)
