@@ -351,7 +351,7 @@ def _text(path: str, name: str, run: Any) -> Operation:
 
 def _knowing() -> Iterator[Operation]:
     here: Any = {"method": "POST", "tag": "sessions", "process": Process.FRONT, "needs": OPEN}
-    example = {"account": "0123456789abcdef0123456789abcdef01234567"}
+    example = {"account": examples.ADDRESS}
     yield Operation(
         path=CHALLENGE_PATH,
         name="challenge",

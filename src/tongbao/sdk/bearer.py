@@ -6,7 +6,7 @@ One class serves both clients: httpx2 takes the same flow with and without `awai
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Final
 
 import httpx2
@@ -43,6 +43,31 @@ class ApiKeyAuth(httpx2.Auth):
         """Send one request with the key."""
         request.headers["Authorization"] = self._header
         yield request
+
+
+class LocalAuth(httpx2.Auth):
+    """Requests to a node of this machine, with what it has written into its chain's folder.
+
+    Only a node that asks who calls is told, and what it has written is read again when it was
+    started anew meanwhile.
+    """
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        """`read` is what the node has written now; empty where there is nothing."""
+        self._read = read
+        self._token = ""
+
+    def auth_flow(self, request: httpx2.Request) -> Flow:
+        """Send a request; with the node's token where it asks for one."""
+        token = self._token
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        answer = yield request
+        if answer.status_code == UNAUTHORIZED:
+            self._token = self._read()
+            if self._token not in ("", token):
+                request.headers["Authorization"] = f"Bearer {self._token}"
+                yield request
 
 
 class SessionAuth(httpx2.Auth):

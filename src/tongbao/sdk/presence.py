@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,7 +34,7 @@ class Presence(Struct, frozen=True):
     """Which chain a process serves at which address, such as `http://127.0.0.1:8632`.
 
     Whoever can read the file may read all there, by `token`; `certificate` is the file of the one
-    that the node shows, if it speaks TLS.
+    that the node shows, if it speaks TLS. `folder` is where the file was read.
     """
 
     chain: str
@@ -41,6 +42,7 @@ class Presence(Struct, frozen=True):
     process: int
     token: str = ""
     certificate: str = ""
+    folder: str = ""
 
     def client(self, timeout_s: float) -> httpx2.Client:
         """A client of this node, which on its own machine needs not be named in its certificate.
@@ -49,6 +51,8 @@ class Presence(Struct, frozen=True):
         """
         import httpx2
 
+        from tongbao.sdk.bearer import LocalAuth
+
         verify: ssl.SSLContext | bool = True
         if self.certificate:
             verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -56,10 +60,20 @@ class Presence(Struct, frozen=True):
             verify.check_hostname = False
             verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             verify.load_verify_locations(cafile=self.certificate)
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return httpx2.Client(
-            base_url=self.address, verify=verify, headers=headers, timeout=timeout_s
-        )
+        auth = LocalAuth(lambda: _token_in(Path(self.folder)))
+        return httpx2.Client(base_url=self.address, verify=verify, auth=auth, timeout=timeout_s)
+
+
+def _token_in(folder: Path) -> str:
+    """What the node of a folder lets commands of this machine in by; empty where none says so."""
+    said = _said_in(folder)
+    return "" if said is None else said.token
+
+
+def _said_in(folder: Path) -> Presence | None:
+    with suppress(OSError, msgspec.DecodeError), (folder / FILE).open("rb") as file:
+        return msgspec.json.decode(file.read(FILE_BYTES_LIMIT), type=Presence)
+    return None
 
 
 @contextmanager
@@ -85,9 +99,8 @@ def present(
 
 def process_of(folder: Path) -> int | None:
     """The process that said last that it serves a folder, which may have ended; None for nobody."""
-    with suppress(OSError, msgspec.DecodeError), (folder / FILE).open("rb") as file:
-        return msgspec.json.decode(file.read(FILE_BYTES_LIMIT), type=Presence).process
-    return None
+    said = _said_in(folder)
+    return None if said is None else said.process
 
 
 def parent_of(process: str) -> str:
@@ -110,12 +123,11 @@ def reachable(address: str) -> str:
 
 def node_of(folder: Path, chain: str) -> Presence | None:
     """Who serves the chain of a folder now; None when no node says so and answers."""
-    with suppress(OSError, msgspec.DecodeError):
-        with (folder / FILE).open("rb") as file:
-            said = msgspec.json.decode(file.read(FILE_BYTES_LIMIT), type=Presence)
-        if said.chain == chain and _serves(said):
-            return said
-    return None
+    said = _said_in(folder)
+    if said is None or said.chain != chain:
+        return None
+    found = replace(said, folder=str(folder))
+    return found if _serves(found) else None
 
 
 def _serves(said: Presence) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
-from starlette.datastructures import Headers
 from starlette.types import Scope as Request
 
 from tongbao.node.access.api_keys import KeyFile
@@ -78,14 +77,14 @@ class Callers:
 
     def of(self, scope: Request) -> Caller | None:
         """Who sends a request; None where it says nothing of that. Raises ProblemError, 401."""
-        given = Headers(scope=scope).getlist("authorization")
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
         if given:
             return self._bearer(given)
         account = scope.get("state", {}).get(CERTIFICATE, "")
         return Caller(f"account {account}", account, self._scopes) if account else None
 
-    def _bearer(self, given: list[str]) -> Caller:
-        scheme, _, token = given[0].partition(" ")
+    def _bearer(self, given: list[bytes]) -> Caller:
+        scheme, _, token = given[0].decode("latin-1").partition(" ")
         token = token.strip()
         if len(given) > 1 or scheme.lower() != "bearer" or not is_token(token):
             raise unauthorized(
