@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,14 @@ import pytest
 from tests.fixed_chain import key
 from tests.node.access.authority import Authority
 from tests.node.layout_of import kill_role
-from tests.node.process import ENVIRONMENT, Node, lay, run_to_end, running
+from tests.node.process import ENVIRONMENT, Node, free_port, lay, run_to_end, running
 from tests.sdk.kept_chain import CNY
+from tongbao.console.console import PAGES
+from tongbao.modules.registry import registry
+from tongbao.node.table import operations
 from tongbao.sdk.http import HttpChain
+from tongbao.sdk.presence import node_of
+from tongbao.sdk.sessions import END_PATH
 
 TONGBAO = str(Path(sys.executable).with_name("tongbao"))
 
@@ -126,3 +132,41 @@ def test_node_json_is_its_owners_alone(tmp_path: Path) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx2.get(f"{node.address}/v1", headers=headers).status_code == 200
         node.stop()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_is_not_open_is_closed_to_strangers(tmp_path: Path, processes: str) -> None:
+    """
+    Given a node for members,
+    when somebody whom it does not know asks for every operation and page,
+    then each but the open ones says that it has to know who asks, whatever else is wrong.
+    """
+    ground = lay(tmp_path / "chain")
+    asked = [(one.method, one.path, one.needs.scope is None) for one in operations(registry())]
+    asked += [("GET", page.path, False) for page in PAGES]
+    with running(ground.folder, "--read-policy", "members", "--processes", processes) as node:
+        for method, path, is_open in asked:
+            filled = re.sub(r"{[^}]*}", "1", path)
+            answer = node.client.request(method, filled)
+            is_ended = path == END_PATH  # which asks for the session that it ends
+            assert (answer.status_code == 401) == (not is_open or is_ended), (method, path)
+        node.stop()
+
+
+def test_who_is_beside_a_node_goes_on_when_it_was_started_again(tmp_path: Path) -> None:
+    """
+    Given a node for members, and a client on its machine that was let in by its `node.json`,
+    when the node is started again at the same port, with another token,
+    then the client goes on.
+    """
+    ground = lay(tmp_path / "chain")
+    flags = ("--read-policy", "members", "--processes", "1", "--port", str(free_port()))
+    with running(ground.folder, *flags) as node:
+        said = node_of(ground.folder, ground.chain)
+        assert said is not None
+        with said.client(10.0) as client:
+            assert client.get("/v1/blocks/1").status_code == 200
+            node.stop()
+            with running(ground.folder, *flags) as again:
+                assert client.get("/v1/blocks/1").status_code == 200
+                again.stop()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
-import tracemalloc
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 from msgspec.structs import replace
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.fixed_chain import FixedChain, key
 from tests.node.conftest import Served, serving
@@ -19,8 +19,7 @@ from tongbao.kernel.envelope import decode_envelope
 from tongbao.modules import account
 from tongbao.node.access.account_keys import CONFIRM_MS
 from tongbao.node.access.callers import wall_clock_ms
-from tongbao.node.access.challenges import LIFE_MS, Challenges
-from tongbao.node.access.sessions import OF_ACCOUNT, Sessions, SessionsFull
+from tongbao.node.access.challenges import Challenges
 from tongbao.sdk.bearer import SessionAuth
 from tongbao.sdk.builder import sign
 from tongbao.sdk.http import HttpChain
@@ -254,77 +253,6 @@ def test_a_session_is_ended_alone_or_with_all_of_its_account(members: Served) ->
     problem(members.client.post(END_PATH), 401)
 
 
-def test_a_session_ends_by_itself() -> None:
-    """
-    Given sessions of a minute and a clock,
-    when the minute has passed,
-    then they are over, and nothing is kept of them.
-    """
-    clock = [1_000]
-    sessions = Sessions(60_000, 10, lambda: clock[0])
-    session, token = sessions.open(ALICE, "key")
-
-    assert sessions.find(token) is session
-    clock[0] += 60_000
-    assert sessions.find(token) is None
-    assert len(sessions) == 0
-    assert sessions.end_all(ALICE) == 0
-
-
-def test_a_challenge_ends_within_a_minute() -> None:
-    """
-    Given challenges and a clock,
-    when one is answered in its last millisecond, and one after it,
-    then the first is taken, and the second not; what was answered is forgotten in the end.
-    """
-    clock = [1_000]
-    challenges = Challenges("chain", lambda: clock[0])
-    first, second = (challenges.make(ALICE, "http://127.0.0.1") for _ in range(2))
-    clock[0] += LIFE_MS - 1
-    challenges.take(first)
-    with pytest.raises(SessionError, match="before"):
-        challenges.take(first)
-    clock[0] += 1
-    with pytest.raises(SessionError, match="has ended"):
-        challenges.take(second)
-
-
-def test_an_account_has_so_many_sessions_and_a_node_too() -> None:
-    """
-    Given a node that takes 20 sessions, and one account that opens 17,
-    when others open more,
-    then the account's oldest was ended for its newest, and the node refuses the 21st.
-    """
-    sessions = Sessions(60_000, 20, lambda: 0)
-    tokens = [sessions.open(ALICE, "key")[1] for _ in range(OF_ACCOUNT + 1)]
-
-    assert sessions.find(tokens[0]) is None
-    assert sessions.find(tokens[1]) is not None
-    for number in range(20 - OF_ACCOUNT):
-        sessions.open(f"account {number}", "key")
-    with pytest.raises(SessionsFull):
-        sessions.open("one more", "key")
-
-
-def test_a_thousand_sessions_cost_little() -> None:
-    """
-    Given a thousand open sessions,
-    when their memory is counted, and each is found a hundred times,
-    then they have less than a megabyte, and finding one takes less than 50 us of CPU.
-    """
-    sessions = Sessions(60_000, 1_000, lambda: 0)
-    tracemalloc.start()
-    tokens = [sessions.open(f"account {number}", "key")[1] for number in range(1_000)]
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    begun = time.process_time()
-    for _ in range(100):
-        assert all(sessions.find(token) is not None for token in tokens)
-
-    assert size < 1_000_000
-    assert time.process_time() - begun < 100_000 * 50e-6
-
-
 def test_a_client_opens_its_session_and_another_when_that_has_ended(members: Served) -> None:
     """
     Given a client with an account's key, at a node for members,
@@ -386,3 +314,30 @@ def test_a_key_that_was_taken_away_reads_no_more() -> None:
             problem(served.client.get("/v1", headers=session), 401)
         problem(answered(served, sign_challenge(challenge_of(served, ALICE), added)), 401)
         assert opened(served, ALICE, key("alice"))
+
+
+def test_a_stream_ends_with_its_session() -> None:
+    """
+    Given streams of events, over HTTP and a WebSocket, that a session of Alice has begun,
+    when the session is ended,
+    then both end within a heartbeat, and a WebSocket without a session is not begun.
+    """
+    with serving(read_policy="members", heartbeat_ms=50) as served:
+        alice = opened(served, ALICE, key("alice"))
+        address = served.address.replace("http", "ws")
+        address += f"/v1/events/socket?account={ALICE}&after=0.0"
+        with pytest.raises(InvalidStatus, match="401"):
+            connect(address)
+        path = f"/v1/events?account={ALICE}"
+        with (
+            served.client.stream("GET", path, headers=alice) as stream,
+            connect(address, additional_headers=alice) as socket,
+        ):
+            lines = stream.iter_lines()
+            assert next(lines).startswith("retry")
+            assert str(socket.recv(10)).startswith('{"cursor":"1.0"')
+            httpx2.post(f"{served.address}{END_PATH}", headers=alice)
+            for _ in lines:
+                pass
+            with pytest.raises(ConnectionClosed):
+                socket.recv(10)
