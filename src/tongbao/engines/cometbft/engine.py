@@ -135,7 +135,7 @@ class CometEngine:
 
     def start(self) -> None:
         """Answer CometBFT, start it, and begin to offer. Raises SocketError, ProgramError."""
-        keep_what_is_loaded()
+        keep_what_is_loaded(self.machine)
         self._serving.start()
         try:
             self._process.start()

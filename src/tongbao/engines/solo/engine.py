@@ -112,7 +112,7 @@ class SoloEngine:
 
     def start(self) -> None:
         """Begin to make blocks."""
-        keep_what_is_loaded()
+        keep_what_is_loaded(self.machine)
         self._thread.start()
 
     def now(self) -> Time:

@@ -57,7 +57,7 @@ def _truncated(scene: Scene, name: str, path: Path) -> str:
     cluster.start(name, until_ready=False)
     top = cluster.top()
     is_over = cluster.comes(lambda: _is_over(scene, name, top), RECOVER_SECONDS)
-    if is_over and cluster.height(name) >= top:
+    if is_over and _goes_on(scene, name, top):
         scene.counts[BY_ITSELF] += 1
         return f"{said}; it recovered"
     refusal = _refusal(scene, name)
@@ -66,10 +66,17 @@ def _truncated(scene: Scene, name: str, path: Path) -> str:
 
 
 def _is_over(scene: Scene, name: str, top: int) -> bool:
-    if not scene.cluster.node(name).is_running or scene.cluster.height(name) >= top:
+    if not scene.cluster.node(name).is_running or _goes_on(scene, name, top):
         return True
     tries = TRIED_OFTEN.search(scene.cluster.why(name))
     return tries is not None and int(tries[1]) >= TRIED_S
+
+
+def _goes_on(scene: Scene, name: str, top: int) -> bool:
+    """Whether a node has a block that nobody had before: the highest may be its own, from its log,
+    while its CometBFT can't start.
+    """
+    return scene.cluster.height(name) > top
 
 
 def _refusal(scene: Scene, name: str) -> str:
