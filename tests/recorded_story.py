@@ -2,7 +2,7 @@
 
 Somebody gives a key up, value is retired, upgrades are scheduled and one is taken back, and then
 operators decide: what they propose is carried out, fails as it is done already, is voted down, or
-is taken back.
+is taken back. Bonds are authorised, limited, frozen, clawed back, and held for others in part.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tongbao.kernel import (
     WeightedKey,
 )
 from tongbao.kernel.kernel_module import NodeId, Power, SettingName
-from tongbao.modules import account, asset, governance, upgrade
+from tongbao.modules import account, asset, governance, hold, upgrade
 from tongbao.modules.governance import Action, Choice, Delay
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.testing import named_key
@@ -47,6 +47,9 @@ NEAR: Final = 5
 DELAY_MS: Final = 2 * STEP_MS
 AUTHORITY: Final = PublicKey(named_key("authority").key_id)
 COIN: Final = AssetId(f"COIN.{ADDRESSES['bank']}")
+BOND: Final = AssetId(f"BOND.{ADDRESSES['bank']}")
+FLAGS: Final = tuple(map(asset.Flag, ("authorisation", "clawback", "freezing", "limits")))
+GROUND: Final = Small(9)
 NODE: Final = NodeId("ab" * 20)
 
 
@@ -70,7 +73,7 @@ class Story:
 
     def blocks(self) -> Iterator[tuple[Time, tuple[bytes, ...]]]:
         """The time of each block, and its transactions."""
-        for part in (self._keys_and_value, self._upgrades, self._council):
+        for part in (self._keys_and_value, self._upgrades, self._council, self._controls):
             for said in part():
                 time = Time(self._machine.time + STEP_MS)
                 yield time, tuple(self._signed(one, time) for one in said)
@@ -145,6 +148,42 @@ class Story:
         yield [Said("bob", self._vote(second, "approve"))]
         yield []
         yield []
+
+    def _controls(self) -> Iterator[list[Said]]:
+        alice, bob = ADDRESSES["alice"], ADDRESSES["bob"]
+        yield [
+            Said("bank", asset.Define(code=AssetCode("BOND"), scale=Small(0))),
+            Said("bank", asset.SetFlags(asset=BOND, switch_on=FLAGS, lock=FLAGS[:1])),
+            Said("bank", asset.Authorise(asset=BOND, account=alice)),
+            Said("bank", asset.Authorise(asset=BOND, account=bob)),
+            Said("bank", asset.SetLimit(asset=BOND, limit=Amount("500"), reason=GROUND)),
+        ]
+        issue = asset.Issue(
+            asset=BOND, amount=Amount("100"), payee=alice, reference=Reference("bonds")
+        )
+        yield [Said("bank", issue)]
+        until = Time(self._machine.time + HOUR_MS)
+        place = hold.Place(payee=bob, asset=BOND, amount=Amount("30"), expires_at=until)
+        yield [Said("alice", place)] * 3
+        placed = hold.placed_by(self._machine.view(hold.module), alice).rows
+        first, second, third = (name for name, _ in placed)
+        yield [
+            Said("bob", hold.Capture(hold=first, amount=Amount("10"))),
+            Said("alice", hold.Extend(hold=first, expires_at=Time(until + HOUR_MS))),
+            Said("bob", hold.Release(hold=second)),
+            Said("bank", hold.Recall(hold=third, reason=GROUND)),
+        ]
+        freeze = asset.Freeze(
+            asset=BOND, account=alice, scope=asset.Scope("both"), reason=GROUND, until=until
+        )
+        taken = asset.ClawBack(asset=BOND, account=alice, amount=Amount("5"), reason=GROUND)
+        yield [
+            Said("bank", freeze),
+            Said("alice", asset.Transfer(asset=BOND, amount=Amount("1"), payee=bob)),
+            Said("bank", taken),
+            Said("bank", asset.Unfreeze(asset=BOND, account=alice)),
+            Said("bank", asset.Deauthorise(asset=BOND, account=bob, reason=GROUND)),
+        ]
 
     def _changes(self) -> tuple[Action, ...]:
         key = PublicKey(named_key("validator").key_id)

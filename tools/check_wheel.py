@@ -31,6 +31,7 @@ NEEDED = (
     "tongbao/py.typed",
     "tongbao/console/static/console.css",
     "tongbao/console/templates/base.html",
+    "tongbao/console/control_words.toml",
     "tongbao/console/words.toml",
 )
 NOT_LOADED = ("tongbao.node", "tongbao.store", "tongbao.engines.solo.engine")

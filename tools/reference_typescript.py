@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import textwrap
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import NODEFAULT, structs
@@ -17,9 +18,8 @@ from tongbao.kernel.reasons import Invalid, Reason
 from tongbao.kernel.schema import Message, Record, Value, wire_name_of
 
 HEAD = "/** Generated from the modules by `make reference`: change those, not this file. */\n"
+COLUMNS = 100
 PLAIN = {str: "string", int: "number", bool: "boolean", Amount: "Amount"}
-GIVEN = "".join(f'export * from "./{name}.js";\n' for name in ("records", "tables", "values"))
-COMMENT = re.compile(r"/\*\*.*?\*/")
 AMOUNT = "Decimal text with exactly the decimals of its asset."
 
 
@@ -71,34 +71,45 @@ class Writer:
 def typescript_files(modules: Registry) -> dict[str, str]:
     """The files by name; `registry.ts` gives out what is in the others."""
     writer = Writer()
-    messages: dict[str, str] = {}
+    messages: dict[str, dict[str, str]] = {}
     records: dict[str, str] = {}
     for module in modules.modules[1:]:
         for message in module.handlers:
             name = _name(module, message)
             tag = f'"@type": "{wire_name_of(message)}"'
-            messages[name] = writer.interface(message, name, tag)
+            of_module = messages.setdefault(f"{module.name}_messages", {})
+            of_module[name] = writer.interface(message, name, tag)
         for table in module.tables:
             name = _name(module, table.value)
             tag = f'"@version": {table.value.record_version}'
             records[name] = writer.interface(table.value, name, tag)
-    union = "".join(f"\n  | {name}" for name in messages)
+    union = "".join(f"\n  | {name}" for of_module in messages.values() for name in of_module)
     last = f"/** Every message of the modules here. */\nexport type Message ={union};\n"
+    given = (*messages, "records", "tables", "values")
+    taken = [_import(names, file) for file, names in messages.items()]
+    exports = "".join(f'export * from "./{file}.js";\n' for file in given)
     aliases = [writer.aliases[name] for name in sorted(writer.aliases)]
     return {
-        "registry.ts": _using(writer, "\n".join([*messages.values(), last]), GIVEN),
-        "records.ts": _using(writer, "\n".join(records.values())),
+        "registry.ts": "\n".join([HEAD, "".join(taken), exports, last]),
+        **{f"{file}.ts": _using(writer, of_module) for file, of_module in messages.items()},
+        "records.ts": _using(writer, records),
         "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
         "values.ts": "\n".join([HEAD, *aliases, *writer.values.values()]),
     }
 
 
-def _using(writer: Writer, body: str, given: str = "") -> str:
-    """A file that imports what it uses of `values.ts`, and gives out what is in others."""
-    words = re.findall(r"\w+", COMMENT.sub("", body))
-    known = sorted({*writer.aliases, *writer.values}.intersection(words))
-    names = "".join(f"  {name},\n" for name in known)
-    return f'{HEAD}\nimport type {{\n{names}}} from "./values.js";\n{given}\n{body}'
+def _import(names: Iterable[str], file: str) -> str:
+    """The import of types from a file beside."""
+    lines = "".join(f"  {name},\n" for name in sorted(names))
+    return f'import type {{\n{lines}}} from "./{file}.js";\n'
+
+
+def _using(writer: Writer, declared: Mapping[str, str]) -> str:
+    """A file of declarations that imports what it uses of `values.ts`."""
+    body = "\n".join(declared.values())
+    code = re.sub(r"/\*\*.*?\*/", "", body, flags=re.DOTALL)
+    known = {*writer.aliases, *writer.values}.intersection(re.findall(r"\w+", code))
+    return f"{HEAD}\n{_import(known, 'values')}\n{body}"
 
 
 def _name(module: Module, kind: type[Message] | type[Record]) -> str:
@@ -120,7 +131,12 @@ def _alias(name: str, base: str, meaning: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return f"/** {' '.join(text.split())} */\n" if text else ""
+    """A comment of one line where it fits, else of several."""
+    plain = " ".join(text.split())
+    if len(plain) + len("/**  */") <= COLUMNS:
+        return f"/** {plain} */\n" if plain else ""
+    lines = textwrap.wrap(plain, COLUMNS - len(" * "))
+    return "".join(["/**\n", *(f" * {line}\n" for line in lines), " */\n"])
 
 
 def _tables(modules: Registry) -> str:

@@ -17,7 +17,7 @@ from tongbao.index.history import Index
 from tongbao.index.statement import Held, IndexBehind
 from tongbao.kernel import Amount, Message
 from tongbao.modules.asset import Transfer
-from tongbao.modules.asset.rules import holdings
+from tongbao.modules.asset.tables import holdings
 from tongbao.store.record import BlockRecord, line_of
 
 ALWAYS = 2**53 - 1

@@ -10,7 +10,7 @@ from tests.fixed_chain import FIRST_MODULES, FixedChain
 from tongbao.kernel import Block, Count, Machine, Time
 from tongbao.kernel.history import ROW_BLOCKS, TRIE_BLOCKS
 from tongbao.kernel.trie_proof import verify_inclusion
-from tongbao.modules.asset.rules import holdings
+from tongbao.modules.asset.tables import holdings
 
 
 def amount(chain: FixedChain, height: int | None = None) -> bytes | None:

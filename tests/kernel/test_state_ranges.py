@@ -83,6 +83,11 @@ class Ranges(RuleBasedStateMachine):
         self.unflushed.clear()
         self.state.flushed()
 
+    @rule()
+    def warm(self) -> None:
+        """Read rows beforehand, at any moment."""
+        self.state.warm([holes])
+
     @rule(low=KEYS, high=KEYS)
     def read_range(self, low: Count, high: Count) -> None:
         """Compare the rows of a range, in order."""
@@ -113,7 +118,7 @@ class Ranges(RuleBasedStateMachine):
 
 def test_range_reads_are_those_of_a_sorted_dict() -> None:
     """
-    Given random writes, refusals, blocks kept and discarded, and flushes,
+    Given random writes, refusals, blocks kept and discarded, flushes, and rows read beforehand,
     when ranges and rows are read after each step,
     then they are what one sorted dict holds.
     """

@@ -9,14 +9,18 @@ import type {
   Amount,
   AssetId,
   CancelUpgrade,
+  Capacity,
   Choice,
   Count,
   Delay,
   EndMembership,
+  Flag,
+  Frozen,
   GrantPermission,
   GrantRole,
   Halt,
   Hash,
+  Kind,
   Lei,
   MemberName,
   MemberStatus,
@@ -32,10 +36,12 @@ import type {
   RevokeRole,
   Role,
   ScheduleUpgrade,
+  Scope,
   SetDelay,
   SetParameter,
   SetThreshold,
   SetValidator,
+  Share,
   Small,
   SuspendMember,
   Time,
@@ -99,6 +105,56 @@ export interface AssetSettled {
   readonly amount: Amount;
   readonly account: Address;
   readonly redeemed?: boolean;
+}
+
+/** The powers over an asset's holdings, everybody's limit, and all that is reserved of it. */
+export interface AssetControls {
+  readonly "@version": 1;
+  readonly flags?: readonly Flag[];
+  readonly locked?: readonly Flag[];
+  readonly limit?: Amount;
+  readonly reserved?: Amount;
+}
+
+/**
+ * What stands on one holding. There is no row where nothing does. A freeze that has ended may stand
+ * here still: it counts while the time is before its `until`.
+ */
+export interface AssetStanding {
+  readonly "@version": 1;
+  readonly authorised?: boolean;
+  readonly limit?: Amount;
+  readonly frozen_by_issuer?: Frozen;
+  readonly frozen_by_supervisor?: Frozen;
+  readonly reserved?: readonly Share[];
+}
+
+/** One act on somebody's holding, kept for the person whom it hit and for whoever counts. */
+export interface AssetAct {
+  readonly "@version": 1;
+  readonly account: Address;
+  readonly asset: AssetId;
+  readonly kind: Kind;
+  readonly by: Address;
+  readonly capacity: Capacity;
+  readonly at: Time;
+  readonly reason?: Small;
+  readonly scope?: Scope;
+  readonly until?: Time;
+  readonly amount?: Amount;
+  readonly basis_hash?: Hash;
+}
+
+/** How often somebody has acted in one capacity, by kind. */
+export interface AssetTally {
+  readonly "@version": 1;
+  readonly authorised?: Count;
+  readonly deauthorised?: Count;
+  readonly limited?: Count;
+  readonly frozen?: Count;
+  readonly unfrozen?: Count;
+  readonly clawed_back?: Count;
+  readonly recalled?: Count;
 }
 
 /** Value the vault owns on behalf of a payer. */

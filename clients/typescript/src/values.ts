@@ -12,6 +12,9 @@ export type AssetCode = string;
 /** ^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$ */
 export type AssetId = string;
 
+/** ^(?:issuer|supervisor)$ */
+export type Capacity = string;
+
 /** ^(?:approve|reject)$ */
 export type Choice = string;
 
@@ -24,11 +27,17 @@ export type Delay = number;
 /** 1 to 2592000000 */
 export type Duration = number;
 
+/** ^(?:authorisation|clawback|freezing|limits)$ */
+export type Flag = string;
+
 /** ^[0-9a-f]{64}$ */
 export type Hash = string;
 
 /** ^[0-9a-f]{40}$ */
 export type Id = string;
+
+/** ^(?:authorised|deauthorised|limited|frozen|unfrozen|clawed_back|recalled)$ */
+export type Kind = string;
 
 /** ^[A-Z0-9]{18}[0-9]{2}$ */
 export type Lei = string;
@@ -63,6 +72,9 @@ export type Reference = string;
 /** ^[a-z][a-z0-9_]{0,31}$ */
 export type Role = string;
 
+/** ^(?:both|credits|debits)$ */
+export type Scope = string;
+
 /** ^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$ */
 export type SettingName = string;
 
@@ -82,6 +94,21 @@ export interface Key {
 export interface WeightedKey {
   readonly key: Key;
   readonly weight: Small;
+}
+
+/** A freeze: by whom, of what, on which ground, since when and until when (exclusive). */
+export interface Frozen {
+  readonly by: Address;
+  readonly scope: Scope;
+  readonly reason: Small;
+  readonly since: Time;
+  readonly until: Time;
+}
+
+/** What one module, named by its vault, has reserved inside a holding. */
+export interface Share {
+  readonly by: Address;
+  readonly amount: Amount;
 }
 
 /** A module that decides on this chain: its code is that of `hash`, or a node won't start. */

@@ -1,4 +1,4 @@
-"""One account, or a module's vault: balances, recent movements, keys, assets and holds."""
+"""One account, or a module's vault: balances, controls, recent movements, keys, assets, holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tongbao.console import forms
 from tongbao.console.asking import Asked, View, follow, missing, not_understood
 from tongbao.console.movements import recall
 from tongbao.console.site import Site
+from tongbao.console.standing_lines import standing_lines
 from tongbao.kernel import Address, Cursor
 from tongbao.modules import account as accounts
 from tongbao.modules import asset, hold
@@ -45,6 +46,8 @@ def _state(site: Site, address: Address, after: Cursor | None) -> tuple[dict[str
             "vault": vault,
             "held": chain.query(asset.held_by, address, after),
             "issued": chain.query(asset.issued_by, address),
+            "standing": list(standing_lines(chain.query(asset.controls_on, address).rows)),
+            "acts": chain.query(asset.acts_on, address).rows,
             "placed": None,
             "expected": None,
         }

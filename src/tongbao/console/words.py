@@ -1,17 +1,18 @@
-"""Every text of the pages in both languages, out of one table: `words.toml`."""
+"""Every text of the pages in both languages, out of the tables in `FILES`."""
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from markupsafe import Markup, escape
 
 Language = Literal["en", "zh"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+FILES: Final = ("words.toml", "control_words.toml")
 TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 """As `lang` attributes have them (RFC 5646)."""
 
@@ -19,8 +20,10 @@ TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 @cache
 def table() -> dict[str, dict[Language, str]]:
     """Each key, `section.name`, with its text in each language."""
-    file = resources.files("tongbao.console").joinpath("words.toml")
-    sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    folder = resources.files("tongbao.console")
+    sections: dict[str, Any] = {}
+    for file in FILES:
+        sections |= tomllib.loads(folder.joinpath(file).read_text(encoding="utf-8"))
     return {
         f"{section}.{name}": dict(zip(LANGUAGES, texts, strict=True))
         for section, names in sections.items()

@@ -21,7 +21,7 @@ from tongbao.kernel.row_keys import encode_text
 from tongbao.kernel.schema import wire_name_of
 from tongbao.kernel.state import after_prefix
 from tongbao.modules import asset
-from tongbao.modules.asset.rules import holdings
+from tongbao.modules.asset.tables import holdings
 from tongbao.store.record import BlockRecord, has_happened
 
 MOVED: Final = wire_name_of(asset.Moved)

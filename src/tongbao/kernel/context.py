@@ -238,6 +238,11 @@ class View:
         begins = self._job.features.get(feature.name)
         return begins is not None and self.height >= begins
 
+    @property
+    def vaults(self) -> tuple[Address, ...]:
+        """The vault of every module of the chain, in the order of their registry."""
+        return tuple(module.vault for module in self._job.registry.modules)
+
     def enter(self: Kind, module: Module) -> Kind:
         """The context in which `module`'s public function runs when this one calls it."""
         entered: Kind | None = self._entered.get(module)

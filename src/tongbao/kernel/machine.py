@@ -232,6 +232,10 @@ class Machine(Intake):
         self._state.flushed()
         self._reindex()
 
+    def warm(self) -> None:
+        """Read rows beforehand, as many as are kept anyway: for a machine that will decide."""
+        self._state.warm(self.registry.tables.values())
+
     def _reindex(self) -> None:
         """Read the entries that an upgrade has moved; the next block's difference has them too."""
         for entry, row_key in self.reindexed.items():

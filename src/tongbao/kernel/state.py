@@ -98,6 +98,18 @@ class State:
                 self._clean[full_key] = row
         return row
 
+    def warm(self, tables: Iterable[Table[Any, Any]]) -> None:
+        """Read rows of these tables before they are asked for, no more than the newest half keeps.
+
+        It changes nothing but what the first payments of many accounts cost: half of that is to
+        look for their rows and to decode them.
+        """
+        for table in tables:
+            for full_key, raw in self._backing.scan(table.prefix, after_prefix(table.prefix)):
+                if len(self._clean) >= CLEAN_ROWS_LIMIT:
+                    return
+                self._clean[full_key] = table.decode(raw)
+
     def write(self, table: Table[Any, Any], key: Any, full_key: bytes, new: Record | None) -> None:
         """Put or, with None, remove one row, and follow it in indexes and structures."""
         self.replace(table, key, full_key, self.read(table, full_key), new)

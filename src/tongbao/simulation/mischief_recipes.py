@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tongbao.kernel import Address, Count, Id, Message, Small, Time
+from tongbao.kernel import Address, Amount, AssetId, Count, Id, Message, Small, Time
 from tongbao.kernel.identifiers import derived_id
 from tongbao.kernel.kernel_module import BLOCK_ROWS, TRANSACTION_ROWS
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief import Habit
+from tongbao.testing.control_recipes import part_of
 from tongbao.testing.drafts import Draft
-from tongbao.testing.recipes import Recipe, Recipes, some_of
+from tongbao.testing.recipes import Recipe, Recipes, owner, some_of
 from tongbao.testing.world import UNKNOWN_ID, World
 from tongbao.testing.writer import Writer
 
@@ -102,6 +103,46 @@ def regret(world: World, sender: Address) -> Message:
     return mischief.Regret(due_at=world.soon(), habit=habit_of(world))
 
 
+def set_aside(world: World, sender: Address) -> Message | None:
+    """Part of what the sender holds; at odd times of what somebody else does."""
+    part = some_of(world, sender)
+    if part is None:
+        return None
+    found, amount = part
+    held_by = world.other_than(sender) if world.odd() else sender
+    return mischief.SetAside(owner=held_by, asset=found, amount=amount)
+
+
+def claim_of(world: World) -> tuple[Address, AssetId, Amount] | None:
+    """What the module has reserved in some holding, or a part of it."""
+    shares = [
+        (key, share.amount) for key, stands in world.standings.items() for share in stands.reserved
+    ]
+    if not shares:
+        return None
+    (held_by, found), amount = world.one(shares)
+    return held_by, found, part_of(world, amount)
+
+
+def let_go(world: World, sender: Address) -> Message | None:
+    """Part of a claim, or more."""
+    claim = claim_of(world)
+    if claim is None:
+        return None
+    held_by, found, amount = claim
+    return mischief.LetGo(owner=held_by, asset=found, amount=amount)
+
+
+def deliver(world: World, sender: Address) -> Message | None:
+    """Part of a claim for somebody."""
+    claim = claim_of(world)
+    if claim is None:
+        return None
+    held_by, found, amount = claim
+    payee = world.other_than(held_by)
+    return mischief.Deliver(owner=held_by, asset=found, amount=amount, payee=payee)
+
+
 RECIPES: Final[Recipes] = {
     mischief.Rob: Recipe(3, World.somebody, rob),
     mischief.Burn: Recipe(3, World.somebody, burn),
@@ -112,6 +153,9 @@ RECIPES: Final[Recipes] = {
     mischief.Repair: Recipe(3, World.somebody, repair),
     mischief.Tell: Recipe(4, World.somebody, tell),
     mischief.Regret: Recipe(3, World.somebody, regret),
+    mischief.SetAside: Recipe(7, owner, set_aside),
+    mischief.LetGo: Recipe(3, World.somebody, let_go),
+    mischief.Deliver: Recipe(3, World.somebody, deliver),
 }
 
 

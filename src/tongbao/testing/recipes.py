@@ -156,7 +156,14 @@ def capture(world: World, sender: Address) -> Message | None:
     if world.odd():
         return hold.Capture(hold=world.one([UNKNOWN_ID, *holds]))
     own = [found for found, row in holds.items() if row.payee == sender]
-    return hold.Capture(hold=world.one(own)) if own else None
+    if not own:
+        return None
+    found = world.one(own)
+    if world.chance(0.7):
+        return hold.Capture(hold=found)
+    amount = holds[found].amount
+    units = amount.units + 1 if world.odd() else max(1, amount.units // world.number(1, 4))
+    return hold.Capture(hold=found, amount=world.amount(units, amount.decimals))
 
 
 RECIPES: Final[Recipes] = {

@@ -52,6 +52,8 @@ class World:
         self.people: dict[Address, account.Account] = {}
         self.assets: dict[AssetId, asset.Definition] = {}
         self.holdings: dict[Address, list[tuple[AssetId, Amount]]] = {}
+        self.controls: dict[AssetId, asset.Controls] = {}
+        self.standings: dict[tuple[Address, AssetId], asset.Standing] = {}
         self.upgrades: dict[Count, Upgrade] = {}
         self.validators: dict[PublicKey, Validator] = {}
         self.peers: dict[NodeId, Peer] = {}
@@ -80,6 +82,8 @@ class World:
         self.holdings.clear()
         for (owner, held), row in self._items("asset.holdings"):
             self.holdings.setdefault(owner, []).append((held, row.amount))
+        self.controls = dict(self._items("asset.controls"))
+        self.standings = dict(self._items("asset.standings"))
         self.upgrades = dict(self._items("kernel.upgrades"))
         self.validators = dict(self._items("kernel.validators"))
         self.peers = dict(self._items("kernel.peers"))

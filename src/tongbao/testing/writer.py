@@ -9,6 +9,7 @@ from tongbao.kernel import Address, Amount, Message, Small, Time, TransactionRef
 from tongbao.kernel.envelope import SIGNATURES_LIMIT
 from tongbao.kernel.kernel_module import EXPIRY_MS
 from tongbao.modules import account, asset, hold
+from tongbao.testing.control_recipes import CONTROL_RECIPES
 from tongbao.testing.drafts import Draft
 from tongbao.testing.recipes import RECIPES, UNKNOWN_ASSET, Recipe, Recipes
 from tongbao.testing.values import message_of
@@ -25,7 +26,7 @@ class Writer:
 
     def __init__(self, world: World, recipes: Recipes) -> None:
         """Use recipes beside those of the built-in modules; each message of the registry occurs."""
-        known = {**RECIPES, **recipes}
+        known = {**RECIPES, **CONTROL_RECIPES, **recipes}
         self._world = world
         messages = world.machine.registry.messages
         self._recipes = [known.get(kind) or _plain(kind) for kind in messages]

@@ -29,7 +29,7 @@ from tongbao.modules.asset import (
     Supply,
     Why,
 )
-from tongbao.modules.asset.rules import settled
+from tongbao.modules.asset.tables import settled
 from tongbao.testing import CNY, Chain, alice, bob, carol, mallory
 
 

@@ -1,5 +1,27 @@
 """Assets: value that an issuer defines, creates and retires, and that accounts hold and pay."""
 
+from tongbao.modules.asset.control_messages import (
+    GROUNDS,
+    Act,
+    Authorise,
+    ClawBack,
+    Controlled,
+    Controls,
+    Deauthorise,
+    Flag,
+    Freeze,
+    Frozen,
+    Scope,
+    SetFlags,
+    SetLimit,
+    Share,
+    Standing,
+    Statement,
+    Tally,
+    Unfreeze,
+)
+from tongbao.modules.asset.controls import recall
+from tongbao.modules.asset.guards import require_movable
 from tongbao.modules.asset.messages import (
     Define,
     Definition,
@@ -12,27 +34,73 @@ from tongbao.modules.asset.messages import (
     Transfer,
     Why,
 )
-from tongbao.modules.asset.queries import balance, balances_of, held_by, issued_by, show, supply
-from tongbao.modules.asset.rules import give_back, module, move
+from tongbao.modules.asset.queries import (
+    acts_by,
+    acts_on,
+    balance,
+    balances_of,
+    controls_of,
+    controls_on,
+    held_by,
+    issued_by,
+    reserved_by,
+    show,
+    standing_of,
+    statement,
+    supply,
+)
+from tongbao.modules.asset.reserving import release, reserve, settle
+from tongbao.modules.asset.rules import give_back, move
+from tongbao.modules.asset.tables import module
 
 __all__ = [
+    "GROUNDS",
+    "Act",
+    "Authorise",
+    "ClawBack",
+    "Controlled",
+    "Controls",
+    "Deauthorise",
     "Define",
     "Definition",
+    "Flag",
+    "Freeze",
+    "Frozen",
     "Holding",
     "Issue",
     "Moved",
     "Redeem",
+    "Scope",
+    "SetFlags",
+    "SetLimit",
     "Settled",
+    "Share",
+    "Standing",
+    "Statement",
     "Supply",
+    "Tally",
     "Transfer",
+    "Unfreeze",
     "Why",
+    "acts_by",
+    "acts_on",
     "balance",
     "balances_of",
+    "controls_of",
+    "controls_on",
     "give_back",
     "held_by",
     "issued_by",
     "module",
     "move",
+    "recall",
+    "release",
+    "require_movable",
+    "reserve",
+    "reserved_by",
+    "settle",
     "show",
+    "standing_of",
+    "statement",
     "supply",
 ]

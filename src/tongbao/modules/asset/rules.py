@@ -9,8 +9,6 @@ from tongbao.kernel import (
     Amount,
     AssetId,
     Context,
-    Module,
-    Reference,
     View,
     Work,
     is_vault,
@@ -18,6 +16,7 @@ from tongbao.kernel import (
 )
 from tongbao.modules import account
 from tongbao.modules.account import Closing
+from tongbao.modules.asset.guards import check_way
 from tongbao.modules.asset.messages import (
     Define,
     Definition,
@@ -30,15 +29,17 @@ from tongbao.modules.asset.messages import (
     Transfer,
     Why,
 )
+from tongbao.modules.asset.tables import (
+    by_issuer,
+    controls,
+    definitions,
+    holdings,
+    module,
+    settled,
+    supplies,
+)
 
 CLOSING_HOLDINGS: Final = 100
-
-module = Module(2, "asset", uses=(account.module,), reasons=Why)
-definitions = module.table(1, key=AssetId, value=Definition)
-supplies = module.table(2, key=AssetId, value=Supply)
-holdings = module.table(3, key=tuple[Address, AssetId], value=Holding)
-settled = module.table(4, key=tuple[AssetId, Reference], value=Settled)
-by_issuer = module.index(5, of=definitions, by=lambda definition: definition.issuer)
 
 
 @module.handler
@@ -68,6 +69,7 @@ def issue(ctx: Context, msg: Issue) -> None:
     limit = UNITS_LIMIT if definition.cap is None else definition.cap.units
     require(issued <= limit, Why.CAP_IS_EXCEEDED)
     check_payee(ctx, msg.payee)
+    check_way(ctx, msg.asset, None, msg.payee, msg.amount.units)
 
     # From here it succeeds.
     ctx[supplies][msg.asset] = Supply(issued=Amount.of(issued, definition.scale))
@@ -82,7 +84,8 @@ def redeem(ctx: Context, msg: Redeem) -> None:
     definition = defined(ctx, msg.asset, msg.amount)
     require(definition.issuer == ctx.sender, Why.SENDER_IS_NOT_ISSUER)
     require((msg.asset, msg.reference) not in ctx[settled], Why.REFERENCE_WAS_USED)
-    debit(ctx, msg.asset, ctx.sender, msg.amount)
+    reserved = check_way(ctx, msg.asset, ctx.sender, None, msg.amount.units)
+    debit(ctx, msg.asset, ctx.sender, msg.amount, reserved)
 
     # From here it succeeds.
     issued = issued_of(ctx, msg.asset) - msg.amount
@@ -107,7 +110,10 @@ def move(ctx: Work, asset: AssetId, payer: Address, payee: Address, amount: Amou
     require(payer != payee, Why.PAYEE_IS_PAYER)
     defined(ctx, asset, amount)
     check_payee(ctx, payee)
-    debit(ctx, asset, payer, amount)
+    # `check_way` begins so too: spared where nothing is controlled, as in most payments.
+    is_controlled = ctx[controls].get(asset) is not None
+    reserved = check_way(ctx, asset, payer, payee, amount.units) if is_controlled else 0
+    debit(ctx, asset, payer, amount, reserved)
 
     # From here it succeeds.
     credit(ctx, asset, payee, amount)
@@ -118,7 +124,8 @@ def move(ctx: Work, asset: AssetId, payer: Address, payee: Address, amount: Amou
 def give_back(ctx: Work, asset: AssetId, payer: Address, payee: Address, amount: Amount) -> None:
     """Return value from the calling module's vault to its owner: this cannot refuse.
 
-    What could refuse was settled when the value came in; anything else is a bug of the caller.
+    What could refuse was settled when the value came in; anything else is a bug of the caller. An
+    owner whose holding is frozen, unauthorised or full receives what is the owner's all the same.
     """
     holding = ctx[holdings].get((payer, asset))
     assert is_vault(payer) and ctx.may_debit(payer) and not is_vault(payee)
@@ -138,7 +145,9 @@ def hand_over(ctx: Work, said: Closing) -> None:
     held = ctx.page(holdings, said.account, None, limit=CLOSING_HOLDINGS)
     require(held.after is None, Why.TOO_MANY_HOLDINGS)
     for (_, asset), holding in held.rows:
-        debit(ctx, asset, said.account, holding.amount)
+        units = holding.amount.units
+        reserved = check_way(ctx, asset, said.account, said.heir, units)
+        debit(ctx, asset, said.account, holding.amount, reserved)
         credit(ctx, asset, said.heir, holding.amount)
         ctx.emit(Moved(asset=asset, amount=holding.amount, payer=said.account, payee=said.heir))
 
@@ -163,11 +172,12 @@ def issued_of(ctx: View, asset: AssetId) -> Amount:
     return supply.issued
 
 
-def debit(ctx: Work, asset: AssetId, payer: Address, amount: Amount) -> None:
-    """Take from a holding; remove the row when nothing is left."""
+def debit(ctx: Work, asset: AssetId, payer: Address, amount: Amount, reserved: int = 0) -> None:
+    """Take from a holding what is not reserved in it; remove the row when nothing is left."""
     holding = ctx[holdings].one((payer, asset), Why.BALANCE_IS_TOO_LOW)
     left = holding.amount.units - amount.units
     require(left >= 0, Why.BALANCE_IS_TOO_LOW)
+    require(left >= reserved, Why.VALUE_IS_RESERVED)
 
     # From here it succeeds.
     if left == 0:

@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+from msgspec.structs import replace
+
 from tongbao.kernel import (
     Address,
+    Amount,
     AssetId,
     Audit,
     Context,
@@ -17,7 +20,15 @@ from tongbao.kernel import (
 )
 from tongbao.modules import account, asset
 from tongbao.modules.account import Closing
-from tongbao.modules.hold.messages import Capture, Hold, Place, Why
+from tongbao.modules.hold.messages import (
+    Capture,
+    Extend,
+    Hold,
+    Place,
+    Recall,
+    Release,
+    Why,
+)
 
 module = Module(7, "hold", uses=(account.module, asset.module), reasons=Why)
 holds = module.table(1, key=Id, value=Hold)
@@ -48,21 +59,66 @@ def place(ctx: Context, msg: Place) -> Id:
 
 @module.handler
 def capture(ctx: Context, msg: Capture) -> None:
-    """Move the amount out of the vault and close the hold."""
+    """Move all or part of the value out of the vault. What is on hold is its payer's still."""
     held = ctx[holds].one(msg.hold, Why.HOLD_NOT_FOUND)
     require(held.expires_at > ctx.time, Why.HOLD_HAS_EXPIRED)
     require(held.payee == ctx.sender, Why.SENDER_IS_NOT_PAYEE)
-    asset.move(ctx, held.asset, module.vault, held.payee, held.amount)
+    amount = held.amount if msg.amount is None else msg.amount
+    require(amount <= held.amount, Why.AMOUNT_IS_ABOVE_HOLD)
+    asset.require_movable(ctx, held.asset, held.payer)
+    asset.move(ctx, held.asset, module.vault, held.payee, amount)
 
     # From here it succeeds.
-    del ctx[holds][msg.hold]
+    left = held.amount - amount
+    if left:
+        ctx[holds][msg.hold] = replace(held, amount=Amount.of(left, amount.decimals))
+    else:
+        del ctx[holds][msg.hold]
+
+
+@module.handler
+def release(ctx: Context, msg: Release) -> None:
+    """Return a hold that its payee does not want. No freeze stops what goes back to its owner."""
+    held = ctx[holds].one(msg.hold, Why.HOLD_NOT_FOUND)
+    require(held.payee == ctx.sender, Why.SENDER_IS_NOT_PAYEE)
+
+    # From here it succeeds.
+    return_value(ctx, msg.hold, held)
+
+
+@module.handler
+def extend(ctx: Context, msg: Extend) -> None:
+    """Move the expiry of a hold; who may not pay now does not keep value away for longer either."""
+    held = ctx[holds].one(msg.hold, Why.HOLD_NOT_FOUND)
+    require(held.expires_at > ctx.time, Why.HOLD_HAS_EXPIRED)
+    require(held.payer == ctx.sender, Why.SENDER_IS_NOT_PAYER)
+    require(msg.expires_at > held.expires_at, Why.EXTENSION_IS_EARLIER)
+    asset.require_movable(ctx, held.asset, held.payer)
+
+    # From here it succeeds.
+    ctx[holds][msg.hold] = replace(held, expires_at=msg.expires_at)
+
+
+@module.handler
+def recall(ctx: Context, msg: Recall) -> None:
+    """Return a hold because the issuer says so, on a ground that the payer is told."""
+    held = ctx[holds].one(msg.hold, Why.HOLD_NOT_FOUND)
+    asset.recall(ctx, held.asset, held.payer, held.amount, msg.reason, msg.basis_hash)
+
+    # From here it succeeds.
+    return_value(ctx, msg.hold, held)
+
+
+def return_value(ctx: Work, hold_id: Id, held: Hold) -> None:
+    """Give a hold's value back to its payer, and close it."""
+    asset.give_back(ctx, held.asset, module.vault, held.payer, held.amount)
+    del ctx[holds][hold_id]
 
 
 @module.due(by_expiry)
 def expire(ctx: Work, hold_id: Id, held: Hold) -> None:
     """Return one expired hold to its payer; the kernel bounds how many a block does."""
-    asset.give_back(ctx, held.asset, module.vault, held.payer, held.amount)
-    del ctx[holds][hold_id]
+    return_value(ctx, hold_id, held)
 
 
 @module.hears(account.closing)

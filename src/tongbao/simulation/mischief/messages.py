@@ -84,6 +84,37 @@ class Regret(Message, tag=9):
     habit: Small
 
 
+class SetAside(Message, tag=10):
+    """Reserve value in a holding for the module, also in one that is not the sender's."""
+
+    owner: Address
+    asset: AssetId
+    amount: Amount
+
+
+class LetGo(Message, tag=11):
+    """Let an owner spend again what the module had reserved."""
+
+    owner: Address
+    asset: AssetId
+    amount: Amount
+
+
+class Deliver(Message, tag=12):
+    """Pay somebody out of what the module had reserved."""
+
+    owner: Address
+    asset: AssetId
+    amount: Amount
+    payee: Address
+
+
+class Claim(Record, version=1):
+    """What the module believes to have reserved in a holding."""
+
+    amount: Amount
+
+
 class Jar(Record, version=1):
     """A jar of drops."""
 
@@ -127,3 +158,4 @@ class Why(Reason):
     THING_WILL_NOT = 5, "a thing does what falls due"
     HABIT_IS_UNKNOWN = 6, "a habit is 0 to 7"
     JARS_ARE_ONE = 7, "drops go from one jar to another"
+    CLAIM_IS_TOO_SMALL = 8, "the module has reserved what it gives up"

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tongbao.kernel import (
+    Address,
     Amount,
     AssetId,
     Audit,
@@ -29,13 +30,17 @@ from tongbao.kernel.kernel_module import TRANSACTION_ROWS
 from tongbao.modules import asset, hold
 from tongbao.simulation.mischief.messages import (
     Burn,
+    Claim,
+    Deliver,
     Habit,
     Jar,
+    LetGo,
     Make,
     Pour,
     Regret,
     Repair,
     Rob,
+    SetAside,
     Spill,
     Squat,
     Start,
@@ -54,6 +59,7 @@ jars = module.table(1, key=Small, value=Jar)
 things = module.table(2, key=Id, value=Thing)
 by_due = module.index(3, of=things, by=lambda thing: thing.due_at)
 by_habit = module.index(4, of=things, by=lambda thing: thing.habit)
+claims = module.table(5, key=tuple[Address, AssetId], value=Claim)
 
 
 def count_habits(rows: Iterable[tuple[Id, Thing]]) -> dict[int, int]:
@@ -145,6 +151,29 @@ def regret(ctx: Context, msg: Regret) -> None:
     require(False, Why.IT_IS_REGRETTED)
 
 
+@module.handler
+def set_aside(ctx: Context, msg: SetAside) -> None:
+    """Reserve value, and believe in it."""
+    asset.reserve(ctx, msg.asset, msg.owner, module.vault, msg.amount)
+    claim = ctx[claims].get((msg.owner, msg.asset))
+    units = msg.amount + (0 if claim is None else claim.amount)
+    ctx[claims][msg.owner, msg.asset] = Claim(amount=Amount.of(units, msg.amount.decimals))
+
+
+@module.handler
+def let_go(ctx: Context, msg: LetGo) -> None:
+    """Release a part of a claim."""
+    lessen_claim(ctx, msg.owner, msg.asset, msg.amount)
+    asset.release(ctx, msg.asset, msg.owner, module.vault, msg.amount)
+
+
+@module.handler
+def deliver(ctx: Context, msg: Deliver) -> None:
+    """Settle a part of a claim."""
+    lessen_claim(ctx, msg.owner, msg.asset, msg.amount)
+    asset.settle(ctx, msg.asset, msg.owner, module.vault, msg.payee, msg.amount)
+
+
 @module.due(by_due)
 def fall_due(ctx: Work, thing_id: Id, thing: Thing) -> None:
     """Behave as the habit says."""
@@ -189,6 +218,18 @@ def take_drops(ctx: Work, number: Small, drops: int) -> None:
     ctx[jars][number] = Jar(drops=Small(jar.drops - drops))
 
 
+def lessen_claim(ctx: Work, owner: Address, held: AssetId, amount: Amount) -> None:
+    """Write down that less is claimed."""
+    claim = ctx[claims].one((owner, held), Why.CLAIM_IS_TOO_SMALL)
+    is_there = amount.decimals == claim.amount.decimals and amount.units > 0
+    require(is_there and amount <= claim.amount, Why.CLAIM_IS_TOO_SMALL)
+    left = claim.amount - amount
+    if left:
+        ctx[claims][owner, held] = Claim(amount=Amount.of(left, amount.decimals))
+    else:
+        del ctx[claims][owner, held]
+
+
 def add_thing(ctx: Context, due_at: Time, habit: Small) -> Id:
     """Add a thing of the sender's."""
     require(habit < len(Habit), Why.HABIT_IS_UNKNOWN)
@@ -215,3 +256,10 @@ def habits_are_counted(view: Audit) -> bool:
     }
     kept = view.structure(habits)
     return kept == counted and {key: count for key, count in listed.items() if count} == counted
+
+
+@module.invariant
+def claims_are_reserved(view: Audit) -> bool:
+    """What the module believes to have reserved is what assets say."""
+    believed = Counter({key: claim.amount.units for key, claim in view[claims].items()})
+    return believed == asset.reserved_by(view, module.vault)

@@ -63,6 +63,40 @@ class Hold(NamedTuple):
     expires: int
 
 
+class Rules(NamedTuple):
+    """The powers over an asset's holdings, everybody's limit, and all that is reserved."""
+
+    flags: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
+    limit: int | None = None
+    reserved: int = 0
+
+
+class Freeze(NamedTuple):
+    """Who stops which way of a holding, why, since when and until when."""
+
+    by: str
+    scope: str
+    reason: int
+    since: int
+    until: int
+
+
+class Standing(NamedTuple):
+    """What stands on a holding; `shares` are (vault, units) in the order of vaults."""
+
+    authorised: bool = False
+    limit: int | None = None
+    by_issuer: Freeze | None = None
+    by_supervisor: Freeze | None = None
+    shares: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """All that is reserved in the holding."""
+        return sum(units for _, units in self.shares)
+
+
 class Thing(NamedTuple):
     """A thing of the simulator's module; without a time it never falls due."""
 
@@ -106,6 +140,11 @@ class Books:
         self.balances: dict[tuple[str, str], int] = {}
         self.settled: dict[tuple[str, str], Settled] = {}
         self.holds: dict[str, Hold] = {}
+        self.rules: dict[str, Rules] = {}
+        self.standings: dict[tuple[str, str], Standing] = {}
+        self.acts: dict[str, dict[str, Any]] = {}
+        self.tallies: dict[tuple[str, str], dict[str, int]] = {}
+        self.claims: dict[tuple[str, str], int] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tongbao.simulation.model import ids, money
+from tongbao.simulation.model import controls, guards, ids, money
 from tongbao.simulation.model.books import Hold, No, Turn, need, read_amount, write_amount
 from tongbao.simulation.model.numbers import HoldWhy
 
@@ -32,9 +32,46 @@ def capture(turn: Turn, msg: dict[str, Any]) -> None:
         raise No(HoldWhy.HOLD_NOT_FOUND)
     need(held.expires > turn.time, HoldWhy.HOLD_HAS_EXPIRED)
     need(held.payee == turn.sender, HoldWhy.SENDER_IS_NOT_PAYEE)
-    amount = write_amount(held.units, turn.books.assets[held.asset].scale)
+    units, _ = read_amount(msg["amount"]) if "amount" in msg else (held.units, 0)
+    need(units <= held.units, HoldWhy.AMOUNT_IS_ABOVE_HOLD)
+    guards.leaves(turn, held.asset, held.payer)
+    amount = msg.get("amount", write_amount(held.units, turn.books.assets[held.asset].scale))
     money.pay(turn, {"asset": held.asset, "amount": amount}, VAULT, held.payee, by=MODULE)
-    del turn.books.holds[msg["hold"]]
+    turn.books.holds[msg["hold"]] = held._replace(units=held.units - units)
+    if units == held.units:
+        del turn.books.holds[msg["hold"]]
+
+
+def release(turn: Turn, msg: dict[str, Any]) -> None:
+    """The payee does not want it."""
+    held = turn.books.holds.get(msg["hold"])
+    if held is None:
+        raise No(HoldWhy.HOLD_NOT_FOUND)
+    need(held.payee == turn.sender, HoldWhy.SENDER_IS_NOT_PAYEE)
+    expire(turn, msg["hold"])
+
+
+def extend(turn: Turn, msg: dict[str, Any]) -> None:
+    """The payer gives more time."""
+    held = turn.books.holds.get(msg["hold"])
+    if held is None:
+        raise No(HoldWhy.HOLD_NOT_FOUND)
+    need(held.expires > turn.time, HoldWhy.HOLD_HAS_EXPIRED)
+    need(held.payer == turn.sender, HoldWhy.SENDER_IS_NOT_PAYER)
+    need(msg["expires_at"] > held.expires, HoldWhy.EXTENSION_IS_EARLIER)
+    guards.leaves(turn, held.asset, held.payer)
+    turn.books.holds[msg["hold"]] = held._replace(expires=msg["expires_at"])
+
+
+def recall(turn: Turn, msg: dict[str, Any]) -> None:
+    """The issuer wants it back where it came from."""
+    held = turn.books.holds.get(msg["hold"])
+    if held is None:
+        raise No(HoldWhy.HOLD_NOT_FOUND)
+    of = {"asset": held.asset, "account": held.payer}
+    scale = turn.books.assets[held.asset].scale
+    controls.recall(turn, msg | of | {"amount": write_amount(held.units, scale)})
+    expire(turn, msg["hold"])
 
 
 def expire(turn: Turn, name: str) -> None:
@@ -51,4 +88,10 @@ def keep_payers(turn: Turn, closing: str) -> None:
     need(not placed, HoldWhy.PAYER_CANNOT_CLOSE)
 
 
-RULES: Final = {"hold.place": place, "hold.capture": capture}
+RULES: Final = {
+    "hold.place": place,
+    "hold.capture": capture,
+    "hold.release": release,
+    "hold.extend": extend,
+    "hold.recall": recall,
+}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from tongbao.simulation.model import council, holds, ids, members, mischief, money
+from tongbao.simulation.model import controls, council, holds, ids, members, mischief, money
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
 from tongbao.simulation.model.council import Council
@@ -64,6 +64,7 @@ class Model:
         self._rules: dict[str, Callable[[Turn, dict[str, Any]], None]] = {
             **self._people.rules,
             **money.RULES,
+            **controls.RULES,
             **holds.RULES,
             **mischief.RULES,
             **upgrades.rules,

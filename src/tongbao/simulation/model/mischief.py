@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, Final
 
-from tongbao.simulation.model import holds, ids, money
-from tongbao.simulation.model.books import No, Thing, Turn, need
-from tongbao.simulation.model.numbers import KernelWhy, MischiefWhy
+from tongbao.simulation.model import controls, guards, holds, ids, money
+from tongbao.simulation.model.books import No, Thing, Turn, is_vault, need, read_amount
+from tongbao.simulation.model.numbers import AssetWhy, KernelWhy, MischiefWhy
 
 MODULE: Final = 64_000
+VAULT: Final = f"{MODULE:040x}"
 LATER_MS: Final = 1_000
 NO_PAYMENT: Final = {"asset": "NONE." + "f" * 40, "amount": "1.00"}
 
@@ -120,6 +121,55 @@ def regret(turn: Turn, msg: dict[str, Any]) -> None:
     raise No(MischiefWhy.IT_IS_REGRETTED)
 
 
+def set_aside(turn: Turn, msg: dict[str, Any]) -> None:
+    """Value stays with its owner, who can't spend it."""
+    owner, name = msg["owner"], msg["asset"]
+    need(owner == turn.sender, AssetWhy.PAYER_HAS_NOT_AGREED)
+    _, units = money.amount_of(turn, msg)
+    held = turn.books.balances.get((owner, name), 0)
+    need(held >= units, AssetWhy.BALANCE_IS_TOO_LOW)
+    reserved = guards.leaves(turn, name, owner)
+    need(held >= units + reserved, AssetWhy.VALUE_IS_RESERVED)
+    controls.reserve(turn, name, owner, VAULT, units)
+    turn.books.claims[owner, name] = turn.books.claims.get((owner, name), 0) + units
+
+
+def let_go(turn: Turn, msg: dict[str, Any]) -> None:
+    """The owner may spend it again."""
+    units = _give_up(turn, msg)
+    controls.reserve(turn, msg["asset"], msg["owner"], VAULT, -units)
+
+
+def deliver(turn: Turn, msg: dict[str, Any]) -> None:
+    """It goes to somebody."""
+    units = _give_up(turn, msg)
+    owner, name, payee = msg["owner"], msg["asset"], msg["payee"]
+    need(payee == VAULT or not is_vault(payee), AssetWhy.VAULT_IS_CLOSED)
+    need(owner != payee, AssetWhy.PAYEE_IS_PAYER)
+    need(payee == VAULT or turn.books.is_open(payee), AssetWhy.PAYEE_NOT_FOUND)
+    guards.leaves(turn, name, owner)
+    guards.arrives(turn, name, payee, units)
+    controls.reserve(turn, name, owner, VAULT, -units)
+    money.take(turn, name, owner, units)
+    money.put(turn, name, payee, units)
+    money.say(turn, name, units, owner, payee)
+
+
+def _give_up(turn: Turn, msg: dict[str, Any]) -> int:
+    """Less of what is claimed."""
+    key = msg["owner"], msg["asset"]
+    claimed = turn.books.claims.get(key)
+    if claimed is None:
+        raise No(MischiefWhy.CLAIM_IS_TOO_SMALL)
+    units, decimals = read_amount(msg["amount"])
+    fits = decimals == turn.books.assets[msg["asset"]].scale and 0 < units <= claimed
+    need(fits, MischiefWhy.CLAIM_IS_TOO_SMALL)
+    turn.books.claims[key] = claimed - units
+    if units == claimed:
+        del turn.books.claims[key]
+    return units
+
+
 def fall_due(turn: Turn, name: str) -> None:
     """A thing behaves as its habit says."""
     thing = turn.books.things[name]
@@ -158,4 +208,7 @@ RULES: Final = {
     "mischief.repair": repair,
     "mischief.tell": tell,
     "mischief.regret": regret,
+    "mischief.set_aside": set_aside,
+    "mischief.let_go": let_go,
+    "mischief.deliver": deliver,
 }

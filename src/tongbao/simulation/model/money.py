@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tongbao.simulation.model import guards
 from tongbao.simulation.model.books import (
     Asset,
     Settled,
@@ -36,7 +37,7 @@ def define(turn: Turn, msg: dict[str, Any]) -> None:
     turn.books.issued[name] = 0
 
 
-def _amount(turn: Turn, msg: dict[str, Any]) -> tuple[Asset, int]:
+def amount_of(turn: Turn, msg: dict[str, Any]) -> tuple[Asset, int]:
     """The asset that a message speaks of and how many units."""
     asset = turn.books.assets.get(msg["asset"])
     if asset is None:
@@ -59,12 +60,13 @@ def _once(turn: Turn, msg: dict[str, Any], asset: Asset) -> tuple[str, str]:
 def issue(turn: Turn, msg: dict[str, Any]) -> None:
     """New value."""
     books, payee = turn.books, msg["payee"]
-    asset, units = _amount(turn, msg)
+    asset, units = amount_of(turn, msg)
     reference = _once(turn, msg, asset)
     need(not is_vault(payee), AssetWhy.VAULT_IS_CLOSED)
     most = MOST_UNITS if asset.cap is None else asset.cap
     need(books.issued[msg["asset"]] + units <= most, AssetWhy.CAP_IS_EXCEEDED)
     need(books.is_open(payee), AssetWhy.PAYEE_NOT_FOUND)
+    guards.arrives(turn, msg["asset"], payee, units)
     books.issued[msg["asset"]] += units
     books.settled[reference] = Settled(units, payee, False)
     put(turn, msg["asset"], payee, units)
@@ -74,9 +76,10 @@ def issue(turn: Turn, msg: dict[str, Any]) -> None:
 def redeem(turn: Turn, msg: dict[str, Any]) -> None:
     """Value that ends."""
     assert turn.sender is not None
-    asset, units = _amount(turn, msg)
+    asset, units = amount_of(turn, msg)
     reference = _once(turn, msg, asset)
-    take(turn, msg["asset"], turn.sender, units)
+    reserved = guards.leaves(turn, msg["asset"], turn.sender)
+    take(turn, msg["asset"], turn.sender, units, reserved)
     turn.books.issued[msg["asset"]] -= units
     turn.books.settled[reference] = Settled(units, turn.sender, True)
     say(turn, msg["asset"], units, payer=turn.sender)
@@ -94,18 +97,21 @@ def pay(turn: Turn, msg: dict[str, Any], payer: str, payee: str, by: int | None)
     need(payer in (turn.sender, vault), AssetWhy.PAYER_HAS_NOT_AGREED)
     need(payee == vault or not is_vault(payee), AssetWhy.VAULT_IS_CLOSED)
     need(payer != payee, AssetWhy.PAYEE_IS_PAYER)
-    _, units = _amount(turn, msg)
+    _, units = amount_of(turn, msg)
     need(payee == vault or turn.books.is_open(payee), AssetWhy.PAYEE_NOT_FOUND)
-    take(turn, msg["asset"], payer, units)
+    reserved = guards.leaves(turn, msg["asset"], payer)
+    guards.arrives(turn, msg["asset"], payee, units)
+    take(turn, msg["asset"], payer, units, reserved)
     put(turn, msg["asset"], payee, units)
     say(turn, msg["asset"], units, payer, payee)
 
 
-def take(turn: Turn, asset: str, owner: str, units: int) -> None:
-    """Less for an owner."""
+def take(turn: Turn, asset: str, owner: str, units: int, reserved: int = 0) -> None:
+    """Less for an owner, who keeps what is reserved."""
     balances = turn.books.balances
     left = balances.get((owner, asset), 0) - units
     need(left >= 0, AssetWhy.BALANCE_IS_TOO_LOW)
+    need(left >= reserved, AssetWhy.VALUE_IS_RESERVED)
     balances[owner, asset] = left
     if left == 0:
         del balances[owner, asset]
@@ -136,7 +142,9 @@ def inherit(turn: Turn, owner: str, heir: str) -> None:
     need(len(held) <= MOST_INHERITED, AssetWhy.TOO_MANY_HOLDINGS)
     for asset in held:
         units = books.balances[owner, asset]
-        take(turn, asset, owner, units)
+        reserved = guards.leaves(turn, asset, owner)
+        guards.arrives(turn, asset, heir, units)
+        take(turn, asset, owner, units, reserved)
         put(turn, asset, heir, units)
         say(turn, asset, units, owner, heir)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tongbao.simulation.model import mischief
-from tongbao.simulation.model.books import Account, Proposal, write_amount
+from tongbao.simulation.model.books import Account, Proposal, Standing, write_amount
 from tongbao.simulation.model.clerk import WINDOW, Nonces
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
 
@@ -13,6 +13,7 @@ Rows = dict[str, dict[Any, dict[str, Any]]]
 """Rows as JSON members by key, by table."""
 
 VERSION: Final = {"@version": 1}
+FREEZERS: Final = ("by_issuer", "by_supervisor")
 
 
 def rows_of(model: Model) -> Rows:
@@ -21,6 +22,7 @@ def rows_of(model: Model) -> Rows:
         "kernel.nonces": {key: _nonces(used) for key, used in model.clerk.nonces.items()},
         **_kernel_marks(model),
         **_money(model),
+        **_controls(model),
         **_others(model),
         **_upgrades(model),
         **_settings(model),
@@ -72,6 +74,45 @@ def _money(model: Model) -> Rows:
             | {"payer": held.payer, "payee": held.payee, "asset": held.asset}
             | {"expires_at": held.expires}
             for name, held in books.holds.items()
+        },
+    }
+
+
+def _controls(model: Model) -> Rows:
+    books = model.books
+
+    def written(name: str, **units: int | None) -> dict[str, Any]:
+        """Amounts of an asset, but those that are not there."""
+        scale = books.assets[name].scale
+        return {key: write_amount(count, scale) for key, count in units.items() if count}
+
+    def shares(name: str, stands: Standing) -> dict[str, Any]:
+        listed = [{"by": by} | written(name, amount=units) for by, units in stands.shares]
+        return {"reserved": listed} if listed else {}
+
+    return {
+        "asset.controls": {
+            name: VERSION
+            | {key: list(of) for key in ("flags", "locked") if (of := getattr(rules, key))}
+            | written(name, limit=rules.limit, reserved=rules.reserved)
+            for name, rules in books.rules.items()
+        },
+        "asset.standings": {
+            key: VERSION
+            | ({"authorised": True} if stands.authorised else {})
+            | written(key[1], limit=stands.limit)
+            | {
+                f"frozen_{of}": freeze._asdict()
+                for of in FREEZERS
+                if (freeze := getattr(stands, of))
+            }
+            | shares(key[1], stands)
+            for key, stands in books.standings.items()
+        },
+        "asset.acts": {name: VERSION | act for name, act in books.acts.items()},
+        "asset.tallies": {key: VERSION | tally for key, tally in books.tallies.items()},
+        "mischief.claims": {
+            key: VERSION | written(key[1], amount=units) for key, units in books.claims.items()
         },
     }
 
