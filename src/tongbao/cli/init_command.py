@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
     Passphrase,
+    authority_option,
     folder_option,
     json_option,
     passphrase_option,
@@ -59,6 +62,7 @@ ENGINES: Final = ("solo", NETWORK)
     shell_complete=complete.modules,
     help="A module of somebody else's that decides on this chain too; repeat it.",
 )
+@authority_option
 @folder_option
 @passphrase_option
 @json_option
@@ -69,6 +73,7 @@ def init(
     engine: str,
     genesis: Path | None,
     modules: tuple[str, ...],
+    signer: str | None,
     folder: Path,
     passphrase_file: Path | None,
 ) -> None:
@@ -76,7 +81,8 @@ def init(
 
     The key `authority` signs blocks; the key `operator` controls the first account. Both are kept
     encrypted under one passphrase in FOLDER/keys. The chain has Tongbao's modules and those that
-    --module names, whatever else is installed, now and later.
+    --module names, whatever else is installed, now and later. With --signer no key `authority` is
+    made: a token or a key service signs blocks.
 
     With --engine cometbft it is a network of one validator, this node, whose key lies unencrypted
     in FOLDER/cometbft/config; `tongbao run` begins it. With --genesis it is the folder of one more
@@ -84,7 +90,6 @@ def init(
     """
     from tongbao.sdk.announced import registry_with
     from tongbao.sdk.network_genesis import create_network
-    from tongbao.sdk.opening import create_chain
 
     if genesis is not None:
         _join(ctx, genesis, folder)
@@ -102,19 +107,18 @@ def init(
             f"use it (`tongbao status --folder {folder}`), or name another folder",
             Exit.NO_INPUT,
         )
+    if signer is not None and engine == NETWORK:
+        raise CommandError(
+            "--signer is for a chain of the engine solo: validators vote on a network's blocks",
+            "leave it out; docs/operate/validator-keys.md has a remote signer of votes",
+        )
     registry_with(modules)  # said before anybody types a passphrase
     secret = Passphrase(passphrase_file).new()
     if engine == NETWORK:
         laid = create_network(folder, passphrase=secret, name=name, modules=modules)
         facts = _network_facts(laid, folder)
     else:
-        chain, wallet = create_chain(folder, passphrase=secret, name=name, modules=modules)
-        with chain:
-            facts = {
-                "chain": chain.id,
-                "operator": wallet.address,
-                "authority": chain.genesis.engine.keys[0],
-            }
+        facts = _begin(folder, secret, name, modules, signer)
     facts |= {
         "folder": str(folder),
         "trust": str(session.folder.trust_file),
@@ -129,6 +133,26 @@ def init(
     terminal.note(f"next: tongbao account create alice{where}")
     terminal.note(f"then: tongbao asset define --code CNY --scale 2{where}")
     terminal.answer(facts, f"chain {facts['chain']} begun in {folder}")
+
+
+def _begin(
+    folder: Path, secret: str, name: str, modules: tuple[str, ...], signer: str | None
+) -> dict[str, Any]:
+    """Begin a solo chain, whose blocks a signer signs if one is named; what there is to tell."""
+    from tongbao.sdk.opening import create_chain
+    from tongbao.sdk.signers import open_signer
+
+    with ExitStack() as to_close:
+        authority = None
+        if signer is not None:
+            authority = open_signer(signer, os.environ)
+            to_close.callback(authority.close)
+        chain, wallet = create_chain(
+            folder, passphrase=secret, name=name, modules=modules, authority=authority
+        )
+        to_close.enter_context(chain)
+        key = chain.genesis.engine.keys[0]
+        return {"chain": chain.id, "operator": wallet.address, "authority": key}
 
 
 def _network_facts(genesis: Genesis, folder: Path) -> dict[str, Any]:
@@ -151,7 +175,7 @@ def _join(ctx: click.Context, genesis: Path, folder: Path) -> None:
     from tongbao.kernel.genesis import GenesisError, chain_id, read_genesis
     from tongbao.sdk.network import lay_out_node
 
-    for name in ("name", "engine", "modules"):
+    for name in ("name", "engine", "modules", "signer"):
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise CommandError(
                 f"--{name.removesuffix('s')} is for a new chain: the genesis file says what this is"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -78,6 +79,23 @@ def show(ctx: click.Context, name: str, folder: Path) -> None:
     public = Session(folder).public_key(name)
     facts = {"name": name, "algorithm": "Ed25519", "public": public}
     terminal_of(ctx).answer(facts, public)
+
+
+@keys.command(
+    epilog="\b\nExample:\n  tongbao keys signer 'pkcs11:token=bank;object=authority"
+    "?module-path=/usr/lib/softhsm/libsofthsm2.so'"
+)
+@click.argument("address")
+@json_option
+@click.pass_context
+def signer(ctx: click.Context, address: str) -> None:
+    """Print the public half of the key that a signer at ADDRESS has, once it has signed a probe."""
+    from tongbao.sdk.signers import open_signer
+
+    opened = open_signer(address, os.environ)
+    facts = {"algorithm": opened.algorithm, "public": opened.key_id}
+    opened.close()
+    terminal_of(ctx).answer(facts, opened.key_id)
 
 
 @keys.command(epilog="\b\nExample:\n  tongbao keys node --folder my-node")

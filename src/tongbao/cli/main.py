@@ -40,6 +40,9 @@ AFTER: Final = {
         "tongbao.cli.localnet_commands:localnet", "A network of real nodes on this machine."
     ),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
+    "webhooks": Lazy(
+        "tongbao.cli.webhooks_commands:webhooks", "Post what happens to endpoints of others."
+    ),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
         "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."

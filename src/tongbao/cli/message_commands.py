@@ -16,6 +16,7 @@ from tongbao.cli.options import (
     json_parameter,
     node_parameter,
     passphrase_parameter,
+    signers_parameter,
     terminal_of,
 )
 from tongbao.cli.sending import Order, send
@@ -44,6 +45,7 @@ def signing_parameters() -> list[click.Parameter]:
             shell_complete=complete.keys,
             help="A key that signs; repeat it for several. Default: the sender's.",
         ),
+        signers_parameter(),
         click.Option(
             ["--sponsor"],
             metavar="ACCOUNT",

@@ -89,6 +89,32 @@ def passphrase_parameter() -> click.Option:
     )
 
 
+def _check_signers(
+    ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...] | str | None
+) -> tuple[str, ...] | str | None:
+    """Whether addresses name signers; nothing is opened yet."""
+    from tongbao.sdk.signer_address import BadSigner, read_address
+
+    for address in (value,) if isinstance(value, str) else value or ():
+        try:
+            read_address(address)
+        except BadSigner as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
+def signers_parameter() -> click.Option:
+    """`--signer`: keys that are not in the keystore. An address holds no secret."""
+    return click.Option(
+        ["--signer", "signers"],
+        multiple=True,
+        metavar="ADDRESS",
+        callback=_check_signers,
+        help="A token or key service that signs, `pkcs11:...` or `https://...`; repeat it. With it "
+        "the keystore's keys sign only as --key says.",
+    )
+
+
 def _adding(make: Callable[[], click.Option]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         parameters = function.__dict__.setdefault("__click_params__", [])
@@ -102,6 +128,18 @@ json_option = _adding(json_parameter)
 folder_option = _adding(folder_parameter)
 node_option = _adding(node_parameter)
 passphrase_option = _adding(passphrase_parameter)
+signers_option = _adding(signers_parameter)
+
+
+def authority_option(function: F) -> F:
+    """`--signer` of a new chain: what signs its blocks."""
+    return click.option(
+        "--signer",
+        metavar="ADDRESS",
+        callback=_check_signers,
+        help="What signs the blocks of a solo chain, `pkcs11:...` or `https://...`, in the place "
+        "of a key `authority`; give it to `tongbao run`, too.",
+    )(function)
 
 
 def trust_option(function: F) -> F:

@@ -62,7 +62,14 @@ def run_node(**options: Any) -> int:
         raise CommandError(
             f"{folder} can't be written to", "check the folder's owner and mode", Exit.FILE
         )
-    passphrase = None if engine == NETWORK else Passphrase(options["passphrase_file"]).get()
+    if engine == NETWORK and settings.signer:
+        raise CommandError(
+            "the setting signer is for a chain of the engine solo: validators vote here",
+            "leave it out; a signer of votes is the setting remote_signer",
+            Exit.CONFIGURATION,
+        )
+    has_signer = engine == NETWORK or settings.signer
+    passphrase = None if has_signer else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
     await_remains(folder)
     ending = serve_alone if cores_of(settings) == 1 else serve_split

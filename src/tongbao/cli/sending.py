@@ -26,6 +26,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     sender: str
     keys: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
     sponsor: str | None = None
     lane: int = 0
     reference: str | None = None
@@ -48,7 +49,7 @@ def send(terminal: Terminal, session: Session, order: Order, make: Make) -> int:
     make(session.resolver())
     _payload_options(session, order)
     needs_keys = not (order.dry_run or order.unsigned)
-    names = session.key_names(order.sender, order.keys, order.sponsor) if needs_keys else []
+    names = session.key_names(order) if needs_keys else []
     writes = needs_keys and order.out is None
     with session.open(write=writes) as chain:
         messages = make(session.resolver())
@@ -57,7 +58,7 @@ def send(terminal: Terminal, session: Session, order: Order, make: Make) -> int:
             return show_dry_run(terminal, chain.dry_run(payload))
         if order.unsigned:
             return _keep(terminal, order.out, payload, payload)
-        transaction = sign_with(session, names, payload, messages)
+        transaction = sign_with(session, (names, order.signers), payload, messages)
         if order.out is not None:
             return _keep(terminal, order.out, transaction, payload)
         return show_applied(terminal, chain.submit(transaction))
@@ -97,12 +98,18 @@ def build(session: Session, chain: OpenChain, order: Order, messages: tuple[Mess
 
 
 def sign_with(
-    session: Session, names: list[str], payload: bytes, messages: tuple[Message, ...]
+    session: Session,
+    by: tuple[list[str], tuple[str, ...]],
+    payload: bytes,
+    messages: tuple[Message, ...],
 ) -> bytes:
-    """The transaction, signed by the keys of these names and those that the messages introduce."""
+    """The transaction, signed by keys of these names, by the signers at these addresses, and by
+    keys that the messages introduce.
+    """
     from tongbao.sdk.builder import sign
 
-    return sign(payload, session.unlock(names, messages))
+    with session.signing(*by, messages) as signers:
+        return sign(payload, signers)
 
 
 def _keep(terminal: Terminal, path: Path | None, text: bytes, payload: bytes) -> int:

@@ -5,8 +5,9 @@ The SDK's parts that need the extra `node` are imported when they are used.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,6 +24,7 @@ from tongbao.modules import asset
 from tongbao.sdk.folder import OPEN_PASSPHRASE, Folder
 
 if TYPE_CHECKING:
+    from tongbao.cli.sending import Order
     from tongbao.sdk.http import HttpChain
     from tongbao.sdk.keystore import Keystore
     from tongbao.sdk.local import Chain
@@ -124,35 +126,59 @@ class Session:
 
     # Keys
 
-    def key_names(self, sender: str, chosen: tuple[str, ...], sponsor: str | None) -> list[str]:
+    def key_names(self, order: Order) -> list[str]:
         """The keys that shall sign: those that were chosen, else the sender's and the sponsor's.
 
-        Raises CommandError when no key of the keystore goes with the sender.
+        None is needed where signers were named. Raises CommandError when no key of the keystore
+        goes with the sender.
         """
+        if order.keys or order.signers:
+            return self.chosen_keys(order.keys)
         present = self.keystore.names()
-        if chosen:
-            missing = [name for name in chosen if name not in present]
-            if missing:
-                raise CommandError(
-                    f"no key is named {missing[0]!r}", "see `tongbao keys list`", Exit.NO_KEY
-                )
-            return list(dict.fromkeys(chosen))
-        own = self._keys_named_as(sender, present)
+        own = self._keys_named_as(order.sender, present)
         if not own:
             raise CommandError(
-                f"no key in the keystore is named as {sender} is",
-                "name each key that signs: --key NAME (several for 2 of 3)",
+                f"no key in the keystore is named as {order.sender} is",
+                "name each key that signs: --key NAME (several for 2 of 3), or --signer ADDRESS",
                 Exit.NO_KEY,
             )
+        sponsor = order.sponsor
         return own + ([] if sponsor is None else self._keys_named_as(sponsor, present))
+
+    def chosen_keys(self, names: tuple[str, ...]) -> list[str]:
+        """These names, each once. Raises CommandError for one that the keystore doesn't have."""
+        present = self.keystore.names()
+        missing = [name for name in names if name not in present]
+        if missing:
+            raise CommandError(
+                f"no key is named {missing[0]!r}", "see `tongbao keys list`", Exit.NO_KEY
+            )
+        return list(dict.fromkeys(names))
 
     def _keys_named_as(self, account: str, present: list[str]) -> list[str]:
         """The key with an account's name, as typed or as it is remembered."""
         names = [account, *self.book.names_of(self.book.address(account))]
         return [name for name in names if name in present][:1]
 
-    def unlock(self, names: list[str], messages: tuple[Message, ...] = ()) -> list[Signer]:
-        """The keys of these names, and those of the keystore that the messages introduce."""
+    @contextmanager
+    def signing(
+        self, names: list[str], addresses: tuple[str, ...], messages: tuple[Message, ...] = ()
+    ) -> Iterator[list[Signer]]:
+        """Keys of these names, the signers at these addresses until the `with` statement ends, and
+        those of the keystore that the messages introduce.
+        """
+        from tongbao.sdk.signers import open_signer
+
+        with ExitStack() as to_close:
+            signers = self._unlock(names, messages)
+            for address in addresses:
+                signer = open_signer(address, os.environ)
+                to_close.callback(signer.close)
+                signers.append(signer)
+            # Two names may be of one key, which signs once.
+            yield list({signer.key_id: signer for signer in signers}.values())
+
+    def _unlock(self, names: list[str], messages: tuple[Message, ...]) -> list[Signer]:
         keystore = self.keystore
         introduced = {key.public for message in messages for key in message.also_signed_by()}
         also = [
@@ -160,10 +186,9 @@ class Session:
             for name in (keystore.names() if introduced else [])
             if name not in names and public_text(keystore, name) in introduced
         ]
-        passphrase = self.passphrase.get()
-        signers = [keystore.unlock(name, passphrase) for name in (*names, *also)]
-        # Two names may be of one key, which signs once.
-        return list({signer.key_id: signer for signer in signers}.values())
+        wanted = (*names, *also)
+        passphrase = self.passphrase.get() if wanted else ""
+        return [keystore.unlock(name, passphrase) for name in wanted]
 
 
 def _note(text: str) -> None:

@@ -24,6 +24,7 @@ from tongbao.cli.options import (
     out_option,
     passphrase_option,
     read_file,
+    signers_option,
     terminal_of,
     write_file,
 )
@@ -81,9 +82,8 @@ def submit(
 
 @tx.command(epilog="\b\nExample:\n  tongbao tx sign payment.json --key ben --out payment.jws")
 @click.argument("file", metavar="PAYLOADFILE", type=FILE)
-@click.option(
-    "--key", "keys", multiple=True, required=True, metavar="NAME", help="A key that signs; repeat."
-)
+@click.option("--key", "keys", multiple=True, metavar="NAME", help="A key that signs; repeat.")
+@signers_option
 @out_option
 @folder_option
 @passphrase_option
@@ -93,6 +93,7 @@ def sign(
     ctx: click.Context,
     file: Path,
     keys: tuple[str, ...],
+    signers: tuple[str, ...],
     out: Path | None,
     folder: Path,
     passphrase_file: Path | None,
@@ -101,16 +102,18 @@ def sign(
 
     Says on standard error what is being signed. No chain is needed, only the keys of FOLDER/keys.
     """
+    if not (keys or signers):
+        raise CommandError("nobody signs", "name each key: --key NAME, or --signer ADDRESS")
     session = Session(folder, Passphrase(passphrase_file))
     draft = read_draft(file, installed())
-    names = session.key_names("", keys, None)
+    names = session.chosen_keys(keys)
     terminal = terminal_of(ctx)
     terminal.note(f"signing: {draft.payload.decode()}")
-    signers = session.unlock(names)
-    wire = add_signatures(
-        draft,
-        {each.key_id: each.sign(signing_input(each.key_id, draft.payload)) for each in signers},
-    )
+    with session.signing(names, signers) as signing:
+        wire = add_signatures(
+            draft,
+            {each.key_id: each.sign(signing_input(each.key_id, draft.payload)) for each in signing},
+        )
     found = id_of(draft.payload).hex()
     signatures = len(decode_envelope(wire).signatures)
     if out is not None:

@@ -95,7 +95,7 @@ class AnyEngine(Protocol):
 
     def submit(self, wire: bytes, /) -> Ticket:
         """Queue a transaction in the ledger's spelling. Raises InvalidTransaction, Busy, DiskFull,
-        EngineStopped.
+        SignerUnavailable, EngineStopped.
         """
 
     def is_pending(self, transaction_id: bytes, /) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from tongbao.engines.solo import Busy, EngineStopped
+from tongbao.engines.solo.signing import SignerUnavailable
 from tongbao.kernel import InvalidTransaction
 from tongbao.sdk.answers import Problem
 from tongbao.store.errors import DiskFull, StoreError
@@ -82,6 +83,8 @@ def of_submission(error: Exception) -> ProblemError:
             "the node's disk is full: nothing was done; try again later",
             {"Retry-After": "30"},
         )
+    if isinstance(error, SignerUnavailable):
+        return unavailable("the authority's signer is away: nothing was done; try again later")
     if isinstance(error, EngineStopped | StoreError):
         return unavailable("the node does not take transactions now")
     raise error

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from tongbao.index.address import check_address
 from tongbao.index.database import BadAddress
+from tongbao.sdk.signer_address import BadSigner, read_address
 
 PREFIX: Final = "TONGBAO_NODE_"
 
@@ -111,6 +112,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cometbft_metrics: Annotated[
         str, Meta(description="`HOST:PORT` of CometBFT's own metrics; empty for none")
     ] = ""
+    signer: Annotated[
+        str,
+        Meta(
+            description="what signs a solo chain's blocks in the place of the key `authority`: "
+            "`pkcs11:...` or `https://...`"
+        ),
+    ] = ""
     remote_signer: Annotated[
         str, Meta(description="where a remote signer connects to, `tcp://HOST:PORT`")
     ] = ""
@@ -185,6 +193,8 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     settings = msgspec.convert(found, Settings)
     if settings.index not in ("sqlite", "none"):
         _check_index(settings.index)
+    if settings.signer:
+        _check_signer(settings.signer)
     return settings
 
 
@@ -194,6 +204,14 @@ def _check_index(address: str) -> None:
         check_address(address)
     except BadAddress as error:
         raise SettingsError(f"index: {error}") from None
+
+
+def _check_signer(address: str) -> None:
+    """Whether a signer may be named so; nothing is opened. Raises SettingsError."""
+    try:
+        read_address(address)
+    except BadSigner as error:
+        raise SettingsError(f"signer: {error}") from None
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tongbao.sdk.opening import create_chain, open_chain, operator_wallet
     from tongbao.sdk.proofs import to_json
     from tongbao.sdk.signer import Signer, SoftwareKey
+    from tongbao.sdk.signers import open_signer
     from tongbao.sdk.verification import VerificationError, Verified, verify
     from tongbao.sdk.wallet import Wallet
     from tongbao.sdk.wallet_asynchronous import AsyncWallet
@@ -57,6 +58,7 @@ _HOMES = {
     "create_chain": "tongbao.sdk.opening",
     "open_async_chain": "tongbao.sdk.asynchronous",
     "open_chain": "tongbao.sdk.opening",
+    "open_signer": "tongbao.sdk.signers",
     "operator_wallet": "tongbao.sdk.opening",
     "to_json": "tongbao.sdk.proofs",
     "verify": "tongbao.sdk.verification",
@@ -89,6 +91,7 @@ __all__ = [
     "create_chain",
     "open_async_chain",
     "open_chain",
+    "open_signer",
     "operator_wallet",
     "to_json",
     "verify",

@@ -99,7 +99,7 @@ def check_keys(case: Case) -> Findings:
     if isinstance(case.genesis, Genesis) and is_network(case.genesis):
         yield from _network_keys(case, case.genesis)
     elif isinstance(case.genesis, Genesis) and not found & set(case.genesis.engine.keys):
-        yield note("keys", "none of them is the authority's: no block can be signed here")
+        yield note("keys", "none of them is the authority's: only a signer can sign blocks here")
     if case.file(OPEN_PASSPHRASE).exists():
         text = f"{OPEN_PASSPHRASE} opens the keys for everybody who has the folder"
         yield note("keys", text, "keep it in a developer's folder alone")

@@ -11,6 +11,7 @@ import msgspec
 
 from tongbao.engines.interface import AnyEngine
 from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
+from tongbao.engines.solo.signing import SignerUnavailable
 from tongbao.kernel import (
     Address,
     Count,
@@ -43,7 +44,7 @@ R = TypeVar("R")
 
 ATTEMPTED = (
     *(Refused, AlreadyDecided, InvalidTransaction, Busy, EngineStopped, StoreError),
-    Unreachable,
+    *(SignerUnavailable, Unreachable),
 )
 
 

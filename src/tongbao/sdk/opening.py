@@ -27,9 +27,9 @@ from tongbao.sdk.comet_prover import CometProver
 from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.key_file import check_strength
-from tongbao.sdk.keystore import Keystore
+from tongbao.sdk.keystore import KeyNotFound, Keystore
 from tongbao.sdk.local import Chain
-from tongbao.sdk.signer import SoftwareKey
+from tongbao.sdk.signer import Signer, SoftwareKey
 from tongbao.sdk.wallet import Wallet
 from tongbao.store.base import base_heights
 from tongbao.store.disk import RealDisk
@@ -213,11 +213,16 @@ def _machine_on(
 
 
 def open_chain(
-    folder: Path | str, *, passphrase: str | None = None, options: Options | None = None
+    folder: Path | str,
+    *,
+    passphrase: str | None = None,
+    options: Options | None = None,
+    authority: HeaderSigner | None = None,
 ) -> Chain:
     """Open the chain in a folder: to read, and with the authority key's passphrase to write.
 
-    One of a network is open to read, whatever the passphrase: `open_network` starts its node.
+    `authority` signs blocks in the place of that key, and stays the caller's to close. One of a
+    network is open to read, whatever is given: `open_network` starts its node.
 
     Raises FolderError, KeystoreError, StoreError (in use, damaged, another version), GenesisError,
     ModuleError.
@@ -225,8 +230,8 @@ def open_chain(
     place = Folder(folder)
     genesis = place.genesis()
     signer = None
-    if passphrase is not None and not is_network(genesis):
-        signer = Keystore(place.keys).unlock(AUTHORITY, passphrase)
+    if not is_network(genesis):
+        signer = authority if passphrase is None else _unlocked(place, passphrase)
     if signer is not None and signer.key_id not in genesis.engine.keys:
         raise FolderError("this key is not the authority that genesis names")
     producer, store = open_producer(place, genesis, signer)
@@ -234,6 +239,18 @@ def open_chain(
     engine.start()
     prover = CometProver(engine, genesis, None) if is_network(genesis) else None
     return Chain(engine, store, genesis, prover)
+
+
+def _unlocked(place: Folder, passphrase: str) -> HeaderSigner:
+    """The authority's key out of the keystore. Raises KeystoreError."""
+    keystore = Keystore(place.keys)
+    if AUTHORITY not in keystore.names():
+        raise KeyNotFound(
+            f"{place.keys} has no key {AUTHORITY}, which signs blocks: where a signer has it, "
+            "start `tongbao run --signer ADDRESS`, and commands ask that node; else bring the "
+            "key's file back from a copy"
+        )
+    return keystore.unlock(AUTHORITY, passphrase)
 
 
 def create_chain(
@@ -244,12 +261,13 @@ def create_chain(
     parameters: Mapping[str, int] | None = None,
     options: Options | None = None,
     modules: Sequence[str] = (),
+    authority: Signer | None = None,
 ) -> tuple[Chain, Wallet]:
     """Begin a chain in a new folder: the open chain, and the wallet of its operator account.
 
     Two keys are made in the folder's keystore under the passphrase: `authority` signs blocks,
-    `operator` controls the first account. `modules` are those of others that shall decide here
-    too. Raises FolderError, KeystoreError, ModuleError.
+    unless another signer is given that shall, and `operator` controls the first account. `modules`
+    are those of others that shall decide here too. Raises FolderError, KeystoreError, ModuleError.
     """
     require_assertions()
     place = Folder(folder)
@@ -259,18 +277,18 @@ def create_chain(
     check_strength(passphrase)  # before there is a folder
     make_folder(place.path)
     keystore = Keystore(place.keys)
-    authority = key_in(keystore, AUTHORITY, passphrase)
+    signs = authority or key_in(keystore, AUTHORITY, passphrase)
     operator = key_in(keystore, OPERATOR, passphrase)
     genesis = build_genesis(
         registry,
         name,
         wall_clock(),
-        authority.key_id,
+        signs.key_id,
         (single_key(operator.key_id),),
         parameters,
     )
     place.lay_out(genesis)
-    chain = open_chain(folder, passphrase=passphrase, options=options)
+    chain = open_chain(folder, authority=signs, options=options)
     return chain, chain.wallet(genesis_address(0), operator)
 
 

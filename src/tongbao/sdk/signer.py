@@ -12,6 +12,7 @@ from nacl.utils import random as random_bytes
 from tongbao.kernel.envelope import encode_base64url
 
 SEED_BYTES: Final = 32
+PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 DERIVE_DOMAIN: Final = b"tongbao/derived-key/1"
 

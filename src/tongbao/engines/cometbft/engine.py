@@ -26,7 +26,7 @@ from tongbao.engines.cometbft.standstill import why_still
 from tongbao.engines.cometbft.tickets import Tickets, answers_of
 from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, put_each, wall_clock
-from tongbao.engines.solo.room import WHY
+from tongbao.engines.solo.lacks import WHY
 from tongbao.engines.solo.ticket import Ticket
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Decided, Machine, Time, ed25519

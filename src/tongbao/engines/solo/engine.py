@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from tongbao.engines.fair_queue import FairQueue, Full
 from tongbao.engines.memory import keep_what_is_loaded
+from tongbao.engines.solo.lacks import Lack, Lacks
 from tongbao.engines.solo.producer import Made, Producer
-from tongbao.engines.solo.room import WHY, Room
+from tongbao.engines.solo.signing import SignerUnavailable
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
@@ -73,7 +74,7 @@ def put_each(
     for transaction in transactions:
         try:
             found.append(put(transaction))
-        except (Busy, DiskFull, EngineStopped) as error:
+        except (Busy, DiskFull, EngineStopped, SignerUnavailable) as error:
             found.append(error)
     return found
 
@@ -92,7 +93,7 @@ class SoloEngine:
         self._producer = producer
         self._options = options or Options()
         self._clock = clock
-        self._room = Room(producer)
+        self._lacks = Lacks(producer)
         self._queue: FairQueue[Ticket] = FairQueue(self._options.queue_transactions)
         self._pending: dict[bytes, Ticket] = {}
         self._listeners: list[Callable[[int], None]] = []
@@ -136,8 +137,8 @@ class SoloEngine:
         """Queue a transaction in the ledger's spelling; its answer comes once it is durable.
 
         The same bytes again wait for the same answer. Raises InvalidTransaction for its form, Busy,
-        DiskFull, or EngineStopped; the ticket's answer is InvalidTransaction for signatures and
-        state.
+        DiskFull, SignerUnavailable, or EngineStopped; the ticket's answer is InvalidTransaction for
+        signatures and state.
         """
         transaction = self.machine.parse(wire)
         with self._wake:
@@ -156,7 +157,7 @@ class SoloEngine:
         """A place in the queue, or the one that the same bytes have."""
         if self._stopping or self._producer.signer is None:
             raise self._stopped()
-        self._room.check()
+        self._lacks.check()
         known = self._pending.get(transaction.wire)
         if known is not None:
             return known
@@ -186,12 +187,12 @@ class SoloEngine:
         """Why no transactions are taken; None while they are."""
         if self._stopping or self._producer.signer is None:
             return self._why()
-        return WHY if self.is_disk_full else None
+        return self._lacks.why
 
     @property
     def is_disk_full(self) -> bool:
         """Whether no transactions are taken for want of space; it ends by itself."""
-        return self._room.lack is not None
+        return self._lacks.is_disk_full
 
     @property
     def misbehaviour(self) -> Mapping[str, int]:
@@ -294,10 +295,11 @@ class SoloEngine:
                     return self._take()
                 if self._stopping or not wait:
                     return None
+            self._lacks.look_for_signer()  # outside: reads don't wait for it
             with self._state_lock:
                 self._maintain(idle=True)
-                self._room.look()
-                makes = self._producer.signer is not None and not self.is_disk_full
+                self._lacks.look_for_room()
+                makes = self._producer.signer is not None and self._lacks.lack is None
                 due = self._producer.machine.next_due() if makes else None
             wait_ms = IDLE_MS if due is None else due - self._clock()
             if wait_ms <= 0:
@@ -320,11 +322,11 @@ class SoloEngine:
         """Make one block and answer everyone in it; with `more` the next one waits already."""
         with self._state_lock:
             try:
-                self._room.check()
+                self._lacks.check()
                 made = self._producer.make(
                     tuple([ticket.transaction.wire for ticket in batch]), self._clock()
                 )
-            except DiskFull as error:
+            except (DiskFull, SignerUnavailable) as error:
                 # Nothing of this block happened: everyone may try again.
                 for ticket in batch:
                     ticket.answer(error)
@@ -345,10 +347,10 @@ class SoloEngine:
         if lack is not None:
             self._refuse_for(lack)
 
-    def _refuse_for(self, error: DiskFull) -> None:
-        """Take nothing more in for want of space, and tell those who wait that nothing happened."""
+    def _refuse_for(self, error: Lack) -> None:
+        """Take nothing more in for want of it, and tell those who wait that nothing happened."""
         with self._wake:
-            self._room.lose(error)
+            self._lacks.lose(error)
             waiting = self._queue.clear()
         for ticket in waiting:
             ticket.answer(error)

@@ -78,8 +78,8 @@ class Producer:
         """Make one block out of those transactions that are valid, and of due work.
 
         Invalid ones change nothing, so they are left out; None when nothing is left to do, unless
-        a block is wanted `even_empty`. The store's errors pass through after the candidate was
-        taken back.
+        a block is wanted `even_empty`. Errors of the store and of the signer pass through after
+        the candidate was taken back.
         """
         machine, invalid = self.machine, dict[bytes, int]()
         time = self.next_time(now)
@@ -113,16 +113,16 @@ class Producer:
             receipts=root_of(receipts),
             state=Hash(decided.state_root.hex()),
         )
-        record = BlockRecord(
-            height=decided.height,
-            time=decided.time,
-            header=sign_header(header, self.signer),
-            transactions=transactions,
-            receipts=receipts,
-            rows=decided.rows,
-            outbox=tuple((result.id, result.number) for result in decided.results),
-        )
         try:
+            record = BlockRecord(
+                height=decided.height,
+                time=decided.time,
+                header=sign_header(header, self.signer),
+                transactions=transactions,
+                receipts=receipts,
+                rows=decided.rows,
+                outbox=tuple((result.id, result.number) for result in decided.results),
+            )
             self.store.append(record)
         except BaseException:
             self.machine.discard()

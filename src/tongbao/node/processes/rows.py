@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tongbao.engines.solo import Answer, Busy, EngineStopped
 from tongbao.engines.solo.engine import StoppedForUpgrade
+from tongbao.engines.solo.signing import SignerUnavailable
 from tongbao.kernel import InvalidTransaction, Outcome
 from tongbao.kernel.reasons import Invalid
 from tongbao.store.errors import DiskFull
@@ -105,7 +106,8 @@ decode_answers: Final = msgspec.msgpack.Decoder(list[Said | NotDone]).decode
 
 _REASONS: Final = {reason.number: reason for reason in Invalid}
 _ERRORS: Final[dict[str, type[Exception]]] = {
-    kind.__name__: kind for kind in (Busy, DiskFull, EngineStopped, StoppedForUpgrade)
+    kind.__name__: kind
+    for kind in (Busy, DiskFull, EngineStopped, SignerUnavailable, StoppedForUpgrade)
 }
 
 

@@ -1,0 +1,130 @@
+"""`tongbao webhooks`: post what happens to endpoints of others, and see to what they refused."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from tongbao.cli.exits import Exit
+from tongbao.cli.failures import CommandError
+from tongbao.cli.options import folder_option, json_option, node_option, terminal_of
+from tongbao.cli.session import Session
+from tongbao.cli.terminal import count
+from tongbao.cli.watch_command import DEFAULT_NODE
+
+if TYPE_CHECKING:
+    from tongbao.node.webhooks.endpoints import Endpoint, Webhooks
+
+config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="TOML file with the endpoints: see docs/operate/webhooks.md.",
+)
+
+
+@click.group(no_args_is_help=True)
+def webhooks() -> None:
+    """Post what happens on a chain to endpoints of others, signed and in order."""
+
+
+@webhooks.command(epilog="\b\nExample:\n  tongbao webhooks run --config webhooks.toml")
+@config_option
+@folder_option
+@node_option
+@json_option
+@click.pass_context
+def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> None:
+    """Post until Ctrl-C or SIGTERM; go on where it was at the next start.
+
+    It asks --node, else a node that serves FOLDER here, else http://127.0.0.1:8632. How far each
+    endpoint is, and what it refused, is kept in FOLDER/webhooks.
+    """
+    from tongbao.node.logs import configure_log
+    from tongbao.node.settings import Settings
+    from tongbao.node.webhooks.delivering import run_webhooks
+    from tongbao.node.webhooks.endpoints import read_webhooks
+    from tongbao.sdk.http import HttpChain
+
+    found = read_webhooks(config)
+    configure_log(Settings())
+    if not folder.is_dir():
+        raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
+    address = node or Session(folder).served_at() or DEFAULT_NODE
+    stop = threading.Event()
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    terminal = terminal_of(ctx)
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        terminal.note(f"posting to {count(len(found.endpoint), 'endpoint')}; Ctrl-C stops")
+        run_webhooks(folder, found, lambda: HttpChain(address, wait=stop.wait), stop)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    terminal.answer({"endpoints": len(found.endpoint)}, "stopped")
+
+
+@webhooks.command("list", epilog="\b\nExample:\n  tongbao webhooks list --config webhooks.toml")
+@config_option
+@folder_option
+@json_option
+@click.pass_context
+def list_letters(ctx: click.Context, config: Path, folder: Path) -> None:
+    """List how far each endpoint is, and the dead letters: what it did not take, and why."""
+    from tongbao.node.webhooks.endpoints import read_webhooks
+    from tongbao.node.webhooks.kept import FOLDER, Kept
+
+    rows = []
+    cursors = {}
+    for one in read_webhooks(config).endpoint:
+        kept = Kept(folder / FOLDER, one.name)
+        cursors[one.name] = kept.cursor
+        rows += [(one.name, letter.cursor, letter.at, letter.why) for letter in kept.letters()]
+    names = ("endpoint", "cursor", "at", "why")
+    facts = {
+        "cursors": cursors,
+        "letters": [dict(zip(names, row, strict=True)) for row in rows],
+    }
+    texts = [tuple(map(str, row)) for row in rows]
+    terminal_of(ctx).table(facts, names, texts, count(len(rows), "dead letter"))
+
+
+@webhooks.command(epilog="\b\nExample:\n  tongbao webhooks resend desk --config webhooks.toml")
+@click.argument("endpoint")
+@config_option
+@folder_option
+@json_option
+@click.pass_context
+def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int:
+    """Post the dead letters of ENDPOINT once more, oldest first; those that are taken go.
+
+    `webhooks run` may go on beside it.
+    """
+    from tongbao.node.webhooks.delivering import resend as send_again
+    from tongbao.node.webhooks.endpoints import read_webhooks
+
+    found = read_webhooks(config)
+    taken, left = send_again(folder, found, _named(found, endpoint))
+    facts = {
+        "taken": taken,
+        "left": [{"cursor": cursor, "why": why} for cursor, why in left],
+    }
+    verdict = f"{count(taken, 'letter')} taken, {len(left)} left"
+    terminal_of(ctx).answer(facts, verdict)
+    return Exit.BUSY if left else Exit.DONE
+
+
+def _named(found: Webhooks, name: str) -> Endpoint:
+    for one in found.endpoint:
+        if one.name == name:
+            return one
+    names = ", ".join(one.name for one in found.endpoint)
+    raise CommandError(f"there is no endpoint {name!r}", f"take one of: {names}")
