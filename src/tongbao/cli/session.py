@@ -197,13 +197,7 @@ def _note(text: str) -> None:
 
 
 def remote(node: str | Presence, trust: Path | None = None) -> HttpChain:
-    """The chain that a node serves, believed by a trust file; says so when it has to be patient.
-
-    One of another folder or machine is told the API key of the environment, if there is one.
-    """
-    from tongbao.sdk.http import HttpChain
-    from tongbao.sdk.http_shared import TIMEOUT_S
-
+    """The chain that a node serves, believed by a trust file; says so when it has to be patient."""
     said = Event()
     address = node if isinstance(node, str) else node.address
 
@@ -213,10 +207,23 @@ def remote(node: str | Presence, trust: Path | None = None) -> HttpChain:
             said.set()
         Event().wait(seconds)
 
+    return reach(node, wait, trust)
+
+
+def reach(
+    node: str | Presence, wait: Callable[[float], object], trust: Path | None = None
+) -> HttpChain:
+    """The chain that a node serves, for who pauses by `wait`.
+
+    One of another folder or machine is told the API key of the environment, if there is one.
+    """
+    from tongbao.sdk.http import HttpChain
+    from tongbao.sdk.http_shared import TIMEOUT_S
+
     if isinstance(node, str):
         api_key = os.environ.get(API_KEY_VARIABLE) or None
-        return HttpChain(address, wait=wait, trust=trust, api_key=api_key)
-    return HttpChain(address, client=node.client(TIMEOUT_S), wait=wait, trust=trust)
+        return HttpChain(node, wait=wait, trust=trust, api_key=api_key)
+    return HttpChain(node.address, client=node.client(TIMEOUT_S), wait=wait, trust=trust)
 
 
 def ask(chain: OpenChain, query: Callable[..., Any], arguments: dict[str, Any]) -> tuple[int, Any]:
