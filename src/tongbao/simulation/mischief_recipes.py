@@ -153,9 +153,9 @@ RECIPES: Final[Recipes] = {
     mischief.Repair: Recipe(3, World.somebody, repair),
     mischief.Tell: Recipe(4, World.somebody, tell),
     mischief.Regret: Recipe(3, World.somebody, regret),
-    mischief.SetAside: Recipe(7, owner, set_aside),
-    mischief.LetGo: Recipe(3, World.somebody, let_go),
-    mischief.Deliver: Recipe(3, World.somebody, deliver),
+    mischief.SetAside: Recipe(4, owner, set_aside),
+    mischief.LetGo: Recipe(2, World.somebody, let_go),
+    mischief.Deliver: Recipe(2, World.somebody, deliver),
 }
 
 

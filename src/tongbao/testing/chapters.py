@@ -21,7 +21,7 @@ from tongbao.kernel import (
 from tongbao.modules import account, asset
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
-from tongbao.testing.member_chapters import too_many_accounts
+from tongbao.testing.member_chapters import proposals_in_vain, too_many_accounts
 from tongbao.testing.world import World
 from tongbao.testing.writer import Writer
 
@@ -160,4 +160,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     everybody_at_once,
     lost_phone,
     too_many_accounts,
+    proposals_in_vain,
 )

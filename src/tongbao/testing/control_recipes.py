@@ -258,14 +258,14 @@ def part_of(world: World, amount: Amount) -> Amount:
 
 
 CONTROL_RECIPES: Final[Recipes] = {
-    asset.SetFlags: Recipe(5, issuer, set_flags),
-    asset.Authorise: Recipe(7, controller, authorise),
-    asset.Deauthorise: Recipe(2, controller, deauthorise),
-    asset.SetLimit: Recipe(3, controller, set_limit),
-    asset.Freeze: Recipe(5, freezer, freeze),
-    asset.Unfreeze: Recipe(3, freezer, unfreeze),
-    asset.ClawBack: Recipe(5, controller, claw_back),
-    hold.Release: Recipe(3, payee_of_hold, release),
-    hold.Extend: Recipe(4, payer_of_hold, extend),
-    hold.Recall: Recipe(3, issuer_of_hold, recall),
+    asset.SetFlags: Recipe(3, issuer, set_flags),
+    asset.Authorise: Recipe(3, controller, authorise),
+    asset.Deauthorise: Recipe(1, controller, deauthorise),
+    asset.SetLimit: Recipe(2, controller, set_limit),
+    asset.Freeze: Recipe(4, freezer, freeze),
+    asset.Unfreeze: Recipe(1, freezer, unfreeze),
+    asset.ClawBack: Recipe(3, controller, claw_back),
+    hold.Release: Recipe(1, payee_of_hold, release),
+    hold.Extend: Recipe(3, payer_of_hold, extend),
+    hold.Recall: Recipe(2, issuer_of_hold, recall),
 }

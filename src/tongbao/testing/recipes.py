@@ -193,7 +193,7 @@ RECIPES: Final[Recipes] = {
     upgrade.Schedule: Recipe(2, World.somebody, upgrades.schedule),
     upgrade.Cancel: Recipe(1, World.somebody, upgrades.cancel),
     governance.Found: Recipe(1, World.somebody, deciding.found),
-    governance.Propose: Recipe(9, deciding.proposer, deciding.propose),
-    governance.Vote: Recipe(10, deciding.voter, deciding.vote),
+    governance.Propose: Recipe(12, deciding.proposer, deciding.propose),
+    governance.Vote: Recipe(13, deciding.voter, deciding.vote),
     governance.Cancel: Recipe(3, deciding.proposer, deciding.cancel),
 }

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from tongbao.kernel import (
+    UNITS_LIMIT,
     Address,
     Amount,
     AssetId,
@@ -160,10 +161,10 @@ class World:
         return self.one(others) if others else NOBODY
 
     def amount(self, units: int, decimals: int) -> Amount:
-        """An amount of so many units; at odd times none, or other decimals."""
+        """An amount of so many units, as far as there can be; at odd times none, or otherwise."""
         if self.odd():
             units, decimals = self.one([(0, decimals), (units, (decimals + 1) % 19)])
-        return Amount.of(units, decimals)
+        return Amount.of(min(units, UNITS_LIMIT), decimals)
 
     def soon(self) -> Time:
         """A time shortly after the next block's; at odd times not after it."""
