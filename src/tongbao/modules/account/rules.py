@@ -23,7 +23,6 @@ from tongbao.modules.account.messages import (
 )
 from tongbao.modules.account.tables import (
     accounts,
-    asking,
     guards,
     incoming,
     module,
@@ -140,4 +139,4 @@ def is_open(ctx: View, address: Address) -> bool:
 @module.function
 def needs_reference(ctx: View, payee: Address) -> bool:
     """Whether payments to an account must carry a reference."""
-    return payee in ctx.structure(asking)
+    return payee in ctx[incoming]

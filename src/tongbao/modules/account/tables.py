@@ -43,16 +43,4 @@ rescues = module.table(8, key=Address, value=Before)
 sub_accounts = module.table(9, key=tuple[Address, Address], value=SubAccount)
 incoming = module.table(10, key=Address, value=Incoming)
 
-
-def note(asking: set[Address], payee: Address, new: Incoming | None, old: Incoming | None) -> None:
-    """Follow one write of `incoming`."""
-    if new is None:
-        asking.discard(payee)
-    else:
-        asking.add(payee)
-
-
-# In memory: every payment without a reference asks whether its payee is among these few.
-asking = module.derived(of=incoming, build=lambda rows: {payee for payee, _ in rows}, on_write=note)
-
 closing = module.announcement(Closing)
