@@ -58,7 +58,7 @@ def test_commands_options_and_names_are_completed(desk: Desk) -> None:
     assert complete(desk, "asset", "transfer", "--key", "") == [
         *("alice", "authority", "bob", "operator")
     ]
-    assert complete(desk, "proof", "row", "asset.s") == ["asset.settled", "asset.supplies"]
+    assert complete(desk, "proof", "row", "asset.su") == ["asset.supplies"]
     assert complete(desk, "init", "--module", "") == ["broken"]
     elsewhere = ("--folder", "nowhere", "--payee", "")
     assert complete(desk, "asset", "transfer", *elsewhere) == ["operator"]
