@@ -19,6 +19,7 @@ from tongbao.kernel import (
     WeightedKey,
 )
 from tongbao.modules import account, asset
+from tongbao.testing.council_chapters import too_much_at_once
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
 from tongbao.testing.member_chapters import too_many_accounts
@@ -119,4 +120,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     many_nonces,
     everybody_at_once,
     too_many_accounts,
+    too_much_at_once,
 )
