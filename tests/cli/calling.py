@@ -13,6 +13,7 @@ from tongbao.cli.main import root
 
 PASSPHRASE = "correct horse battery staple"
 VARIABLES = (
+    "TONGBAO_API_KEY",
     "TONGBAO_FOLDER",
     "TONGBAO_MODULES",
     "TONGBAO_NEW_PASSPHRASE",

@@ -207,3 +207,19 @@ def test_what_was_decided_in_a_pruned_block_is_never_told_as_invalid(
         "many": ["AlreadyDecided", "Refused"],
         "gone": 410,
     }
+
+
+def test_a_program_reads_its_own_in_a_session() -> None:
+    """
+    Given a node for members, and a program in Node.js with alice's key,
+    when it reads and follows what is hers, asks for the shop's, and connects as others,
+    then it has what is hers in a session, and is refused the rest.
+    """
+    with serving(read_policy="members") as served, running("known.mjs", told(served)) as program:
+        assert result(program) == {
+            "balance": "100.00",
+            "followed": "1.0",
+            "others": ["NodeError", 403],
+            "nobody": ["NodeError", 401],
+            "wrong": ["NodeError", 401],
+        }

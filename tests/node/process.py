@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -30,7 +31,7 @@ EACH: Final = Amount("200.00")
 PAID: Final = Amount("0.01")
 HOUR_MS: Final = 3_600_000
 START_S: Final = 60
-SERVED: Final = re.compile(r"is served at (http://\S+)")
+SERVED: Final = re.compile(r"is served at (https?://\S+)")
 
 
 class Ground(Struct, frozen=True):
@@ -101,8 +102,8 @@ def run_to_end(folder: Path, *flags: str, **environment: str) -> subprocess.Comp
 class Node:
     """A node that runs, and what it says on standard error."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
-        """Start it, and wait until it serves."""
+    def __init__(self, folder: Path, *flags: str, trusted: ssl.SSLContext | None = None) -> None:
+        """Start it, and wait until it serves; `trusted` is whom to believe that they are it."""
         self.process = subprocess.Popen(
             command(folder, *flags),
             env=ENVIRONMENT,
@@ -118,7 +119,8 @@ class Node:
         found = SERVED.search(self.text())
         assert found is not None, self.text()
         self.address = found[1]
-        self.client = httpx2.Client(base_url=self.address, timeout=30)
+        verify = True if trusted is None else trusted
+        self.client = httpx2.Client(base_url=self.address, timeout=30, verify=verify)
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -175,9 +177,10 @@ class Node:
 
 
 @contextmanager
-def running(folder: Path, *flags: str) -> Iterator[Node]:
+def running(folder: Path, *flags: str, trusted: ssl.SSLContext | None = None) -> Iterator[Node]:
     """A node until the `with` statement ends, which also ends it when it still runs."""
-    node = Node(folder, *(flags if "--port" in flags else ("--port", "0", *flags)))
+    given = flags if "--port" in flags else ("--port", "0", *flags)
+    node = Node(folder, *given, trusted=trusted)
     try:
         yield node
     finally:

@@ -23,7 +23,7 @@ def test_every_promise_is_kept_by_tests_that_exist() -> None:
     named = {promise: re.findall(r"`(test_\w+)`", tests) for promise, tests in rows}
     there = {
         name
-        for file in HERE.glob("test_*.py")
+        for file in HERE.rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import pytest
 
-from tongbao.node.readers import POLICIES
 from tongbao.node.settings import Settings, SettingsError, load
 
 
@@ -62,13 +60,3 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """
     with pytest.raises(SettingsError, match="No such file"):
         load(tmp_path / "none.toml", {}, {})
-
-
-def test_every_read_policy_is_one_that_the_door_asks() -> None:
-    """
-    Given the values that the setting `read_policy` may have,
-    when they are compared with the policies,
-    then each has one, and each policy can be chosen.
-    """
-    values = get_args(get_type_hints(Settings)["read_policy"])
-    assert set(values) == set(POLICIES)

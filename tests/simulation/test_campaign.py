@@ -7,8 +7,16 @@ from collections import Counter
 import pytest
 
 from tongbao.kernel.schema import wire_name_of
-from tongbao.simulation.campaign import FULL, Failure, Report, run_campaign
+from tongbao.simulation.campaign import (
+    FULL,
+    OF_OLDER_CHAINS,
+    Failure,
+    Report,
+    run_campaign,
+)
 from tongbao.simulation.playing import REGISTRY, Play, Tally, play
+
+REACHED = {number for number, reason in REGISTRY.reasons.items() if reason not in OF_OLDER_CHAINS}
 
 
 def everything() -> Tally:
@@ -69,7 +77,7 @@ def test_a_full_campaign_that_reaches_everything_passes() -> None:
     assert (report.is_full, report.unreached, report.is_good) == (True, [], True)
 
 
-@pytest.mark.parametrize("number", sorted(REGISTRY.reasons))
+@pytest.mark.parametrize("number", sorted(REACHED))
 def test_a_full_campaign_that_misses_a_number_fails(number: int) -> None:
     """
     Given a full campaign in which nothing came to one number,

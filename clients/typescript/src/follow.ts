@@ -71,7 +71,7 @@ async function* connection(
   try {
     const { account, asset, thing, type } = asked;
     const filters = Object.entries({ after, account, asset, thing, type });
-    const answer = await node.fetch(node.url("/v1/events", filters), { signal: ending.signal });
+    const answer = await node.send(node.url("/v1/events", filters), { signal: ending.signal });
     if (isLater(answer.status)) throw new TypeError(`status ${answer.status}`);
     if (!answer.ok) throw failure(problemIn(answer.status, await answer.text()));
     if (answer.body === null) throw new TypeError("the answer has no body");

@@ -4,6 +4,7 @@ import type { Problem } from "./answers.js";
 import { joined } from "./bytes.js";
 import { failure, NodeError, Unreachable } from "./errors.js";
 import { isObject, type Json } from "./json.js";
+import { Credentials, type SessionOf } from "./session.js";
 import { piecesOf } from "./sse.js";
 
 /** How often, and how, a client asks. */
@@ -12,6 +13,10 @@ export interface Options {
   readonly attempts?: number;
   /** How long one attempt may take, in ms. */
   readonly timeout_ms?: number;
+  /** Who asks, where reading is for members: an API key. */
+  readonly apiKey?: string;
+  /** Who asks: an account, whose key signs challenges here. */
+  readonly session?: SessionOf;
   /** What asks; by default the platform's `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** How it waits between attempts, in ms; by default by the clock. */
@@ -54,8 +59,9 @@ export function pauseBefore(attempt: number): number {
 /** The connection to one node: where it is and how to ask. */
 export class Connection {
   readonly attempts: number;
-  readonly fetch: typeof globalThis.fetch;
   readonly wait: (ms: number) => Promise<void>;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #credentials: Credentials;
   readonly #base: string;
   readonly #timeout_ms: number;
 
@@ -64,7 +70,8 @@ export class Connection {
     this.#base = address.replace(/\/$/, "");
     this.attempts = options.attempts ?? 8;
     this.#timeout_ms = options.timeout_ms ?? 30_000;
-    this.fetch = options.fetch ?? ((...asked) => globalThis.fetch(...asked));
+    this.#credentials = new Credentials(this.#base, options.apiKey, options.session);
+    this.#fetch = options.fetch ?? ((...asked) => globalThis.fetch(...asked));
     this.wait = options.wait ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   }
 
@@ -74,6 +81,11 @@ export class Connection {
       value === undefined ? [] : [[name, String(value)]],
     );
     return `${this.#base}${path}${given.length === 0 ? "" : `?${new URLSearchParams(given)}`}`;
+  }
+
+  /** Send one request, as whoever this client is. */
+  send(url: string, init: RequestInit): Promise<Response> {
+    return this.#credentials.send(this.#fetch, url, init);
   }
 
   /** Ask until there is an answer that does not say "later". Throws Unreachable. */
@@ -95,7 +107,7 @@ export class Connection {
     for (let attempt = 0; attempt < this.attempts; attempt += 1) {
       await this.wait(Math.max(pauseBefore(attempt), told_ms));
       try {
-        const answer = await this.fetch(this.url(asked.path, asked.query), this.#request(asked));
+        const answer = await this.send(this.url(asked.path, asked.query), this.#request(asked));
         const content = await contentOf(answer);
         if (!isLater(answer.status)) return { status: answer.status, content };
         const seconds = Number(answer.headers.get("retry-after") ?? 0) || 0;

@@ -24,6 +24,7 @@ export { generateKey, keyOfJwk, keyOfPair, keyOfSeed, publicKeyOf, type Signer }
 export { otherMessage, payloadBytes, transactionId } from "./payload.js";
 export type { OtherMessage, Payload } from "./payload.js";
 export * from "./registry.js";
+export { SessionError, type SessionOf } from "./session.js";
 export type { Outcome } from "./submit.js";
 export { VerificationError, type Finding } from "./verification_error.js";
 export { verify, type Names, type Verified } from "./verify.js";

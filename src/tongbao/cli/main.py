@@ -39,6 +39,7 @@ AFTER: Final = {
     "localnet": Lazy(
         "tongbao.cli.localnet_commands:localnet", "A network of real nodes on this machine."
     ),
+    "api-key": Lazy("tongbao.cli.api_key_commands:api_key", "Make API keys for a node's callers."),
     "watch": Lazy("tongbao.cli.watch_command:watch", "Show live what happens on a chain."),
     "webhooks": Lazy(
         "tongbao.cli.webhooks_commands:webhooks", "Post what happens to endpoints of others."

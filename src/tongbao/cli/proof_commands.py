@@ -141,14 +141,14 @@ def _asked(session: Session, newest: bool, renew: Path | None) -> TrustFile:
             "a node is asked for a trust file that follows from another, or for its own",
             "give --renew FILE, or, for your own node alone, --newest",
         )
-    address = session.node or session.served_at()
-    if address is None:
+    asked = session.node or session.served_at()
+    if asked is None:
         raise CommandError(
             f"no node serves {session.folder.path} now",
             "start it with `tongbao run`, or give --node ADDRESS",
             Exit.NO_INPUT,
         )
-    with remote(address, renew) as chain:
+    with remote(asked, renew) as chain:
         return chain.trust()
 
 

@@ -18,7 +18,7 @@ from tongbao.cli.options import (
     passphrase_parameter,
     terminal_of,
 )
-from tongbao.node.settings import PREFIX, SettingLine, Settings, lines, load
+from tongbao.node.settings import PREFIX, SettingLine, Settings, is_in_the_clear, lines, load
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +40,7 @@ def setting_parameter(line: SettingLine) -> click.Option:
 
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
+    from tongbao.node.access.tls import make_context
     from tongbao.node.logs import configure_log
     from tongbao.node.processes.layout import cores_of
     from tongbao.node.processes.remains import await_remains
@@ -69,12 +70,15 @@ def run_node(**options: Any) -> int:
             Exit.CONFIGURATION,
         )
     has_signer = engine == NETWORK or settings.signer
+    if settings.tls_certificate:
+        make_context(settings)  # said before anybody types a passphrase, too
     passphrase = None if has_signer else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
     await_remains(folder)
     ending = serve_alone if cores_of(settings) == 1 else serve_split
     with listen(settings) as listening:
-        address = address_of(listening)
+        address = address_of(listening, settings)
+        warn(terminal, settings)
         head = ending(terminal, folder, settings, passphrase, listening)
     shown: dict[str, object] = {"address": reachable(address)}
     if not head.chain:
@@ -93,6 +97,9 @@ def serve_alone(
     listening: socket.socket,
 ) -> Ready:
     """Serve by this process alone, until told to stop; the last block."""
+    from tongbao.node.access.api_keys import FILE
+    from tongbao.node.access.callers import Callers
+    from tongbao.node.access.tokens import KEY, new_token
     from tongbao.node.opening import opened
     from tongbao.node.processes.orders import Ready
     from tongbao.node.recall import open_index
@@ -103,10 +110,12 @@ def serve_alone(
         opened(folder, settings, passphrase) as chain,
         open_index(folder, chain.id, settings) as index,
     ):
-        address = address_of(listening)
-        server = server_of(chain, settings, index)
+        address = address_of(listening, settings)
+        token, certificate = new_token(KEY), settings.tls_certificate
+        callers = Callers(settings, chain.id, folder / FILE, token)
+        server = server_of(chain, settings, index, callers)
         # From before anybody is told: whoever is told may stop it at once.
-        with server.capture_signals(), present(folder, chain.id, address):
+        with server.capture_signals(), present(folder, chain.id, address, token, certificate):
             tell(terminal, chain.id, chain.head().height, address)
             serve(server, listening)
         head = chain.head()
@@ -125,9 +134,19 @@ def serve_split(
     from tongbao.node.server import address_of
 
     def served(core: Ready, layout: str) -> None:
-        tell(terminal, core.chain, core.height, address_of(listening), f" {layout}")
+        address = address_of(listening, settings)
+        tell(terminal, core.chain, core.height, address, f" {layout}")
 
     return run_processes(folder, settings, passphrase, listening, served)
+
+
+def warn(terminal: Terminal, settings: Settings) -> None:
+    """Say it where others can read and change what is said to this node."""
+    if is_in_the_clear(settings):
+        terminal.note(
+            f"warning: {settings.host} is reached by other machines, and nothing is encrypted: "
+            "give --tls-certificate and --tls-key, or --behind-tls-proxy true behind a proxy"
+        )
 
 
 def tell(terminal: Terminal, chain: str, height: int, address: str, by: str = "") -> None:

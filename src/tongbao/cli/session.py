@@ -17,7 +17,7 @@ import click
 from tongbao.cli.book import AccountBook
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
-from tongbao.cli.options import Passphrase, terminal_of
+from tongbao.cli.options import API_KEY_VARIABLE, Passphrase, terminal_of
 from tongbao.cli.values import Resolver
 from tongbao.kernel import Address, AssetId, Message
 from tongbao.modules import asset
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tongbao.sdk.http import HttpChain
     from tongbao.sdk.keystore import Keystore
     from tongbao.sdk.local import Chain
+    from tongbao.sdk.presence import Presence
     from tongbao.sdk.signer import Signer
 
     OpenChain: TypeAlias = Chain | HttpChain
@@ -77,15 +78,15 @@ class Session:
         from tongbao.sdk.opening import open_chain
 
         self.must_be_chain()
-        address = self.served_at()
-        if address is not None:
-            _note(f"a node serves this folder: {address} is asked")
-            return remote(address)
+        node = self.served_at()
+        if node is not None:
+            _note(f"a node serves this folder: {node.address} is asked")
+            return remote(node)
         passphrase = self.passphrase.get() if write else None
         return open_chain(self.folder.path, passphrase=passphrase)
 
-    def served_at(self) -> str | None:
-        """Where a node of this machine serves this folder's chain, if one does."""
+    def served_at(self) -> Presence | None:
+        """The node of this machine that serves this folder's chain, if one does."""
         from tongbao.kernel.genesis import chain_id
         from tongbao.sdk.presence import node_of
 
@@ -195,11 +196,10 @@ def _note(text: str) -> None:
     terminal_of(click.get_current_context()).note(text)
 
 
-def remote(address: str, trust: Path | None = None) -> HttpChain:
+def remote(node: str | Presence, trust: Path | None = None) -> HttpChain:
     """The chain that a node serves, believed by a trust file; says so when it has to be patient."""
-    from tongbao.sdk.http import HttpChain
-
     said = Event()
+    address = node if isinstance(node, str) else node.address
 
     def wait(seconds: float) -> None:
         if not said.is_set():
@@ -207,7 +207,23 @@ def remote(address: str, trust: Path | None = None) -> HttpChain:
             said.set()
         Event().wait(seconds)
 
-    return HttpChain(address, wait=wait, trust=trust)
+    return reach(node, wait, trust)
+
+
+def reach(
+    node: str | Presence, wait: Callable[[float], object], trust: Path | None = None
+) -> HttpChain:
+    """The chain that a node serves, for who pauses by `wait`.
+
+    One of another folder or machine is told the API key of the environment, if there is one.
+    """
+    from tongbao.sdk.http import HttpChain
+    from tongbao.sdk.http_shared import TIMEOUT_S
+
+    if isinstance(node, str):
+        api_key = os.environ.get(API_KEY_VARIABLE) or None
+        return HttpChain(node, wait=wait, trust=trust, api_key=api_key)
+    return HttpChain(node.address, client=node.client(TIMEOUT_S), wait=wait, trust=trust)
 
 
 def ask(chain: OpenChain, query: Callable[..., Any], arguments: dict[str, Any]) -> tuple[int, Any]:

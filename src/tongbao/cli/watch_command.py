@@ -80,9 +80,10 @@ def watch(
     }
     filters = {name: value for name, value in typed.items() if value is not None}
     terminal = terminal_of(ctx)
-    address = node or session.served_at() or DEFAULT_NODE
+    asked = node or session.served_at() or DEFAULT_NODE
+    address = asked if isinstance(asked, str) else asked.address
     last, seen = after, 0
-    with remote(address) as chain:
+    with remote(asked) as chain:
         terminal.note(f"watching {chain.id} at {address}; Ctrl-C ends")
         try:
             for happening in islice(_following(chain, after, filters), limit):

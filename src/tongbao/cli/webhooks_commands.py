@@ -13,7 +13,7 @@ import click
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import folder_option, json_option, node_option, terminal_of
-from tongbao.cli.session import Session
+from tongbao.cli.session import Session, reach
 from tongbao.cli.terminal import count
 from tongbao.cli.watch_command import DEFAULT_NODE
 
@@ -49,13 +49,12 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
     from tongbao.node.settings import Settings
     from tongbao.node.webhooks.delivering import run_webhooks
     from tongbao.node.webhooks.endpoints import read_webhooks
-    from tongbao.sdk.http import HttpChain
 
     found = read_webhooks(config)
     configure_log(Settings())
     if not folder.is_dir():
         raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
-    address = node or Session(folder).served_at() or DEFAULT_NODE
+    session = Session(folder)
     stop = threading.Event()
 
     def stopped(number: int, frame: FrameType | None) -> None:
@@ -65,7 +64,13 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
     before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         terminal.note(f"posting to {count(len(found.endpoint), 'endpoint')}; Ctrl-C stops")
-        run_webhooks(folder, found, lambda: HttpChain(address, wait=stop.wait), stop)
+        # Asked anew each time: a node that was started again lets in by another token.
+        run_webhooks(
+            folder,
+            found,
+            lambda: reach(node or session.served_at() or DEFAULT_NODE, stop.wait),
+            stop,
+        )
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
+from tongbao.node.access.callers import CALLER, Caller, Callers
 from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
 from tongbao.node.metrics import Metrics
@@ -43,12 +44,13 @@ class Api:
         recall: AnyRecall | None = None,
         *,
         at_once: bool = False,
+        callers: Callers | None = None,
     ) -> None:
         """Put the parts together: `document` is the OpenAPI document; no `recall`, no history.
 
-        With `at_once` each read is of one height from its begin to its end, however many questions
-        it has, and is done in the event loop: where reading keeps no block from being made, and
-        none keeps a read waiting.
+        `callers` are whom this process knows, where it has the sockets. With `at_once` each read is
+        of one height from its begin to its end, however many questions it has, and is done in the
+        event loop: where reading keeps no block from being made, and none keeps a read waiting.
         """
         self._at_once = at_once
         self.document = msgspec.json.encode(document)
@@ -57,6 +59,8 @@ class Api:
         self.settings = settings
         self.recall = recall
         self.buckets = Buckets(settings.rate_per_s)
+        self.callers = callers or Callers(settings, chain.id)
+        self.caller_buckets = Buckets(settings.caller_rate_per_s)
         self.metrics = Metrics()
         self.streams = 0
         self.living: Callable[[], dict[str, int]] = dict
@@ -102,7 +106,17 @@ class Api:
             return function(*arguments, **named)
 
     def charge(self, scope: Scope, count: int = 1) -> None:
-        """Count requests against the rate of the caller's address. Raises ProblemError, 429."""
+        """Count requests against the rates of the caller and its address. Raises ProblemError, 429.
+
+        A caller with a rate of its own is counted by that alone: whoever gave it knows the caller.
+        """
+        caller: Caller | None = scope.get(CALLER)
+        if caller is not None:
+            rate = caller.rate_per_s or self.settings.caller_rate_per_s
+            if not self.caller_buckets.take(caller.name, count, rate):
+                raise too_many(f"you have at most {rate} transactions and requests a second")
+            if caller.key_id is not None:
+                return
         client = scope.get("client")
         if not self.buckets.take("" if client is None else client[0], count):
             limit = self.settings.rate_per_s

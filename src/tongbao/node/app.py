@@ -22,6 +22,9 @@ from tongbao.console import Console
 from tongbao.index.history import Index
 from tongbao.kernel import jcs
 from tongbao.node import problems, stream_submitting, streaming
+from tongbao.node.access.callers import Callers
+from tongbao.node.access.guard import Guard
+from tongbao.node.access.needs import OPEN, Need
 from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
@@ -30,7 +33,7 @@ from tongbao.node.operations import Operation, parameters
 from tongbao.node.problems import ProblemError
 from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
-from tongbao.node.table import operations
+from tongbao.node.table import EVENTS, operations
 from tongbao.sdk.local import Chain
 
 log = structlog.get_logger("tongbao.node")
@@ -38,19 +41,23 @@ log = structlog.get_logger("tongbao.node")
 Endpoint = Callable[[Request], Awaitable[Response]]
 Talk = Callable[[Api, WebSocket], Awaitable[HTTPStatus]]
 
-SOCKETS: Final[tuple[tuple[str, str, Talk], ...]] = (
-    (streaming.SOCKET_PATH, "events_socket", streaming.socket),
-    (stream_submitting.SOCKET_PATH, "transactions_socket", stream_submitting.socket),
+SOCKETS: Final[tuple[tuple[str, str, Need, Talk], ...]] = (
+    (streaming.SOCKET_PATH, "events_socket", EVENTS, streaming.socket),
+    (stream_submitting.SOCKET_PATH, "transactions_socket", OPEN, stream_submitting.socket),
 )
-"""Path, operation and what is said over it."""
+"""Path, operation, who may begin it, and what is said over it."""
 
 
 def create_app(
-    chain: Chain, settings: Settings, site: Site | None = None, index: Index | None = None
+    chain: Chain,
+    settings: Settings,
+    site: Site | None = None,
+    index: Index | None = None,
+    callers: Callers | None = None,
 ) -> Door:
     """The ASGI application that serves an open chain; it feeds the index while it runs.
 
-    Closing chain and index is their owner's.
+    `callers` are whom it knows. Closing chain and index is their owner's.
     """
     found = operations(chain.registry)
     console = Console(chain, index)
@@ -60,7 +67,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         feed = Feed(chain, settings.heartbeat_ms / 1000)
         recall = None if index is None else Recall(index, chain)
-        parts.api = Api(chain, feed, settings, document(chain.registry, found), recall)
+        papers = document(chain.registry, found)
+        parts.api = Api(chain, feed, settings, papers, recall, callers=callers)
         try:
             yield
         finally:
@@ -68,24 +76,29 @@ def create_app(
             if recall is not None:
                 await asyncio.to_thread(recall.stop)
 
+    guard = Guard(settings.read_policy, parts)
     routes: list[BaseRoute] = [
-        Route(one.path, endpoint_of(one, parts), methods=[one.method], name=one.name)
+        Route(one.path, endpoint_of(one, parts, guard), methods=[one.method], name=one.name)
         for one in found
     ]
     routes += [
-        Route(one.path, counted(one.name, one.endpoint, parts), methods=["GET"], name=one.name)
+        Route(one.path, _page(one, parts, guard), methods=["GET"], name=one.name)
         for one in console.routes()
     ]
-    routes += sockets(parts)
+    routes += sockets(parts, guard)
     handlers: dict[Any, Any] = {ProblemError: problem_of, **errors_of(console)}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Door(inner, settings, parts)
 
 
-def endpoint_of(one: Operation, parts: Site) -> Endpoint:
-    """An operation as Starlette calls it, counted."""
-    return counted(one.name, answer_of(one, parts), parts)
+def endpoint_of(one: Operation, parts: Site, guard: Guard) -> Endpoint:
+    """An operation as Starlette calls it, for those who may have its answer, counted."""
+    return counted(one.name, guard.before(one.needs, answer_of(one, parts)), parts)
+
+
+def _page(one: Route, parts: Site, guard: Guard) -> Endpoint:
+    return counted(one.name, guard.before_page(one.name, one.endpoint), parts)
 
 
 def answer_of(one: Operation, parts: Site) -> Endpoint:
@@ -119,15 +132,19 @@ def counted(name: str, run: Endpoint, parts: Site) -> Endpoint:
     return endpoint
 
 
-def sockets(parts: Site) -> list[BaseRoute]:
+def sockets(parts: Site, guard: Guard) -> list[BaseRoute]:
     """The routes of all WebSockets; each is counted and told as a request is."""
 
-    def route(path: str, name: str, run: Talk) -> BaseRoute:
+    def route(path: str, name: str, need: Need, run: Talk) -> BaseRoute:
         async def talk(websocket: WebSocket) -> None:
             begun = time.monotonic()
             status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
             try:
+                guard.check(need, websocket)
                 status = int(await run(parts.api, websocket))
+            except ProblemError as error:
+                status = int(error.problem.status)
+                await websocket.send_denial_response(problems.response(error))
             finally:
                 _tell(parts.api, name, status, begun)
 

@@ -10,10 +10,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tongbao.node.access.account_keys import confirm
+from tongbao.node.access.callers import CALLER
 from tongbao.node.api import Site
 from tongbao.node.operations import HEALTH
 from tongbao.node.problems import ProblemError, problem, response
-from tongbao.node.readers import POLICIES
 from tongbao.node.settings import Settings
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,7 +27,7 @@ ALWAYS: Final = {
 }
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type, If-None-Match, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
 HOST: Final = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -51,7 +52,6 @@ class Door:
         self._inner = inner
         self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._origins = frozenset(settings.allowed_origins)
-        self._may_read = POLICIES[settings.read_policy]
         self._always = raw(ALWAYS | ({"Vary": "Origin"} if self._origins else {}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +61,7 @@ class Door:
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        refused = self._refusal(scope, headers, origin)
+        refused = self._refusal(scope, headers, origin) or await self._unknown(scope)
         extra = self._extra(scope, headers, origin)
 
         async def send_with_headers(message: Message) -> None:
@@ -97,13 +97,25 @@ class Door:
                 HTTPStatus.FORBIDDEN,
                 "pages of that origin may not send here: see the setting allowed_origins",
             )
-        if scope["path"] not in HEALTH:
-            try:
-                self._site.api.charge(scope)
-            except ProblemError as error:
-                return error
-            return self._may_read(scope)
         return None
+
+    async def _unknown(self, scope: Scope) -> ProblemError | None:
+        """Find out who calls, and count the request; why it is not let through, if so."""
+        if scope["path"] in HEALTH:
+            return None
+        api = self._site.api
+        wrong: ProblemError | None = None
+        try:
+            caller = api.callers.of(scope)
+            scope[CALLER] = caller
+            await confirm(api, caller)
+        except ProblemError as error:
+            scope[CALLER], wrong = None, error
+        try:
+            api.charge(scope)
+        except ProblemError as error:
+            return error
+        return wrong
 
     def _is_ours(self, origin: str, host: str) -> bool:
         same = {f"http://{host}", f"https://{host}"}  # a proxy may have taken TLS off

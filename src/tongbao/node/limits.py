@@ -30,11 +30,14 @@ class Buckets:
         """How many addresses are remembered."""
         return len(self._left)
 
-    def take(self, address: str, tokens: int) -> bool:
-        """Take tokens if they are there; what is larger than a bucket drains a full one."""
+    def take(self, address: str, tokens: int, per_second: int | None = None) -> bool:
+        """Take tokens if they are there; what is larger than a bucket drains a full one.
+
+        `per_second` is a rate of this one's own.
+        """
         address = _block_of(address)
         now = time.monotonic()
-        full = float(self._per_second)
+        full = float(per_second or self._per_second)
         left, at = self._left.pop(address, (full, now))
         left = min(full, left + (now - at) * full)
         wanted = min(float(tokens), full)

@@ -26,6 +26,7 @@ TAGS: Final = {
     "queries": "Questions that the chain's modules answer.",
     "events": "What happens, as it happens.",
     "health": "What operators and load balancers watch.",
+    "sessions": "Who calls, where reading is for members.",
 }
 STREAM: Final = (
     "Each event is a `Happening` in JSON. `id` is the cursor to go on after, as `after` or in the "
@@ -36,6 +37,17 @@ RETRY: Final = {
 }
 ETAG: Final = {
     "ETag": {"description": "for If-None-Match", "schema": {"type": "string"}},
+}
+SCHEMES: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "an API key, or the token of a session",
+    },
+    "certificate": {
+        "type": "mutualTLS",
+        "description": "a client certificate whose URI is the account's `did:tongbao:...`",
+    },
 }
 LATER: Final = frozenset({429, 503, 507})
 
@@ -56,7 +68,9 @@ def document(registry: Registry, operations: tuple[Operation, ...]) -> dict[str,
             "description": (
                 "A transaction is a JWS over RFC 8785 JSON whose payload holds messages: "
                 f"{', '.join(map(wire_name_of, registry.messages))}. Every schema of messages and "
-                "records is in `components`. Reads are public; what writes is signed."
+                "records is in `components`. What writes is signed. "
+                "Reads are public, unless `/v1` says `members` as its `read_policy`: then they "
+                "need an API key, a session or a client certificate."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -66,7 +80,11 @@ def document(registry: Registry, operations: tuple[Operation, ...]) -> dict[str,
             {"name": name, "description": text} for name, text in TAGS.items() if name in used
         ],
         "paths": paths,
-        "components": {"schemas": schemas, "responses": dict(_problems(operations))},
+        "components": {
+            "schemas": schemas,
+            "responses": dict(_problems(operations)),
+            "securitySchemes": SCHEMES,
+        },
     }
     found = cleaned(whole)
     assert isinstance(found, dict)
@@ -98,6 +116,8 @@ def _operation(one: Operation, shapes: dict[int, Any]) -> dict[str, Any]:
         "parameters": list(_parameters(one)),
         "responses": _responses(one, shapes),
     }
+    if one.needs.scope is not None:  # `{}`: where reading is public, nobody has to be known
+        said["security"] = [{}, *({scheme: []} for scheme in SCHEMES)]
     if one.takes:
         said["requestBody"] = {
             "required": True,

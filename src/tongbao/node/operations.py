@@ -12,6 +12,7 @@ from msgspec.structs import fields
 from starlette.requests import Request
 
 from tongbao.kernel import Address, AssetId, Id
+from tongbao.node.access.needs import LEDGER, Need
 from tongbao.node.problems import bad_request
 from tongbao.sdk.place import FILTERS, needles_of
 
@@ -20,6 +21,8 @@ HEALTH: Final = frozenset({"/livez", "/readyz", "/metrics"})
 ALWAYS: Final = frozenset({400, 421, 431, 500})
 WRITES: Final = frozenset({403, 408, 413, 415})
 BUSY: Final = frozenset({429, 503})
+UNKNOWN: Final = frozenset({401})
+FORBIDDEN: Final = frozenset({403})
 LIST_NAMES: Final = frozenset({"key"})
 """Query parameters that may be given more than once."""
 
@@ -77,7 +80,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     `asks` are the parameters of path and query, `answers` the types of a good answer, `takes` the
     media types of a body, and `run` does it. `also` are other answers of the same types, by status.
     What `is_lasting` never changes while the chain goes on: its answer has an ETag. `process` says
-    who does it.
+    who does it, and `needs` who may have its answer where reading is for members.
     """
 
     method: str
@@ -95,6 +98,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     also: dict[int, str] = {}
     is_lasting: bool = False
     process: Process = Process.READER
+    needs: Need = LEDGER
 
 
 def errors_of(one: Operation) -> tuple[int, ...]:
@@ -103,7 +107,9 @@ def errors_of(one: Operation) -> tuple[int, ...]:
     if one.method != "GET":
         found |= WRITES
     if one.path not in HEALTH:
-        found |= BUSY
+        found |= BUSY | UNKNOWN
+    if one.needs.scope is not None:
+        found |= FORBIDDEN
     return tuple(sorted(found))
 
 

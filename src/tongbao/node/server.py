@@ -6,15 +6,20 @@ import asyncio
 import resource
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 
 from tongbao.index.history import Index
+from tongbao.node.access.callers import Callers
+from tongbao.node.access.handshakes import SafeListener, certified
+from tongbao.node.access.tls import Contexts
 from tongbao.node.api import Site
 from tongbao.node.app import create_app
 from tongbao.node.connection import RESERVED, guarded
@@ -57,19 +62,51 @@ def listen(settings: Settings) -> socket.socket:
     return found
 
 
-def address_of(listening: socket.socket) -> str:
-    """The address as a person types it."""
+def address_of(listening: socket.socket, settings: Settings | None = None) -> str:
+    """The address as a person types it; with the settings of a node that speaks TLS, https."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if settings is not None and settings.tls_certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class NodeServer(uvicorn.Server):
     """A server whose streams end when it stops, so that nobody has to be cut off."""
 
-    def __init__(self, config: uvicorn.Config, site: Site) -> None:
-        """Serve a site."""
+    def __init__(self, config: uvicorn.Config, site: Site, settings: Settings) -> None:
+        """Serve a site. Raises SettingsError where a certificate's files are not good."""
         super().__init__(config)
         self._site = site
+        self._contexts = Contexts(settings) if settings.tls_certificate else None
+        self._seconds = settings.request_ms / 1000
+        self._limit = settings.connections + RESERVED
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections: as uvicorn does, or behind TLS."""
+        if self._contexts is None:
+            await super().startup(sockets)
+            return
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        found = [self._listener(one, self._contexts) for one in sockets or ()]
+        self.servers = cast(list[asyncio.Server], found)  # what uvicorn closes, and waits for
+        for one in found:
+            one.start()
+        self.started = True
+
+    def _listener(self, listening: socket.socket, contexts: Contexts) -> SafeListener:
+        def protocol() -> asyncio.Protocol:
+            made: Any = self.config.http_protocol_class
+            found: asyncio.Protocol = made(
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+                _loop=asyncio.get_running_loop(),
+            )
+            return found
+
+        connections = self.server_state.connections
+        return SafeListener(listening, protocol, contexts, self._seconds, self._limit, connections)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,11 +147,17 @@ def allow_connections(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def configuration_of(app: Door, settings: Settings, site: Site) -> uvicorn.Config:
+def protocol_of(settings: Settings, chain: str, crowded: Door) -> type[asyncio.Protocol]:
+    """What answers on a connection to a node of `chain`, after TLS where it has a certificate."""
+    protocol = guarded(settings, crowded)
+    return certified(protocol, chain) if settings.tls_certificate else protocol
+
+
+def configuration_of(app: Door, settings: Settings, site: Site, chain: str) -> uvicorn.Config:
     """How an application is served."""
     return uvicorn.Config(
         app,
-        http=guarded(settings, Door(_crowded, settings, site)),
+        http=protocol_of(settings, chain, Door(_crowded, settings, site)),
         ws="websockets-sansio",
         ws_max_size=SOCKET_TEXT_BYTES,
         ws_ping_interval=settings.heartbeat_ms / 1000,
@@ -127,14 +170,18 @@ def configuration_of(app: Door, settings: Settings, site: Site) -> uvicorn.Confi
     )
 
 
-def server_of(chain: Chain, settings: Settings, index: Index | None = None) -> NodeServer:
-    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`."""
+def server_of(
+    chain: Chain, settings: Settings, index: Index | None = None, callers: Callers | None = None
+) -> NodeServer:
+    """The server of a chain; it stops at SIGINT and SIGTERM, or by `should_exit`.
+
+    `callers` are whom it knows. Raises SettingsError.
+    """
     configure_log(settings)
     allow_connections(settings)
     site = Site()
-    return NodeServer(
-        configuration_of(create_app(chain, settings, site, index), settings, site), site
-    )
+    app = create_app(chain, settings, site, index, callers)
+    return NodeServer(configuration_of(app, settings, site, chain.id), site, settings)
 
 
 def serve(server: uvicorn.Server, listening: socket.socket) -> None:

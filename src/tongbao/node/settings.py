@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_type_hints
 
@@ -37,9 +38,32 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="port to listen on; 0 takes a free one")] = 8632
+    tls_certificate: Annotated[
+        str,
+        Meta(description="PEM file with the node's certificate and those above it; empty: HTTP"),
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file with the certificate's key")] = ""
+    tls_client_ca: Annotated[
+        str,
+        Meta(description="PEM file with the certificates that sign those of callers; empty: none"),
+    ] = ""
+    behind_tls_proxy: Annotated[
+        bool, Meta(description="`true` where a proxy before this node takes TLS off")
+    ] = False
     read_policy: Annotated[
-        Literal["public"], Meta(description="who may read; `public` is everybody")
+        Literal["public", "members"],
+        Meta(description="who may read; `public` is everybody, `members` those who are known"),
     ] = "public"
+    member_scopes: Annotated[
+        tuple[Literal["chain", "accounts", "ledger"], ...],
+        Meta(description="what sessions and certificates may read besides their account's own"),
+    ] = ("chain",)
+    session_ms: Annotated[
+        Annotated[int, Meta(ge=1, le=86_400_000)], Meta(description="time that a session lasts")
+    ] = 900_000
+    sessions: Annotated[Positive, Meta(description="sessions that are open at once, then 503")] = (
+        10_000
+    )
     allowed_hosts: Annotated[
         tuple[str, ...],
         Meta(description="values of Host that are answered; `*` for any, behind a proxy"),
@@ -69,6 +93,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     batch_transactions: Annotated[Positive, Meta(description="transactions in one request")] = 1_000
     rate_per_s: Annotated[
         Positive, Meta(description="transactions and requests a second from one address, then 429")
+    ] = 20_000
+    caller_rate_per_s: Annotated[
+        Positive,
+        Meta(
+            description="the same for all sessions and certificates of one account together, "
+            "besides, and for an API key without a rate of its own, instead"
+        ),
     ] = 20_000
     queue_transactions: Annotated[
         Positive, Meta(description="transactions that wait for a block, then 429")
@@ -195,7 +226,36 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
         _check_index(settings.index)
     if settings.signer:
         _check_signer(settings.signer)
+    _check_tls(settings)
     return settings
+
+
+def is_public(settings: Settings) -> bool:
+    """Whether a node listens where other machines reach it."""
+    host = settings.host.strip("[]")
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+def is_in_the_clear(settings: Settings) -> bool:
+    """Whether what is said to a node from other machines can be read and changed on its way."""
+    return is_public(settings) and not settings.tls_certificate and not settings.behind_tls_proxy
+
+
+def _check_tls(settings: Settings) -> None:
+    """Settings that belong together. Raises SettingsError."""
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise SettingsError("tls_certificate and tls_key go together: give both files, or neither")
+    if settings.tls_client_ca and not settings.tls_certificate:
+        raise SettingsError("tls_client_ca needs TLS: give tls_certificate and tls_key too")
+    if settings.read_policy == "members" and is_in_the_clear(settings):
+        raise SettingsError(
+            f"read_policy members on {settings.host} needs TLS, as keys and tokens would be sent "
+            "in the clear: give tls_certificate and tls_key, or behind_tls_proxy=true where a "
+            "proxy takes TLS off"
+        )
 
 
 def _check_index(address: str) -> None:

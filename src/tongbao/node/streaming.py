@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tongbao.node.access.callers import CALLER
 from tongbao.node.api import Api
 from tongbao.node.operations import Filters, parameters
 from tongbao.node.problems import ProblemError, bad_request, gone, problem, response, unavailable
@@ -91,6 +92,8 @@ async def events(api: Api, request: Request, asked: Filters) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         yield b"retry: %d\n\n" % RETRY_MS
         async for found in api.feed.follow(place, asked.needles()):
+            if not api.callers.is_still(request.scope.get(CALLER)):
+                return  # whoever asks again is told why
             for piece in _pieces(found):
                 yield piece
 
@@ -171,6 +174,8 @@ async def _talk(api: Api, websocket: WebSocket, place: Place, asked: Filters) ->
 
 async def _send(api: Api, websocket: WebSocket, place: Place, asked: Filters) -> None:
     async for found in api.feed.follow(place, asked.needles()):
+        if not api.callers.is_still(websocket.scope.get(CALLER)):
+            return
         for happened in found:
             await websocket.send_text(happened.line.decode())
 

@@ -19,6 +19,9 @@ from tongbao.node import (
     streaming,
     submitting,
 )
+from tongbao.node.access import session_operations
+from tongbao.node.access.needs import CHAIN, OPEN, ROW, SENDER, Scope, of_account
+from tongbao.node.access.needs import ROWS as OF_ROWS
 from tongbao.node.openapi import STREAM
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation, Process
 from tongbao.node.schemas import reference
@@ -42,6 +45,16 @@ from tongbao.sdk.answers import (
     TransactionsAnswer,
 )
 from tongbao.sdk.proofs import RowProof, TransactionProof, TrustFile
+from tongbao.sdk.sessions import (
+    CHALLENGE_PATH,
+    END_PATH,
+    MEDIA_TYPE,
+    SESSIONS_PATH,
+    TYPE,
+    Challenge,
+    SessionAnswer,
+    SessionsEnded,
+)
 
 COMPACT: Final = {"type": "string", "description": "one transaction as compact JWS"}
 GENERAL: Final = {
@@ -99,7 +112,14 @@ ROWS: Final = {
         }
     },
 }
+ASKED: Final = {
+    "type": "object",
+    "required": ["account"],
+    "additionalProperties": False,
+    "properties": {"account": {"type": "string", "description": "the account's address"}},
+}
 TEXT: Final = "text/plain"
+EVENTS: Final = of_account("account", scope=Scope.LEDGER)
 
 
 def _get(
@@ -131,6 +151,7 @@ def operations(registry: Registry) -> tuple[Operation, ...]:
         *querying.operations_of(registry),
         *_recalling(),
         *_watching(),
+        *_knowing(),
     )
     places = {(one.method, one.path) for one in found}
     assert len(places) == len(found), "a module's query has the path of another operation"
@@ -139,6 +160,7 @@ def operations(registry: Registry) -> tuple[Operation, ...]:
 
 def _sending() -> Iterator[Operation]:
     head, body, signature = examples.WIRE.split(".")
+    here: Any = {"process": Process.FRONT, "needs": OPEN}
     general = {"payload": body, "signatures": [{"protected": head, "signature": signature}]}
     yield Operation(
         method="POST",
@@ -162,7 +184,7 @@ def _sending() -> Iterator[Operation]:
             "transaction with 202: it may still happen."
         ),
         also={202: "Taken in; it still waits for its block: ask by its id."},
-        process=Process.FRONT,
+        **here,
     )
     yield Operation(
         method="POST",
@@ -176,6 +198,7 @@ def _sending() -> Iterator[Operation]:
         tag="transactions",
         description="The body is a payload without any signature, its members in any order.",
         process=Process.CORE,
+        needs=SENDER,
     )
     yield Operation(
         method="GET",
@@ -193,7 +216,7 @@ def _sending() -> Iterator[Operation]:
             "then nothing more is read from it."
         ),
         also={101: "From here on the connection is a WebSocket."},
-        process=Process.FRONT,
+        **here,
     )
     yield _get(
         "transactions",
@@ -203,6 +226,7 @@ def _sending() -> Iterator[Operation]:
         reading.OfTransaction,
         TransactionAnswer,
         errors=(410,),
+        needs=CHAIN,
     )
 
 
@@ -212,29 +236,30 @@ def _chain() -> Iterator[Operation]:
         ("/v1", "chain", reading.chain, AtHeight, ChainAnswer),
         ("/v1/blocks", "blocks", reading.blocks, reading.OfBlocks, BlocksAnswer),
     ):
-        yield _get("chain", *line)
-    for found in (
-        ("/v1/rows/{table}", "row", reading.row, reading.OfRow, RowAnswer),
-        ("/v1/reasons/{number}", "reason", reading.reason, reading.OfReason, ReasonAnswer),
-    ):
-        yield _get("chain", *found, errors=(404,))
+        yield _get("chain", *line, needs=CHAIN)
+    row = ("/v1/rows/{table}", "row", reading.row, reading.OfRow, RowAnswer)
+    yield _get("chain", *row, errors=(404,), needs=ROW)
+    reason = ("/v1/reasons/{number}", "reason", reading.reason, reading.OfReason, ReasonAnswer)
+    yield _get("chain", *reason, errors=(404,), needs=OPEN)
     block = ("/v1/blocks/{height}", "block", reading.block, reading.OfBlock, BlockAnswer)
     yield _get("chain", *block, errors=(404, 410), is_lasting=True)
     header = ("/v1/headers/{height}", "header", reading.header, reading.OfBlock, HeaderAnswer)
-    yield _get("chain", *header, errors=(404, 410), is_lasting=True)
+    yield _get("chain", *header, errors=(404, 410), is_lasting=True, needs=CHAIN)
     genesis = ("/v1/genesis", "genesis", reading.genesis_file, Nothing, whatever)
-    yield _get("chain", *genesis, is_lasting=True)
+    yield _get("chain", *genesis, is_lasting=True, needs=CHAIN)
     document = ("/openapi.json", "openapi", reading.openapi, Nothing, whatever)
-    yield _get("chain", *document, media_type="application/openapi+json", is_lasting=True)
+    media: Any = {"media_type": "application/openapi+json"}
+    yield _get("chain", *document, is_lasting=True, needs=OPEN, **media)
 
 
 def _proving() -> Iterator[Operation]:
     by: Any = {"process": Process.CORE}
-    yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile, **by)
+    known: Any = {"needs": CHAIN, **by}
+    yield _get("proofs", "/v1/trust", "trust", reading.trust, Nothing, TrustFile, **known)
     newest = ("newest_light_block", reading.newest_light_block, AtHeight, LightBlockAnswer)
-    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,), **by)
+    yield _get("proofs", "/v1/light-blocks", *newest, errors=(404,), **known)
     at_height = ("light_block", reading.light_block, reading.OfBlock, LightBlockAnswer)
-    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,), **by)
+    yield _get("proofs", "/v1/light-blocks/{height}", *at_height, errors=(404,), **known)
     yield _get(
         "proofs",
         "/v1/transactions/{id}/proof",
@@ -244,10 +269,10 @@ def _proving() -> Iterator[Operation]:
         TransactionProof,
         errors=(404, 410),
         is_lasting=True,
-        **by,
+        **known,
     )
     row_proof = ("row_proof", reading.row_proof, reading.OfRow, RowProof)
-    yield _get("proofs", "/v1/rows/{table}/proof", *row_proof, errors=(404,), **by)
+    yield _get("proofs", "/v1/rows/{table}/proof", *row_proof, errors=(404,), needs=ROW, **by)
     example = {"rows": [{"table": "asset.holdings", "key": examples.BY_NAME["key"]}]}
     yield Operation(
         method="POST",
@@ -261,27 +286,32 @@ def _proving() -> Iterator[Operation]:
         errors=(404,),
         tag="proofs",
         description="Each is a proof file as of the path of its row; all are of one height.",
+        needs=OF_ROWS,
         **by,
     )
     did = ("/v1/accounts/{address}/did", "did", reading.did, reading.OfDid, dict[str, Any])
-    yield _get("accounts", *did, errors=(404,), media_type="application/did+json")
+    of_did: Any = {"media_type": "application/did+json", "needs": CHAIN}
+    yield _get("accounts", *did, errors=(404,), **of_did)
 
 
 def _recalling() -> Iterator[Operation]:
     moved, done = MovementsAnswer, TransactionsAnswer
     account, asset = "/v1/accounts/{address}", "/v1/assets/{asset}"
-    of_account = (recalling.account_movements, recalling.OfAccountMovements, moved)
-    yield _get("accounts", f"{account}/movements", "account_movements", *of_account)
+    own: Any = {"needs": of_account("address")}
+    moves = (recalling.account_movements, recalling.OfAccountMovements, moved)
+    yield _get("accounts", f"{account}/movements", "account_movements", *moves, **own)
     by_account = (recalling.account_transactions, recalling.OfAccount, done)
-    yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account)
+    yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account, **own)
     stated = ("statement", stating.statement, stating.OfStatement, StatementAnswer)
-    yield _get("accounts", f"{account}/statement", *stated, errors=(404,))
+    yield _get("accounts", f"{account}/statement", *stated, errors=(404,), **own)
     export = ("export", stating.export, stating.OfExport, str)
-    yield _get("accounts", f"{account}/export", *export, errors=(404,), media_type=stating.CSV)
+    as_text: Any = {"media_type": stating.CSV, **own}
+    yield _get("accounts", f"{account}/export", *export, errors=(404,), **as_text)
     search = ("search", searching.search, searching.OfSearch, SearchAnswer)
     yield _get("chain", "/v1/search", *search)
     bundle = ("bundle", bundling.bundle, bundling.OfBundle, str)
-    yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), media_type=bundling.ZIP)
+    zipped: Any = {"media_type": bundling.ZIP, **own}
+    yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), **zipped)
     of_asset = (recalling.asset_movements, recalling.OfAsset, moved)
     yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset)
     bearing = (recalling.by_reference, recalling.OfReference, done)
@@ -291,7 +321,8 @@ def _recalling() -> Iterator[Operation]:
 def _watching() -> Iterator[Operation]:
     events = ("/v1/events", "events", streaming.events, Filters, str)
     here: Any = {"process": Process.FRONT}
-    stream: Any = {"media_type": streaming.MEDIA_TYPE, "description": STREAM, **here}
+    told: Any = {"needs": EVENTS, **here}
+    stream: Any = {"media_type": streaming.MEDIA_TYPE, "description": STREAM, **told}
     yield _get("events", *events, errors=(410,), **stream)
     yield Operation(
         method="GET",
@@ -305,13 +336,51 @@ def _watching() -> Iterator[Operation]:
         tag="events",
         description="Each message is a `Happening` in JSON. The node pings; it reads nothing.",
         also={101: "From here on the connection is a WebSocket."},
-        **here,
+        **told,
     )
     yield _text("/livez", "live", health.live)
     ready = ("/readyz", "ready", health.ready, Nothing, ReadyAnswer)
-    yield _get("health", *ready, also={503: "Not ready, with reasons."}, **here)
+    yield _get("health", *ready, also={503: "Not ready, with reasons."}, needs=OPEN, **here)
     yield _text("/metrics", "metrics", health.count)
 
 
 def _text(path: str, name: str, run: Any) -> Operation:
-    return _get("health", path, name, run, Nothing, str, media_type=TEXT, process=Process.FRONT)
+    here: Any = {"process": Process.FRONT, "needs": OPEN}
+    return _get("health", path, name, run, Nothing, str, media_type=TEXT, **here)
+
+
+def _knowing() -> Iterator[Operation]:
+    here: Any = {"method": "POST", "tag": "sessions", "process": Process.FRONT, "needs": OPEN}
+    example = {"account": examples.ADDRESS}
+    yield Operation(
+        path=CHALLENGE_PATH,
+        name="challenge",
+        summary=_summary(session_operations.challenge),
+        asks=Nothing,
+        answers=(Challenge,),
+        run=session_operations.challenge,
+        takes={"application/json": {"schema": ASKED, "example": example}},
+        description="What is signed is its RFC 8785 bytes, as a compact JWS of the type "
+        f"`{TYPE}`; a client looks first whether `origin` is the node that it has asked.",
+        **here,
+    )
+    yield Operation(
+        path=SESSIONS_PATH,
+        name="open_session",
+        summary=_summary(session_operations.open_session),
+        asks=Nothing,
+        answers=(SessionAnswer,),
+        run=session_operations.open_session,
+        takes={MEDIA_TYPE: {"schema": {"type": "string", "description": "a signed challenge"}}},
+        description="Any key of the account will do, whatever its weight: a session only reads.",
+        **here,
+    )
+    yield Operation(
+        path=END_PATH,
+        name="end_session",
+        summary=_summary(session_operations.end_session),
+        asks=session_operations.OfEnd,
+        answers=(SessionsEnded,),
+        run=session_operations.end_session,
+        **here,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from tongbao.sdk.answers import (
     TransactionsAnswer,
 )
 from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
+from tongbao.sdk.bearer import auth_of
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import Closing, follow
 from tongbao.sdk.http_shared import PARALLEL, TIMEOUT_S, HttpShared, answer_of, lost, request_of
@@ -45,6 +47,9 @@ class HttpChain(HttpShared):
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
         witnesses: Sequence[str] = (),
+        api_key: str | None = None,
+        session: tuple[str, Signer] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
@@ -54,13 +59,21 @@ class HttpChain(HttpShared):
         With a trust file (its bytes, its path or what was read of it) answers are checked before
         they are returned, and a lie raises VerificationError; `light.py` says which can't be.
         Blocks of a network are then compared with `witnesses`, addresses of other nodes.
+        Where reading is for members, `api_key` says who calls, or `session`, an account's address
+        and one of its keys: that signs the node's challenges, here, and again when a session has
+        ended. `tls` is whom to believe that they are the node; by default the system's authorities.
         `wait` is how it pauses before it asks again; by default until the client is closed at most.
         `registry` are the chain's modules; by default those installed that its genesis names.
         """
         self._closing = Closing()
         self._wait = wait or self._closing.event.wait
         super().__init__(registry, trust, patience_s, witnesses)
-        self._client = client or httpx2.Client(base_url=address, timeout=TIMEOUT_S)
+        self._client = client or httpx2.Client(
+            base_url=address,
+            timeout=TIMEOUT_S,
+            auth=auth_of(api_key, session),
+            verify=True if tls is None else tls,
+        )
         try:
             self._meet(self._do(steps.chain()))
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
@@ -20,6 +21,7 @@ from tongbao.sdk.answers import (
     TransactionsAnswer,
 )
 from tongbao.sdk.asking import PATIENCE_S, Answered, Ask, Pause, Steps, Together
+from tongbao.sdk.bearer import auth_of
 from tongbao.sdk.client import Applied, DryRun, Head, Status
 from tongbao.sdk.happenings import follow_asynchronously, until
 from tongbao.sdk.http_shared import PARALLEL, TIMEOUT_S, HttpShared, answer_of, lost, request_of
@@ -56,12 +58,20 @@ class AsyncHttpChain(HttpShared):
         trust: TrustSource | None = None,
         patience_s: float = PATIENCE_S,
         witnesses: Sequence[str] = (),
+        api_key: str | None = None,
+        session: tuple[str, Signer] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
         """Say hello to a node such as `http://127.0.0.1:8632`. Raises Unreachable.
 
-        `trust`, `patience_s` and `witnesses` are what they are for `HttpChain`.
+        The options are what they are for `HttpChain`.
         """
-        client = httpx2.AsyncClient(base_url=address, timeout=TIMEOUT_S)
+        client = httpx2.AsyncClient(
+            base_url=address,
+            timeout=TIMEOUT_S,
+            auth=auth_of(api_key, session),
+            verify=True if tls is None else tls,
+        )
         chain = cls(client, None, trust, patience_s, witnesses)
         try:
             chain._meet(await chain._do(steps.chain()))

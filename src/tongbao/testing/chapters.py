@@ -22,7 +22,7 @@ from tongbao.modules import account, asset
 from tongbao.testing.council_chapters import too_much_at_once
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
-from tongbao.testing.member_chapters import too_many_accounts
+from tongbao.testing.member_chapters import proposals_in_vain, too_many_accounts
 from tongbao.testing.world import World
 from tongbao.testing.writer import Writer
 
@@ -121,4 +121,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     everybody_at_once,
     too_many_accounts,
     too_much_at_once,
+    proposals_in_vain,
 )

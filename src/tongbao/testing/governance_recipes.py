@@ -196,5 +196,5 @@ ACTIONS: Final[tuple[Callable[[World], Action], ...]] = (
 
 
 def an_action(world: World) -> Action:
-    """Any kind of action: as often about members and halts as about all else."""
-    return world.one(ACTIONS if world.chance(0.5) else members.ACTIONS)(world)
+    """Any kind of action; one of three is about members and halts."""
+    return world.one(ACTIONS if world.chance(0.65) else members.ACTIONS)(world)

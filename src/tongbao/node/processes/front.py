@@ -13,6 +13,8 @@ import uvicorn
 from tongbao.engines.memory import keep_what_is_loaded
 from tongbao.kernel import Registry
 from tongbao.kernel.genesis import chain_id
+from tongbao.node.access.api_keys import FILE as KEY_FILE
+from tongbao.node.access.callers import Callers
 from tongbao.node.api import MS, Site
 from tongbao.node.operations import Process
 from tongbao.node.processes.child import Child
@@ -22,6 +24,7 @@ from tongbao.node.processes.recall_beside import opened_beside, recalled_beside
 from tongbao.node.processes.relay import Relay
 from tongbao.node.processes.remote_engine import RemoteEngine
 from tongbao.node.server import NodeServer, allow_connections, configuration_of
+from tongbao.node.settings import Settings
 from tongbao.sdk.beside import ChainBeside
 from tongbao.sdk.folder import Folder
 
@@ -29,9 +32,15 @@ from tongbao.sdk.folder import Folder
 class FrontServer(NodeServer):
     """A server that its supervisor stops, not a signal."""
 
-    def __init__(self, config: uvicorn.Config, site: Site, begun: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        site: Site,
+        settings: Settings,
+        begun: Callable[[], None],
+    ) -> None:
         """Serve a site; `begun` is called once connections are taken."""
-        super().__init__(config, site)
+        super().__init__(config, site, settings)
         self._begun = begun
 
     @contextmanager
@@ -86,9 +95,10 @@ async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> Fro
         relay.start()
     await engine.begun.wait()
     recall = recalled_beside(child, chain.id)
-    front = FrontApp(chain, engine, relays, settings, recall)
-    config = configuration_of(front.app(), settings, front.site)
-    server = FrontServer(config, front.site, child.ready)
+    callers = Callers(settings, chain.id, Path(orders.folder) / KEY_FILE, orders.local_token)
+    front = FrontApp(chain, engine, relays, settings, recall, callers)
+    config = configuration_of(front.app(), settings, front.site, chain.id)
+    server = FrontServer(config, front.site, settings, child.ready)
 
     def stop() -> None:
         server.should_exit = True

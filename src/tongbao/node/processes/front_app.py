@@ -12,6 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tongbao.console import Console
+from tongbao.node.access.callers import Callers
+from tongbao.node.access.guard import Guard
 from tongbao.node.api import MS, Api, Site
 from tongbao.node.app import counted, endpoint_of, problem_of, sockets
 from tongbao.node.door import Door
@@ -42,14 +44,20 @@ class FrontApp:
         relays: Relays,
         settings: Settings,
         recall: AnyRecall | None,
+        callers: Callers | None = None,
     ) -> None:
-        """Serve a chain whose engine is elsewhere; `relays` ask those who answer reads."""
+        """Serve a chain whose engine is elsewhere; `relays` ask those who answer reads.
+
+        `callers` are whom it knows.
+        """
         self._chain = chain
         self._engine = engine
         self._relays = relays
         self._settings = settings
         self._recall = recall
+        self._callers = callers
         self.site = Site()
+        self._guard = Guard(settings.read_policy, self.site)
 
     def app(self) -> Door:
         """The ASGI application."""
@@ -61,10 +69,10 @@ class FrontApp:
         ]
         read = self._relayed(Process.READER)
         routes += [
-            Route(one.path, counted(one.name, read, site), methods=["GET"], name=one.name)
+            Route(one.path, self._page(one.name), methods=["GET"], name=one.name)
             for one in Console(self._chain, None).routes()
         ]
-        routes += sockets(site)
+        routes += sockets(site, self._guard)
         routes.append(Route("/{path:path}", read, methods=list(METHODS)))
         handlers: dict[Any, Any] = {ProblemError: problem_of}
         inner = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
@@ -74,7 +82,8 @@ class FrontApp:
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         feed = Feed(self._chain, self._settings.heartbeat_ms / MS)
-        self.site.api = Api(self._chain, feed, self._settings, {}, self._recall)
+        known = self._callers
+        self.site.api = Api(self._chain, feed, self._settings, {}, self._recall, callers=known)
         self.site.api.living = self._living
         try:
             yield
@@ -89,8 +98,13 @@ class FrontApp:
 
     def _endpoint(self, one: Operation) -> Callable[[Request], Awaitable[Response]]:
         if one.process is Process.FRONT:
-            return endpoint_of(one, self.site)
-        return counted(one.name, self._relayed(one.process, one.name), self.site)
+            return endpoint_of(one, self.site, self._guard)
+        run = self._guard.before(one.needs, self._relayed(one.process, one.name))
+        return counted(one.name, run, self.site)
+
+    def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        run = self._guard.before_page(name, self._relayed(Process.READER))
+        return counted(name, run, self.site)
 
     def _relayed(
         self, process: Process, name: str = ""

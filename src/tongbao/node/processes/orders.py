@@ -17,7 +17,7 @@ class Orders(Struct, frozen=True, kw_only=True, tag=0):
     """What a process is started with. `sockets` is the node's private folder.
 
     `passphrase` is for the core alone, `modules` are what the core has told. A front gets the
-    listening socket along.
+    listening socket along. Whoever has the `local_token` is of this machine.
     """
 
     role: str
@@ -28,6 +28,7 @@ class Orders(Struct, frozen=True, kw_only=True, tag=0):
     address: str
     counts: dict[str, int]
     passphrase: str | None = None
+    local_token: str = ""
     modules: tuple[ModuleLine, ...] = ()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from tongbao.node.access.tokens import KEY, new_token
 from tongbao.node.processes import layout
 from tongbao.node.processes.orders import Orders, Ready
 from tongbao.node.processes.supervisor import Supervisor
@@ -30,7 +31,8 @@ def run_processes(
     Raises what opening the chain raises, by name, and GaveUp.
     """
     counts = layout.counts_of(settings)
-    address = address_of(listening)
+    address = address_of(listening, settings)
+    local_token = new_token(KEY)
     sockets = Path(tempfile.mkdtemp(prefix="tongbao-"))  # a socket's whole name has 107 bytes
     orders = Orders(
         role=layout.CORE,
@@ -41,12 +43,15 @@ def run_processes(
         address=address,
         counts=counts,
         passphrase=passphrase,
+        local_token=local_token,
     )
     with ExitStack() as said:
         said.callback(shutil.rmtree, sockets, ignore_errors=True)
 
         def begun(core: Ready) -> None:
-            said.enter_context(present(folder, core.chain, address))
+            said.enter_context(
+                present(folder, core.chain, address, local_token, settings.tls_certificate)
+            )
             served(core, layout.told(counts))
 
         supervisor = Supervisor(orders, listening, begun)

@@ -1,0 +1,1 @@
+"""Who calls a node, and who may read what: TLS, API keys, sessions, certificates, the policy."""
