@@ -19,6 +19,7 @@ from tongbao.kernel import (
     WeightedKey,
 )
 from tongbao.modules import account, asset
+from tongbao.testing.council_chapters import too_much_at_once
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
 from tongbao.testing.member_chapters import proposals_in_vain, too_many_accounts
@@ -160,5 +161,6 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     everybody_at_once,
     lost_phone,
     too_many_accounts,
+    too_much_at_once,
     proposals_in_vain,
 )
