@@ -34,7 +34,7 @@ INJECTIONS = (
 @pytest.fixture(scope="module")
 def played() -> tuple[str, list[BlockRecord]]:
     """A random history."""
-    return random_blocks("recall", 700)
+    return random_blocks("recall", 1_100)
 
 
 @pytest.fixture(params=["sqlite", "memory", "postgresql"])
