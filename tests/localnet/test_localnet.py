@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import pytest
 
 from tests.engines.cometbft.needed import not_tested
@@ -141,6 +142,21 @@ def test_a_network_shrinks_to_its_last_operator(tmp_path: Path) -> None:
         code, said = order(folder, "remove", "node1")
         assert (code, "the last operator" in said["error"]) == (1, True)
         assert states(folder) == {"node1": "up"}
+
+
+def test_a_network_that_has_started_takes_part(tmp_path: Path) -> None:
+    """
+    Given a network of three that says it has started,
+    when the CometBFT of each is asked, at once,
+    then none of them still fetches blocks: it would drop what the others pass on to it.
+    """
+    folder = tmp_path / "net"
+    with running(folder, 3):
+        members = json.loads((folder / "localnet.json").read_text())["members"]
+        for member in members:
+            address = f"http://{member['host']}:{member['rpc_port']}/status"
+            found = httpx2.get(address, timeout=SECONDS).json()
+            assert found["result"]["sync_info"]["catching_up"] is False
 
 
 def processes_of(folder: Path) -> list[str]:

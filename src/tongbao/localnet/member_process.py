@@ -18,6 +18,7 @@ from tongbao.localnet.errors import STOPPED, LocalnetError
 from tongbao.localnet.plan import Member
 
 READY_SECONDS: Final = 120.0
+PART_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1
 ASK_SECONDS: Final = 2.0
@@ -112,6 +113,26 @@ class MemberProcess:
         with suppress(httpx2.HTTPError):
             found = httpx2.get(f"{self.member.address}/v1", timeout=ASK_SECONDS)
             return bool(found.status_code == GOOD)
+        return False
+
+    def wait_until_part(self, seconds: float = PART_SECONDS) -> bool:
+        """Wait until its CometBFT takes part, for so long at most; whether it does.
+
+        One that still fetches blocks drops the transactions that others pass on to it, and they do
+        not do so twice: then only the turn of a node that has one brings it into a block.
+        """
+        until = time.monotonic() + seconds
+        while not (is_part := self._takes_part()) and time.monotonic() < until:
+            if self.has_ended(POLL_SECONDS):
+                return False
+        return is_part
+
+    def _takes_part(self) -> bool:
+        """Whether its CometBFT votes, and passes transactions on."""
+        address = f"http://{self.member.host}:{self.member.rpc_port}/status"
+        with suppress(httpx2.HTTPError, ValueError, KeyError):
+            found = httpx2.get(address, timeout=ASK_SECONDS).json()
+            return not found["result"]["sync_info"]["catching_up"]
         return False
 
     def stop(self) -> None:

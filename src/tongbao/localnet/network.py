@@ -90,13 +90,15 @@ class Network(Closable):
         return network
 
     def start_all(self, tell: Tell) -> None:
-        """Start all members, and wait until each answers. Raises LocalnetError."""
+        """Start all members, wait until each answers and takes part. Raises LocalnetError."""
         processes = list(self.members.values())
         for process in processes:
             self._start(process)
         for process in processes:
             process.wait_until_ready()
             tell(f"{process.member.name} answers at {process.member.address}")
+        for process in processes:
+            process.wait_until_part()
 
     def _start(self, process: MemberProcess, *further: str) -> None:
         others = [each.peer for each in self.plan.members if each is not process.member]
