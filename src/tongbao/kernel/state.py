@@ -101,8 +101,8 @@ class State:
     def warm(self, tables: Iterable[Table[Any, Any]]) -> None:
         """Read rows of these tables before they are asked for, no more than the newest half keeps.
 
-        It changes nothing but what the first payments of many accounts cost: half of that is to
-        look for their rows and to decode them.
+        It changes nothing but when they are read: of what the first payments of 100,000 accounts
+        cost to decide, a sixth is to look for rows and to decode them. It takes 3 to 4 us a row.
         """
         for table in tables:
             for full_key, raw in self._backing.scan(table.prefix, after_prefix(table.prefix)):
