@@ -147,12 +147,14 @@ def test_a_network_shrinks_to_its_last_operator(tmp_path: Path) -> None:
 def test_a_network_that_has_started_takes_part(tmp_path: Path) -> None:
     """
     Given a network of three that says it has started,
-    when the CometBFT of each is asked, at once,
-    then none of them still fetches blocks: it would drop what the others pass on to it.
+    when each and its CometBFT are asked, at once,
+    then all are ready, and none still fetches blocks: it would drop what others pass on to it.
     """
     folder = tmp_path / "net"
     with running(folder, 3):
         members = json.loads((folder / "localnet.json").read_text())["members"]
+        said = [httpx2.get(f"http://{m['host']}:{m['http_port']}/readyz").text for m in members]
+        assert said == ['{"ready":true,"reasons":[]}'] * 3
         for member in members:
             address = f"http://{member['host']}:{member['rpc_port']}/status"
             found = httpx2.get(address, timeout=SECONDS).json()

@@ -128,11 +128,10 @@ class MemberProcess:
         return is_part
 
     def _takes_part(self) -> bool:
-        """Whether its CometBFT votes, and passes transactions on."""
-        address = f"http://{self.member.host}:{self.member.rpc_port}/status"
-        with suppress(httpx2.HTTPError, ValueError, KeyError):
-            found = httpx2.get(address, timeout=ASK_SECONDS).json()
-            return not found["result"]["sync_info"]["catching_up"]
+        """Whether it says that transactions are decided: then its CometBFT votes, and passes on."""
+        with suppress(httpx2.HTTPError):
+            found = httpx2.get(f"{self.member.address}/readyz", timeout=ASK_SECONDS)
+            return bool(found.status_code == GOOD)
         return False
 
     def stop(self) -> None:

@@ -116,7 +116,7 @@ class CometEngine:
         )
         self._listeners: list[Callable[[int], None]] = []
         self._is_up = False
-        self._is_behind = False
+        self._is_behind = True
         self._closing = False
         self._failure: BaseException | None = None
         self._quiet_until = 0.0
@@ -180,8 +180,7 @@ class CometEngine:
         """A place in the queue, or the one that the same bytes have."""
         if self._closing or self._failure is not None:
             raise self._stopped()
-        lack = self._blocks.lack
-        if lack is not None:
+        if (lack := self._blocks.lack) is not None:
             raise DiskFull(str(lack))
         return self._tickets.put(transaction)
 
@@ -238,15 +237,14 @@ class CometEngine:
     def _drain(self) -> None:
         """Wait for answers, as long as there may be some."""
         until = time.monotonic() + self._options.close_seconds
-        tickets = self._tickets
-        with tickets.changed:
-            while len(tickets) and self.why_stopped is None and time.monotonic() < until:
-                tickets.changed.wait(PAUSE_SECONDS)
+        with self._tickets.changed:
+            while self.waiting and self.why_stopped is None and time.monotonic() < until:
+                self._tickets.changed.wait(PAUSE_SECONDS)
 
     def _stopped(self) -> EngineStopped:
         """The error for those whose transactions are not taken any more."""
-        is_upgrade = isinstance(self._failure, UpgradeNeeded)
-        return (StoppedForUpgrade if is_upgrade else EngineStopped)(self._why())
+        upgrade = isinstance(self._failure, UpgradeNeeded)
+        return StoppedForUpgrade(self._why()) if upgrade else EngineStopped(self._why())
 
     def _why(self) -> str:
         if isinstance(self._failure, UpgradeNeeded):
@@ -281,7 +279,7 @@ class CometEngine:
 
     def _moved(self, is_up: bool) -> None:
         """CometBFT answers, and its mempool is empty after a start; or it does not any more."""
-        self._is_up = is_up
+        self._is_behind, self._is_up = True, is_up  # behind, until it is asked
         if is_up:
             self._tickets.offer_again()
 
@@ -312,6 +310,8 @@ class CometEngine:
                     self._offer(checked)
                 elif not batch:
                     self._rest()
+                if self._is_behind and batch:
+                    self._ask_how_far()
                 checked = self._verified(batch) if batch else []
         except BaseException as error:
             self._fail(error)
