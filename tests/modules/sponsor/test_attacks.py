@@ -157,7 +157,7 @@ def test_no_account_is_taken_from_its_sponsor_against_its_will() -> None:
     chain = paid(first(stands_for=("alice",)), first("bob"))
     chain.apply("bob", grant(chain, "alice", share=share(1, 1)))
     assert paying(chain, "alice").payer == bank
-    chain.apply("alice", Take(sponsor=chain.address("bob")))
+    chain.apply("alice", Take(by=chain.address("bob")))
     assert tokens(chain, "alice") == 1
 
 
