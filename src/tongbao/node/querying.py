@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from tongbao.kernel import Address, Cursor, Module, Page, Registry, jcs
-from tongbao.node.access.needs import CHAIN, LEDGER, Need, of_account
+from tongbao.kernel import Address, AssetId, Cursor, Module, Page, Registry, jcs
+from tongbao.node.access.needs import CHAIN, LEDGER, Need, Scope, of_account
 from tongbao.node.api import Api
 from tongbao.node.operations import Operation, Process
 from tongbao.node.problems import bad_request, not_found
@@ -98,19 +98,32 @@ def _operation(
 
 
 OPEN_MODULES: Final = frozenset({"governance", "upgrade"})
-OPEN_QUERIES: Final = frozenset({"account.show", "asset.issued_by", "asset.show", "asset.supply"})
+OPEN_QUERIES: Final = frozenset(
+    {
+        "account.show",
+        "asset.issued_by",
+        "asset.show",
+        "asset.supply",
+        "reading.is_for_members",
+        "reading.tally",
+    }
+)
 """Modules and queries that tell what belongs to nobody alone."""
 
 
 def _need(query: Callable[..., Any], module: Module, hints: dict[str, Any]) -> Need:
     """Who may ask where reading is for members: of an account's affairs whoever it is.
 
-    A query that names no account, and is not known to be open, may tell of anybody's.
+    A query of holdings or acts under an asset tells its issuer, too. One that names no account, and
+    is not known to be open, may tell of anybody's.
     """
     if module.name in OPEN_MODULES or f"{module.name}.{query.__name__}" in OPEN_QUERIES:
         return CHAIN
     names = [name for name, hint in hints.items() if Address in (hint, *get_args(hint))]
-    return of_account(*names) if names else LEDGER
+    assets = tuple(name for name, hint in hints.items() if AssetId in (hint, *get_args(hint)))
+    if names:
+        return of_account(*names, assets=assets)
+    return of_account(scope=Scope.LEDGER, kind=None, assets=assets) if assets else LEDGER
 
 
 def has_structures(module: Module) -> bool:

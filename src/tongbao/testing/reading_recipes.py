@@ -48,7 +48,7 @@ def open_inspection(world: World, sender: Address) -> Message:
     far = Time(world.time + FAR_MS)
     of = world.other_than(sender)
     known = [row.account for row in world.rows.get(INSPECTIONS, {}).values() if row.by == sender]
-    if known and world.chance(0.2):
+    if known and world.chance(0.4):
         of = world.one(known)
     return reading.OpenInspection(
         account=sender if world.odd() else of,
@@ -62,7 +62,7 @@ def close_inspection(world: World, sender: Address) -> Message | None:
     """An inspection of the sender's, which may have ended; at odd times any, or none."""
     known = world.rows.get(INSPECTIONS, {})
     own = [name for name, row in known.items() if row.by == sender]
-    if world.odd():
+    if world.chance(0.2):
         own = [UNKNOWN_ID, *known]
     return reading.CloseInspection(inspection=world.one(own)) if own else None
 
