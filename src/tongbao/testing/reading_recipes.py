@@ -43,8 +43,10 @@ def inspector(world: World) -> Address | None:
     return world.one(known) if known else None
 
 
-def open_inspection(world: World, sender: Address) -> Message:
+def open_inspection(world: World, sender: Address) -> Message | None:
     """An inspection of somebody, at odd times of oneself, without a ground, or without an end."""
+    if sender not in acting_as(member.SUPERVISOR, world) and not world.odd():
+        return None
     far = Time(world.time + FAR_MS)
     of = world.other_than(sender)
     known = [row.account for row in world.rows.get(INSPECTIONS, {}).values() if row.by == sender]
@@ -72,7 +74,8 @@ def record_reads(world: World, sender: Address) -> Message | None:
     known = [*world.rows.get(INSPECTIONS, {})]
     if world.odd():
         known = [UNKNOWN_ID]
-    if not known:
+    is_operator = sender in acting_as(member.OPERATOR, world) or world.odd()
+    if not known or not is_operator:
         return None
     named = {world.one(known) for _ in range(2)}
     since = Time(max(0, world.time - 1_000))
