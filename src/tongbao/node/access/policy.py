@@ -10,8 +10,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from tongbao.modules import reading
-from tongbao.node.problems import unavailable
+from tongbao.node.problems import ProblemError, unavailable
 from tongbao.node.settings import is_in_the_clear
+from tongbao.store.errors import StoreError
 
 if TYPE_CHECKING:
     from tongbao.node.api import Api
@@ -46,12 +47,22 @@ class Policy:
         """
         if api.settings.read_policy == MEMBERS:
             return True
+        if reading.module not in api.chain.registry.modules:
+            return False
         if time.monotonic() >= self._until:
-            self._is_for_members = await api.read(None, policy_of, api) == MEMBERS
-            self._until = time.monotonic() + AGAIN_S
+            await self._look(api)
         if self._is_for_members and is_in_the_clear(api.settings):
             raise unavailable(
                 "the chain's policy is that members read, and this node has no TLS: give it "
                 "tls_certificate and tls_key, or behind_tls_proxy=true where a proxy takes TLS off"
             )
         return self._is_for_members
+
+    async def _look(self, api: Api) -> None:
+        """See what the chain says; while its rows can't be read, what it said before goes on."""
+        try:
+            self._is_for_members = await api.read(None, policy_of, api) == MEMBERS
+        except (StoreError, ProblemError):
+            if not self._until:
+                raise
+        self._until = time.monotonic() + AGAIN_S
