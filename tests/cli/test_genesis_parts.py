@@ -12,6 +12,8 @@ from tests.cli.calling import Place, Told
 from tests.cli.desk import Desk
 from tests.softhsm import PROGRAM, Token
 from tongbao.cli.exits import Exit
+from tongbao.kernel import GenesisError
+from tongbao.sdk.genesis_parts import in_order, read_part
 from tongbao.sdk.keystore import Cost, Keystore
 
 CHEAP: Final = Cost(memory_kib=8, iterations=1)
@@ -128,6 +130,11 @@ def test_a_part_of_another_format_is_not_taken(parts: list[str], tmp_path: Path)
         (("--name", "Not a name"), "can't name a chain"),
         (("--time", "+2d"), "another time for everybody"),
         (("--time", "soon"), "no time"),
+        (("--parameter", "asset.freeze_ms"), "is not one NAME=NUMBER"),
+        (("--parameter", "asset.freeze_ms=-1"), "is not one NAME=NUMBER"),
+        (("--parameter", "asset.freeze_ms=1"), "asset.freeze_ms is 60000 to 316224000000, not 1"),
+        (("--parameter", "asset.no=1"), "no module has a parameter asset.no"),
+        (("--module", "nobodys"), "nobodys"),
     ],
 )
 def test_what_no_network_can_begin_with_is_refused(
@@ -142,6 +149,29 @@ def test_what_no_network_can_begin_with_is_refused(
     assert told.code in (Exit.USAGE, Exit.CONFIGURATION)
     assert says in told.err
     assert not (places[0].folder / "genesis.json").exists()
+
+
+def test_parameters_are_agreed_on_as_everything_else(places: list[Place], parts: list[str]) -> None:
+    """
+    Given the parts of three institutions,
+    when two name two parameters in another order, and the third leaves one out,
+    then the two have one chain, and the third another.
+    """
+    some = ("--parameter", "asset.freeze_ms=86400000")
+    more = ("--parameter", "governance.voting_ms=60000")
+    chains = [
+        assemble(place, *parts, *words, "--json").json["chain"]
+        for place, words in zip(places, [(*some, *more), (*more, *some), some], strict=True)
+    ]
+    assert chains[0] == chains[1] != chains[2]
+
+
+def test_no_network_begins_with_too_many_parts_or_none(parts: list[str]) -> None:
+    """Given one part, when it is put in order a hundred times and one, or never, then no."""
+    part = read_part(Path(parts[0]).read_bytes())
+    for many in ([], [part] * 101):
+        with pytest.raises(GenesisError, match=r"a part at least|100 parts at most"):
+            in_order(many)
 
 
 def test_a_key_twice_no_operator_and_a_missing_part_are_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -151,6 +152,20 @@ def _show(ctx: click.Context, shown: Part) -> None:
     )
 
 
+def _parameters(settings: tuple[str, ...]) -> dict[str, int]:
+    """Parameters by their names. Raises CommandError for what is no `NAME=NUMBER`, or is twice."""
+    found: dict[str, int] = {}
+    for text in settings:
+        name, _, value = text.partition("=")
+        if re.fullmatch("[0-9]{1,16}", value) is None or name in found:
+            raise CommandError(
+                f"--parameter: {text!r} is not one NAME=NUMBER",
+                "name each once; docs/reference/parameters.md lists them",
+            )
+        found[name] = int(value)
+    return found
+
+
 @click.command(
     epilog="\b\nExample:\n  tongbao genesis assemble bank.part clearing.part registry.part \\\n"
     "    --name settlement --time 2026-12-01T09:00:00Z --threshold 2 --folder my-node"
@@ -178,6 +193,14 @@ def _show(ctx: click.Context, shown: Part) -> None:
     help="What passes between a decision and its carrying out.",
 )
 @click.option(
+    "--parameter",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of genesis that is not to be the default, such as asset.freeze_ms=86400000; "
+    "repeat it.",
+)
+@click.option(
     "--module",
     "modules",
     multiple=True,
@@ -194,6 +217,7 @@ def assemble(
     moment: str,
     threshold: int,
     delay_ms: int,
+    settings: tuple[str, ...],
     modules: tuple[str, ...],
     folder: Path,
 ) -> None:
@@ -227,6 +251,7 @@ def assemble(
         threshold=threshold,
         delay_ms=delay_ms,
         modules=modules,
+        parameters=_parameters(settings),
     )
     own = begin_node(folder, made, parts)
     accounts = accounts_of(parts)

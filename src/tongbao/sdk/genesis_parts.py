@@ -6,7 +6,7 @@ to believe the one who made the genesis file, and comparing chain ids in a call 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, NewType
@@ -14,7 +14,7 @@ from typing import Annotated, Final, NewType
 import msgspec
 from msgspec import Meta
 
-from tongbao.kernel import Address, Genesis, GenesisError, PublicKey, Small, jcs
+from tongbao.kernel import Address, Genesis, GenesisError, Machine, PublicKey, Small, jcs
 from tongbao.kernel.kernel_module import NodeId
 from tongbao.kernel.schema import Value
 from tongbao.modules.governance.messages import COUNCIL_LIMIT
@@ -140,11 +140,13 @@ def assemble(
     threshold: int,
     delay_ms: int = 0,
     modules: Sequence[str] = (),
+    parameters: Mapping[str, int] | None = None,
 ) -> Genesis:
     """The genesis of a network whose nodes are these; all vote on blocks with power 1.
 
     Each part's operator has a vote in governance, where `threshold` of them decide and `delay_ms`
-    passes before it is carried out. The order of the parts changes nothing. Raises GenesisError,
+    passes before it is carried out. The order of the parts and parameters changes nothing. Block 0
+    is decided, and forgotten: what no chain could begin with is said now. Raises GenesisError,
     ModuleError.
     """
     ordered = in_order(parts)
@@ -159,7 +161,23 @@ def assemble(
     nodes = [NodeKeys(part.node, part.validator) for part in ordered]
     accounts = tuple(map(single_key, operators))
     registry = registry_with(tuple(modules))
-    return network_genesis(registry, chain, time, nodes, accounts, council=council)
+    genesis = network_genesis(
+        registry, chain, time, nodes, accounts, council=council, parameters=parameters
+    )
+    Machine(registry, genesis, _Nothing(), -1, 0).genesis()
+    return genesis
+
+
+class _Nothing:
+    """The rows of a chain that has none yet."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """None: no key has a value."""
+        return None
+
+    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """No pairs."""
+        return iter(())
 
 
 def begin_node(folder: Path, genesis: Genesis, parts: Sequence[Part]) -> Part:
