@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from tongbao.kernel import Address, AssetId, Cursor, Module, Page, Registry, jcs
+from tongbao.kernel import Address, Cursor, Module, Page, Registry, jcs
 from tongbao.node.access.needs import CHAIN, LEDGER, Need, Scope, of_account
 from tongbao.node.api import Api
 from tongbao.node.operations import Operation, Process
@@ -110,17 +110,25 @@ OPEN_QUERIES: Final = frozenset(
 )
 """Modules and queries that tell what belongs to nobody alone."""
 
+ISSUERS_QUERIES: Final = frozenset(
+    {"asset.balance", "asset.controls_of", "asset.standing_of", "asset.statement"}
+)
+"""Queries that tell of one asset alone, by their parameter `asset`: its issuer may ask them.
+
+Named one by one, since anybody may issue something: where an answer told of more than that asset,
+whoever asks would be its reader.
+"""
+
 
 def _need(query: Callable[..., Any], module: Module, hints: dict[str, Any]) -> Need:
     """Who may ask where reading is for members: of an account's affairs whoever it is.
 
-    A query of holdings or acts under an asset tells its issuer, too. One that names no account, and
-    is not known to be open, may tell of anybody's.
+    A query that names no account, and is not known to be open, may tell of anybody's.
     """
     if module.name in OPEN_MODULES or f"{module.name}.{query.__name__}" in OPEN_QUERIES:
         return CHAIN
     names = [name for name, hint in hints.items() if Address in (hint, *get_args(hint))]
-    assets = tuple(name for name, hint in hints.items() if AssetId in (hint, *get_args(hint)))
+    assets = ("asset",) if f"{module.name}.{query.__name__}" in ISSUERS_QUERIES else ()
     if names:
         return of_account(*names, assets=assets)
     return of_account(scope=Scope.LEDGER, kind=None, assets=assets) if assets else LEDGER
