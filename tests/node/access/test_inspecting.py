@@ -26,7 +26,7 @@ from tests.node.access.test_sessions import opened
 from tests.node.conftest import Recording, Served, serving_chain
 from tests.node.test_submitting import problem
 from tongbao.index.history import Index
-from tongbao.kernel import AssetCode, Count, Small, Time
+from tongbao.kernel import AssetCode, Count, Name, Small, Time
 from tongbao.modules import asset, governance, reading
 from tongbao.modules.reading import CloseInspection, Tally, Why
 from tongbao.node.access.callers import wall_clock_ms
@@ -221,6 +221,35 @@ def test_who_can_not_record_stops_answering_after_a_bound(tmp_path: Path) -> Non
         assert served.client.get(PAST, headers=opened(served, ALICE, key("alice"))).is_success
     kept = [*(tmp_path / "reads").glob("*.jsonl")]
     assert sum(len(file.read_bytes().splitlines()) for file in kept) == 1
+
+
+def test_a_halt_of_the_module_stops_supervisors_and_loses_no_read(tmp_path: Path) -> None:
+    """
+    Given a network whose operators have halted the module that records reads,
+    when a supervisor with a basis reads on after the bound, and the halt ends,
+    then it gets 503 meanwhile, and what it was answered is recorded then.
+    """
+    clock = [BEGIN + MINUTE_MS]
+    settings: dict[str, object] = {"reads_wait_ms": 1_000, "reads_batch_ms": 3_600_000}
+    with supervised(tmp_path, "bank", lambda: clock[0], **settings) as served:
+        session = opened(served, SHOP, key("shop"))
+        send(served, "shop", opening(served.chain.now()))
+        halt = governance.Halt(
+            module=Name("reading"), duration_ms=governance.Duration(10 * MINUTE_MS)
+        )
+        closes_at = Time(served.chain.now() + MINUTE_MS)
+        halting = governance.Propose(actions=(halt,), closes_at=closes_at)
+        define = asset.Define(code=AssetCode("CNY"), scale=Small(2))
+        for message in (halting, define):  # what was decided holds from the next block on
+            assert served.send(served.fixed.signed("bank", message)).status_code == 200
+
+        assert served.chain.row("kernel.halts", "reading") is not None
+        assert served.client.get(PAST, headers=session).status_code == 200
+        clock[0] += 2_000
+        assert served.client.get(PAST, headers=session).status_code == 503
+        assert tally_of(served.chain) == Tally(inspections=Count(1))
+        clock[0] += 11 * MINUTE_MS
+        recorded(served, Tally(inspections=Count(1), histories=Count(1)))
 
 
 def test_reads_that_were_not_recorded_are_when_a_node_comes_back(tmp_path: Path) -> None:
