@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from tongbao.node.access.callers import CALLER, REALM, Caller, unauthorized
-from tongbao.node.access.needs import LEDGER, OPEN, Need, of_account
+from tongbao.node.access.needs import CHAIN, LEDGER, OPEN, Need, of_account
 from tongbao.node.problems import problem
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ OF_PAGES: Final = {
     "page_account": of_account("address"),
     "page_statement": of_account("address"),
     "page_history": of_account("address"),
+    "page_desk": of_account("address"),
+    "page_members": CHAIN,
+    "page_member": CHAIN,
+    "page_proposals": CHAIN,
+    "page_propose": CHAIN,
+    "page_proposal": CHAIN,
     "page_file": OPEN,
 }
 """What pages need, where that is not the ledger."""
