@@ -19,6 +19,7 @@ from tests.node.conftest import serving_chain
 from tongbao.console import Console
 from tongbao.console.actions import sentence
 from tongbao.console.words import Words
+from tongbao.modules import asset
 from tongbao.modules.governance import AdmitMember
 from tongbao.modules.member import MemberName
 
@@ -197,6 +198,26 @@ def test_an_account_shows_what_its_assets_ask_of_everybody(governed: Governed) -
     assert "Paper (SHA-256): " + "cd" * 32 in said
     assert "Not authorised" not in issuer and "Everybody at most" not in issuer
     assert "Acts for First Bank Ltd." in issuer
+
+
+def test_an_asset_shows_which_powers_are_on_and_what_never_changes(governed: Governed) -> None:
+    """
+    Given gold with every flag on and none locked, whose issuer then locks clawback,
+    when its page is read before and after,
+    then each power is on and may change, and then clawback is locked for ever; the limit for
+    everybody and the proof are there.
+    """
+    path = governed.pages["asset"]
+    before = governed.get(path)
+    lock = asset.SetFlags(asset=governed.gold, lock=(asset.Flag("clawback"),))
+    governed.do("bank", lock)
+    after = governed.get(path)
+
+    assert [text.count("may change") for text in (before, after)] == [4, 3]
+    assert [text.count("locked for ever") for text in (before, after)] == [0, 1]
+    assert "Everybody at most 900" in words_of(after)
+    proof = f"/v1/rows/asset.controls/proof?key={governed.gold}"
+    assert proof in after and governed.served.client.get(proof).status_code == 200
 
 
 @pytest.mark.parametrize(

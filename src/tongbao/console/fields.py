@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields as fields_of
 
 from tongbao.console.site import Site
+from tongbao.console.words import is_known
 from tongbao.kernel import Address, Amount, AssetId, Name, PublicKey
 from tongbao.kernel.kernel_module import NodeId, SettingName
 from tongbao.modules.asset import GROUNDS, Scope
@@ -57,10 +58,12 @@ KINDS: Final[Mapping[Any, str]] = {
 class Field(Struct, frozen=True):
     """A field as its page shows it: `choices` where it is one of few, `is_wrong` once it was read.
 
-    `name` has the text that labels it, `kind` the one that says what is expected.
+    `label` names the text beside it, `kind` the one that says what is expected. A field of several
+    words has `choices` to name some of; any other with choices is one of them.
     """
 
     name: str
+    label: str
     kind: str
     text: str
     choices: tuple[str, ...]
@@ -94,7 +97,8 @@ def form(site: Site, declared: type[Struct], given: Mapping[str, str], is_sent: 
                 values[each.name] = _value(site, kind, text, hint)
             except (Wrong, msgspec.ValidationError):
                 is_wrong = is_sent
-        made.append(Field(each.name, kind, text, _choices(site, kind), is_wrong, each.required))
+        label, choices = _label(each.name, kind), _choices(site, kind)
+        made.append(Field(each.name, label, kind, text, choices, is_wrong, each.required))
     is_whole = is_sent and not any(field.is_wrong for field in made)
     return Form(tuple(made), declared(**values) if is_whole else None)
 
@@ -103,10 +107,16 @@ def _value(site: Site, kind: str, text: str, hint: Any) -> Any:
     """What a field says, of its type, and one of its choices. Raises Wrong, ValidationError."""
     found = msgspec.convert(_read(kind, text), hint)
     choices = _choices(site, kind)
-    unknown = bool(choices) and text not in choices
-    if unknown or (kind == "roles" and not set(found) <= site.chain.registry.roles.keys()):
+    named = found if kind == "roles" else (text,)
+    if choices and not set(named) <= set(choices):
         raise Wrong
     return found
+
+
+def _label(name: str, kind: str) -> str:
+    """The text of a name; one of its kind where the name is in use for several."""
+    special = f"{name}_{kind}"
+    return special if is_known(f"field.{special}") else name
 
 
 def _number(text: str) -> int:
@@ -155,6 +165,7 @@ def _choices(site: Site, kind: str) -> tuple[str, ...]:
     registry = site.chain.registry
     known: dict[str, Callable[[], Any]] = {
         "role": lambda: registry.roles,
+        "roles": lambda: registry.roles,
         "permission": lambda: sorted(registry.permissions),
         "parameter": lambda: sorted(registry.parameters),
         "module": lambda: (one.name for one in registry.modules if one.is_haltable),
