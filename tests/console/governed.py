@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tests.console.conftest import Shown
 from tests.fixed_chain import BEGIN, HOUR, FixedChain, key
 from tests.modules.member_steps import FIRST, FIRST_BANK, SECOND, THIRD, lei
+from tests.node.access.test_sessions import opened
 from tests.node.conftest import Served, serving_chain
 from tongbao.engines.solo import Producer
 from tongbao.kernel import (
@@ -194,8 +195,12 @@ class Governed(Shown):
 
 
 @contextmanager
-def governing() -> Iterator[Governed]:
-    """Serve the chain until the `with` statement ends."""
+def governing(**settings: object) -> Iterator[Governed]:
+    """Serve the chain until the `with` statement ends, for alice where it asks who calls."""
     fixed = GovernedChain()
-    with fixed.running(lambda: BEGIN + 60_000) as chain, serving_chain(fixed, chain) as served:
+    with (
+        fixed.running(lambda: BEGIN + 60_000) as chain,
+        serving_chain(fixed, chain, **settings) as served,  # type: ignore[arg-type]
+    ):
+        served.client.headers.update(opened(served, fixed.alice, key("alice")))
         yield Governed(served, fixed)

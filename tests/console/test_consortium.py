@@ -286,7 +286,7 @@ def test_search_finds_members_and_proposals(governed: Governed) -> None:
 def test_where_reading_is_for_members_a_desk_is_for_its_supervisor() -> None:
     """
     Given a node that answers members, and sessions of the supervisor and of an operator,
-    when each reads members, proposals and the desk,
+    when each reads members, proposals, the public count, proofs of them, and the desk,
     then both read what belongs to nobody alone, the desk is for the supervisor, and a caller who
     is not known reads nothing.
     """
@@ -302,7 +302,14 @@ def test_where_reading_is_for_members_a_desk_is_for_its_supervisor() -> None:
         def status(path: str, caller: dict[str, str]) -> int:
             return served.client.get(path, headers=caller).status_code
 
-        for path in ("/members", f"/members/{FIRST}", "/proposals", "/proposals/new"):
+        open_paths = (
+            *("/members", f"/members/{FIRST}", "/proposals", "/proposals/new"),
+            *("/v1/member/listed", f"/v1/member/accounts?lei={FIRST}"),
+            *(f"/v1/asset/acts-by?actor={fixed.shop}", "/v1/governance/halts"),
+            f"/v1/rows/member.members/proof?key={FIRST}",
+            f"/v1/rows/asset.tallies/proof?key={fixed.shop}&key=supervisor",
+        )
+        for path in open_paths:
             assert [status(path, caller) for caller in (shop, bank, {})] == [200, 200, 401], path
         assert [status(desk, caller) for caller in (shop, bank, {})] == [200, 403, 401]
 

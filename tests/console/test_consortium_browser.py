@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.console.governed import Governed, governing
 from tests.console.test_browser import AXE, JUDGE, OUTSIDE, SCHEMES, looking
+from tests.fixed_chain import key
 from tests.modules.member_steps import FIRST
+from tests.node.access.test_sessions import opened
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,24 @@ def test_an_open_page_of_a_proposal_shows_a_vote_that_comes(browser: Browser) ->
         other.vote(other.open)
         expect(page.locator(".heading .outcome")).not_to_have_text("Open")
         expect(page.get_by_text("Approves")).to_have_count(2)
+
+
+def test_a_page_is_renewed_for_who_may_read_it_and_not_the_stream(browser: Browser) -> None:
+    """
+    Given a node for members, and an operator whose session may read proposals but not all events,
+    when a vote comes while a proposal's page is open,
+    then the page shows it all the same, and asks ever more seldom while nothing is told to it.
+    """
+    with governing(read_policy="members") as other:
+        session = opened(other.served, other.fixed.bank, key("bank"))
+        context = browser.new_context(base_url=other.served.address, extra_http_headers=session)
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"/proposals/{other.open}")
+        expect(page.locator("#live")).to_have_text("Reconnecting")
+        other.vote(other.open)
+        expect(page.get_by_text("Approves")).to_have_count(2, timeout=20_000)
+        context.close()
+
+    assert len([url for url in asked if "/v1/events" in url]) <= 6

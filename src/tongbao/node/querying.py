@@ -97,8 +97,17 @@ def _operation(
     )
 
 
-OPEN_MODULES: Final = frozenset({"governance", "upgrade"})
-OPEN_QUERIES: Final = frozenset({"account.show", "asset.issued_by", "asset.show", "asset.supply"})
+OPEN_MODULES: Final = frozenset({"governance", "member", "upgrade"})
+OPEN_QUERIES: Final = frozenset(
+    {
+        "account.show",
+        "asset.acts_by",
+        "asset.controls_of",
+        "asset.issued_by",
+        "asset.show",
+        "asset.supply",
+    }
+)
 """Modules and queries that tell what belongs to nobody alone."""
 
 

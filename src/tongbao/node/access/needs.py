@@ -53,16 +53,22 @@ LEDGER: Final = Need(Scope.LEDGER)
 OPEN_TABLES: Final = frozenset(
     {
         "account.accounts",
+        "asset.controls",
         "asset.definitions",
         "asset.supplies",
+        "asset.tallies",
         "governance.ballots",
         "governance.councils",
         "governance.proposals",
         "kernel.features",
+        "kernel.halts",
         "kernel.parameters",
         "kernel.peers",
         "kernel.upgrades",
         "kernel.validators",
+        "member.acting_accounts",
+        "member.members",
+        "member.permissions",
     }
 )
 """Tables whose rows belong to nobody alone: a caller who may read the chain may read them."""
