@@ -12,11 +12,12 @@ ROLES: Final = frozenset(
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "mischief")),
-    "member": frozenset(("member",)),
+    "account": frozenset(("account", "member", "asset", "hold", "mandate", "reading", "mischief")),
+    "member": frozenset(("member", "reading")),
     "asset": frozenset(("asset", "hold", "mandate", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
+    "reading": frozenset(("reading",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
 }

@@ -28,6 +28,7 @@ def rows_of(model: Model) -> Rows:
         **_settings(model),
         **_governance(model),
         **_members(model),
+        **_reading(model),
     }
 
 
@@ -189,6 +190,18 @@ def _members(model: Model) -> Rows:
             for name, roles in books.permissions.items()
         },
         "kernel.halts": {name: VERSION | {"until": until} for name, until in books.halts.items()},
+    }
+
+
+def _reading(model: Model) -> Rows:
+    books = model.books
+    return {
+        "reading.inspections": {name: VERSION | one for name, one in books.inspections.items()},
+        "reading.openings": {
+            key: VERSION | {"inspection": name} for key, name in books.newest_inspections.items()
+        },
+        "reading.recorded": {key: VERSION | one for key, one in books.reads.items()},
+        "reading.tallies": {by: VERSION | tally for by, tally in books.reading_tallies.items()},
     }
 
 
