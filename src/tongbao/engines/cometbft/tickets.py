@@ -2,7 +2,8 @@
 
 CometBFT promises nothing for what it has taken: it may be killed and have forgotten. So everything
 stays here until a block has it or a check says no, and is handed over again when in doubt; the same
-bytes can't happen twice.
+bytes can't happen twice. What CometBFT has waits there in its own order; who is handed over next is
+decided fairly here, since little more than the next blocks is handed over at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from tongbao.engines.fair_queue import FairQueue, Full
 from tongbao.engines.solo.engine import Busy
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
 from tongbao.kernel import Decided, Outcome
@@ -28,12 +30,18 @@ class Tickets:
     """Who waits for what. Its methods are called in any thread and are quick."""
 
     def __init__(self, limit: int, offered: int) -> None:
-        """Let `limit` transactions wait, `offered` of them handed over at once."""
+        """Let `limit` transactions wait, `offered` of them handed over at once.
+
+        At most a quarter is handed over, so that a flood leaves room for others.
+        """
         self.changed = threading.Condition()
         """Notified when there may be something to hand over."""
-        self._limit = limit
-        self._offered_limit = offered
-        self._queue: deque[Ticket] = deque()
+        self._offered_limit = min(offered, max(1, limit // 4))
+        self._queue: FairQueue[Ticket] = FairQueue(limit)
+        self._again: deque[Ticket] = deque()
+        """What was handed over before, and goes first."""
+        self._answered = 0
+        """How many of both have their answers already."""
         self._offered: dict[bytes, float] = {}
         """When each was handed over, in seconds of a steady clock; the oldest first."""
         self._pending: dict[bytes, Ticket] = {}
@@ -51,15 +59,31 @@ class Tickets:
             known = self._pending.get(transaction.wire)
             if known is not None:
                 return known
-            if len(self._pending) >= self._limit:
-                raise Busy(f"{len(self._pending)} transactions are waiting; try again")
             ticket = Ticket(transaction)
+            try:
+                self._add(ticket)
+            except Full:
+                waiting = len(self._pending)
+                raise Busy(f"{waiting} transactions are waiting; try again") from None
             self._pending[transaction.wire] = ticket
             self._since[transaction.wire] = time.monotonic()
-            self._queue.append(ticket)
             if len(self._queue) == 1:
                 self.changed.notify()
         return ticket
+
+    def _add(self, ticket: Ticket) -> None:
+        """Queue one. Raises Full."""
+        payload = ticket.transaction.payload
+        outside = len(self._offered) + len(self._again)
+        try:
+            self._queue.add(payload.sender, ticket, None, outside)
+        except Full:
+            if not self._answered:
+                raise
+            self._queue.forget(lambda waiting: waiting.is_answered)
+            self._again = deque(waiting for waiting in self._again if not waiting.is_answered)
+            self._answered = 0
+            self._queue.add(payload.sender, ticket, None, outside)
 
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether a transaction of this id waits."""
@@ -76,7 +100,8 @@ class Tickets:
     @property
     def has_next(self) -> bool:
         """Whether something can be handed over."""
-        return bool(self._queue) and len(self._offered) < self._offered_limit
+        waits = bool(self._again) or bool(self._queue)
+        return waits and len(self._offered) < self._offered_limit
 
     def take(self, most: int) -> list[Ticket]:
         """The next ones to hand over, which count as handed over from now on."""
@@ -84,8 +109,10 @@ class Tickets:
         now = time.monotonic()
         with self.changed:
             while len(batch) < most and self.has_next:
-                ticket = self._queue.popleft()
-                if not ticket.is_answered:
+                ticket = self._again.popleft() if self._again else self._queue.pop()
+                if ticket.is_answered:
+                    self._answered = max(0, self._answered - 1)
+                else:
                     batch.append(ticket)
                     self._offered[ticket.transaction.wire] = now
         return batch
@@ -111,7 +138,7 @@ class Tickets:
     def _back(self, wires: list[bytes]) -> None:
         for wire in reversed(wires):
             if self._offered.pop(wire, None) is not None:
-                self._queue.appendleft(self._pending[wire])
+                self._again.appendleft(self._pending[wire])
 
     # Answering
 
@@ -122,7 +149,8 @@ class Tickets:
             for wire, answer in answers:
                 ticket = self._pending.pop(wire, None)
                 if ticket is not None:
-                    self._offered.pop(wire, None)
+                    if self._offered.pop(wire, None) is None:
+                        self._answered += 1
                     self._since.pop(wire)
                     ticket.answer(answer)
                     answered.append(ticket)

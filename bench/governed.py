@@ -1,0 +1,165 @@
+"""What a consortium's controls cost: payments under them beside payments without, sessions, votes.
+
+`python -m bench.governed` measures these alone and writes `build/bench-governed.json`; they are
+part of `make bench` too. Figures in pairs are measured in turns, in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from bench import sessions
+from bench.conditions import conditions
+from bench.figures import lines
+from bench.workload import Workload
+from tongbao.engines.solo import Options
+from tongbao.engines.solo.engine import wall_clock
+from tongbao.kernel import Id, Message, Small, Time
+from tongbao.kernel.genesis import Section, section
+from tongbao.modules import asset, governance, member
+from tongbao.sdk.client import Applied
+from tongbao.sdk.local import Chain
+
+RESULTS = Path("build") / "bench-governed.json"
+ACCOUNTS = 10_000
+PAYMENTS = 10_000
+RUNS = 5
+VOTERS = 100
+VOTES = 5
+ISSUER = member.Role("issuer")
+RESERVED = ("asset.define", "asset.issue")
+CLOSES_MS = 3_600_000
+DELAY_MS = 86_400_000
+LEI_BASE = "BENCH0000000000000"
+
+
+class Governed(Workload):
+    """A chain whose bank is a member that may issue, and whose asset only those hold who may."""
+
+    def sections(self) -> tuple[Section, ...]:
+        """The bank as a member with a role, and messages that are reserved for that."""
+        bank = member.FirstMember(
+            lei=member.Lei(LEI_BASE + member.check_digits_of(LEI_BASE)),
+            name=member.MemberName("Bench Bank"),
+            accounts=(self.addresses[0],),
+            roles=(ISSUER,),
+        )
+        permissions = tuple(
+            member.FirstPermission(permission=member.PermissionName(name), roles=(ISSUER,))
+            for name in RESERVED
+        )
+        return (section("member", member.Start(members=(bank,), permissions=permissions)),)
+
+    def admitted(self) -> list[Message]:
+        """Whoever holds the asset is authorised."""
+        flags = (asset.Flag("authorisation"),)
+        return [
+            asset.SetFlags(asset=self.usd, switch_on=flags, lock=flags),
+            *(asset.Authorise(asset=self.usd, account=each) for each in self.addresses[1:]),
+        ]
+
+
+class Council(Workload):
+    """A chain of operators who all must agree."""
+
+    def sections(self) -> tuple[Section, ...]:
+        """Every account is an operator."""
+        start = governance.Start(
+            operators=tuple(self.addresses),
+            threshold=Small(len(self.addresses)),
+            delay_ms=governance.Delay(DELAY_MS),
+        )
+        return (section("governance", start),)
+
+    def propose(self) -> Id:
+        """A proposal of the first operator, in a block of its own."""
+        action = governance.SetThreshold(threshold=Small(1))
+        closes_at = Time(wall_clock() + CLOSES_MS)
+        asked = governance.Propose(actions=(action,), closes_at=closes_at)
+        made = self.producer.make((self.signed(0, asked),), wall_clock())
+        assert made is not None and not made.invalid
+        return Id(msgspec.json.decode(made.decided.results[0].receipt)["ids"][0])
+
+    def vote_ms(self) -> float:
+        """Milliseconds for the block in which all others approve, to disk."""
+        proposal = self.propose()
+        vote = governance.Vote(proposal=proposal, choice=governance.Choice("approve"))
+        wires = tuple(self.signed(at, vote) for at in range(1, len(self.addresses)))
+        begun = perf_counter()
+        made = self.producer.make(wires, wall_clock())
+        taken = (perf_counter() - begun) * 1_000
+        assert made is not None and not made.invalid
+        found = governance.show(self.producer.machine.view(governance.module), proposal)
+        assert found is not None and found.phase == "approved"
+        return taken
+
+
+def measure(
+    folder: Path, accounts: int = ACCOUNTS, count: int = PAYMENTS, runs: int = RUNS
+) -> dict[str, Any]:
+    """All figures; the sizes are those of each chain and each run."""
+    print("under governance: payments, votes, sessions", flush=True)
+    found: dict[str, Any] = payments(folder, accounts, count, runs)
+    council = Council(folder / "council", VOTERS)
+    found["vote_ms"] = statistics.median(council.vote_ms() for _ in range(VOTES))
+    council.store.close()
+    return found | sessions.measure(folder / "sessions", min(accounts, sessions.SESSIONS), count)
+
+
+def payments(folder: Path, accounts: int, count: int, runs: int) -> dict[str, Any]:
+    """Rates in process, without any control and with all of them, in turns."""
+    plain = Workload(folder / "plain", accounts)
+    governed = Governed(folder / "governed", accounts)
+    pairs: list[tuple[float, float]] = []
+    with plain.chain(Options()) as one, governed.chain(Options()) as other:
+        for run in range(runs + 1):
+            pair = rate(one, plain, count), rate(other, governed, count)
+            if run:  # the first one warms up
+                pairs.append(pair)
+                print(f"  run {run}: {pair[0]:,.0f} payments/s, {pair[1]:,.0f}", flush=True)
+    return {
+        "plain_tx_per_s": statistics.median(without for without, _ in pairs),
+        "governed_tx_per_s": statistics.median(under for _, under in pairs),
+        "governed_ratio": statistics.median(under / without for without, under in pairs),
+        "governed_pairs": pairs,
+    }
+
+
+def rate(chain: Chain, workload: Workload, count: int) -> float:
+    """Payments a second, each applied."""
+    wires = workload.payments(count)
+    begun = perf_counter()
+    answers = chain.submit_many(wires)
+    taken = perf_counter() - begun
+    assert all(isinstance(answer, Applied) for answer in answers)
+    return count / taken
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, write, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.governed", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    parser.add_argument("--payments", type=int, default=PAYMENTS, help="a run")
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"default: {RESULTS}")
+    chosen = parser.parse_args(words)
+    Path("build").mkdir(exist_ok=True)
+    found: dict[str, Any] = conditions() | vars(chosen) | {"out": str(chosen.out)}
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="build") as folder:
+        found |= measure(Path(folder), chosen.accounts, chosen.payments, chosen.runs)
+    chosen.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    print("\n".join(lines(found)))
+    print(f"\ngoverned: {found['governed_ratio']:.3f} of the rate without controls")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
