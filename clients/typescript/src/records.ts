@@ -13,6 +13,7 @@ import type {
   Choice,
   Count,
   Delay,
+  EndAllowance,
   EndMembership,
   Flag,
   Frozen,
@@ -21,6 +22,7 @@ import type {
   Halt,
   Hash,
   Kind,
+  Lasts,
   Lei,
   MemberName,
   MemberStatus,
@@ -38,6 +40,7 @@ import type {
   Role,
   ScheduleUpgrade,
   Scope,
+  SetAllowance,
   SetDelay,
   SetParameter,
   SetThreshold,
@@ -276,6 +279,8 @@ export interface GovernanceProposal {
     | OpenPermission
     | Halt
     | Resume
+    | SetAllowance
+    | EndAllowance
   )[];
   readonly closes_at: Time;
   readonly voters: readonly Address[];
@@ -293,4 +298,11 @@ export interface GovernanceBallot {
   readonly "@version": 1;
   readonly choice: Choice;
   readonly at: Time;
+}
+
+/** How a sponsor stands for accounts that it opens. */
+export interface SponsorTerms {
+  readonly "@version": 1;
+  readonly lasts_ms?: Lasts;
+  readonly share?: Share;
 }

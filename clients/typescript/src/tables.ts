@@ -10,6 +10,12 @@ export const TABLES: Readonly<Record<string, string>> = {
   "0.7": "kernel.validators",
   "0.8": "kernel.peers",
   "0.11": "kernel.halts",
+  "0.13": "kernel.allowances",
+  "0.14": "kernel.sponsorships",
+  "0.15": "kernel.offers",
+  "0.16": "kernel.buckets",
+  "0.17": "kernel.shares",
+  "0.18": "kernel.tallies",
   "1.1": "account.accounts",
   "1.2": "account.guards",
   "1.4": "account.changes",
@@ -33,6 +39,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   "5.3": "member.permissions",
   "7.1": "hold.holds",
   "8.1": "mandate.mandates",
+  "9.1": "sponsor.terms",
 };
 
 /** What the parts of their keys are: `id`, `integer`, or the pattern of a text. */
@@ -45,6 +52,12 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "0.7": ["^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"],
   "0.8": ["^[0-9a-f]{40}$"],
   "0.11": ["^[a-z][a-z0-9_]{0,47}$"],
+  "0.13": ["id"],
+  "0.14": ["id"],
+  "0.15": ["id", "id"],
+  "0.16": ["id"],
+  "0.17": ["id"],
+  "0.18": ["id"],
   "1.1": ["id"],
   "1.2": ["id"],
   "1.4": ["id"],
@@ -68,6 +81,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "5.3": ["^[a-z][a-z0-9_]{0,47}[.][a-z][a-z0-9_]{0,47}$"],
   "7.1": ["id"],
   "8.1": ["id"],
+  "9.1": ["id"],
 };
 
 /** Why a transaction is invalid, or refused by a module: numbers by name. */
@@ -96,6 +110,9 @@ export const WHY = {
     SIGNATURE_IS_NOT_ASKED_FOR: 21,
     SIGNATURE_IS_WRONG: 22,
     MESSAGE_IS_NOT_LAST: 23,
+    SPONSOR_HAS_NO_ALLOWANCE: 24,
+    ALLOWANCE_IS_SPENT: 25,
+    SHARE_IS_SPENT: 26,
   },
   kernel: {
     TRANSACTION_WORK_IS_SPENT: 100,
@@ -121,6 +138,7 @@ export const WHY = {
     MODULE_IS_HALTED: 120,
     MODULE_CANNOT_BE_HALTED: 121,
     MODULE_IS_NOT_HALTED: 122,
+    ALLOWANCE_NOT_FOUND: 123,
   },
   account: {
     KEY_IS_DOUBLED: 1001,
@@ -254,5 +272,17 @@ export const WHY = {
     HALT_IS_TOO_LONG: 4021,
     HALT_IS_TOO_SOON: 4022,
     MEMBER_HAS_TWO_SEATS: 4023,
+  },
+  sponsor: {
+    SENDER_IS_NOT_SPONSOR: 9001,
+    ACCOUNT_NOT_FOUND: 9002,
+    ACCOUNT_IS_SPONSOR: 9003,
+    EXPIRY_HAS_PASSED: 9004,
+    TOO_MANY_ACCOUNTS: 9005,
+    SPONSORSHIP_NOT_FOUND: 9006,
+    OFFER_NOT_FOUND: 9007,
+    ACCOUNT_HAS_NO_SPONSOR: 9008,
+    TERMS_NOT_FOUND: 9009,
+    SPONSOR_CANNOT_CLOSE: 9010,
   },
 } as const;

@@ -3,7 +3,7 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, mandate, member, upgrade
+from tongbao.modules import account, asset, governance, hold, mandate, member, sponsor, upgrade
 
 MODULES = (
     account.module,
@@ -13,6 +13,7 @@ MODULES = (
     mandate.module,
     upgrade.module,
     governance.module,
+    sponsor.module,
 )
 
 

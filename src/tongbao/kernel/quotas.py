@@ -1,0 +1,207 @@
+"""Who pays for a transaction, and whether it can: buckets of tokens that fill with block time.
+
+There is no coin, so what stands between a chain and a flood is a sponsor: an institution that has
+an allowance, pays for itself, and for accounts that it stands for. One token pays one message,
+whether the transaction is applied or refused; a transaction that nobody can pay for is invalid.
+All for whom no sponsor pays share one bucket, which is never closed: nobody is locked out for ever.
+
+Buckets are rows, written once a block. Integers alone: a token has 60,000 units, so that a bucket
+gains `per_minute` units each millisecond (a token bucket as in RFC 2697, metered in messages).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from tongbao.kernel.identifiers import Address, Count, Time
+from tongbao.kernel.kernel_module import (
+    COMMON,
+    COMMON_CAPACITY,
+    COMMON_PER_MINUTE,
+    QUOTAS,
+    Allowance,
+    Bucket,
+    Share,
+    SponsoredCount,
+    Sponsorship,
+    Tokens,
+    allowances,
+    buckets,
+    shares,
+    sponsorships,
+)
+from tongbao.kernel.module import Table
+from tongbao.kernel.reasons import Invalid, InvalidTransaction
+from tongbao.kernel.state import State
+from tongbao.kernel.transaction import Payload
+
+TOKEN: Final = 60_000
+"""The units of a token."""
+
+ReadRow = Callable[[Table[Any, Any], bytes], Any]
+"""The row of a table under a full key, or None: `State.read`, or one like it."""
+
+Rate = Allowance | Share
+"""How much a bucket holds, and what flows into it."""
+
+Bucketed = Table[Address, Bucket]
+
+
+class Payer(NamedTuple):
+    """Whose bucket pays, with its allowance (None: in common), and the sender's share of it."""
+
+    account: Address
+    allowance: Allowance | None
+    share: Share | None
+
+
+class Charge(NamedTuple):
+    """What one transaction costs: the bucket, the account whose share it is, and units."""
+
+    payer: Address
+    sharer: Address | None
+    units: int
+
+
+def cost_of(payload: Payload[Any]) -> int:
+    """The tokens that a transaction costs."""
+    return len(payload.messages)
+
+
+def level_at(bucket: Bucket | None, rate: Rate, time: Time) -> int:
+    """What is in a bucket at a block's time, in units; one without a row is full."""
+    full = rate.capacity * TOKEN
+    if bucket is None:
+        return full
+    return min(full, bucket.level + (time - bucket.at) * rate.per_minute)
+
+
+def again_at(level: int, rate: Rate, cost: int, time: Time) -> Time | None:
+    """When a bucket with `level` units at `time` can pay `cost` tokens; None where it never can."""
+    if cost > rate.capacity:
+        return None
+    lacks = max(0, cost * TOKEN - level)
+    return Time(time + -(-lacks // rate.per_minute))
+
+
+def in_force(sponsorship: Sponsorship | None, time: Time) -> bool:
+    """Whether a sponsorship has not ended at a block's time."""
+    if sponsorship is None:
+        return False
+    return sponsorship.expires_at is None or time < sponsorship.expires_at
+
+
+def stands_for(read: ReadRow, payload: Payload[Any], time: Time) -> bool:
+    """Whether the sponsor that a payload names stands for its sender without a signature."""
+    found: Sponsorship | None = read(sponsorships, sponsorships.full_key(payload.sender))
+    return found is not None and found.sponsor == payload.sponsor and in_force(found, time)
+
+
+def payer_of(read: ReadRow, sender: Address, named: Address | None, time: Time) -> Payer:
+    """Whose tokens pay for a sender's transaction that names this sponsor, or none.
+
+    Raises InvalidTransaction where it names one that has no allowance.
+    """
+    standing: Sponsorship | None = read(sponsorships, sponsorships.full_key(sender))
+    if not in_force(standing, time):
+        standing = None
+    if named is not None:
+        allowance = read(allowances, allowances.full_key(named))
+        if allowance is None:
+            raise InvalidTransaction(Invalid.SPONSOR_HAS_NO_ALLOWANCE)
+        is_standing = standing is not None and standing.sponsor == named
+        return Payer(named, allowance, standing.share if standing and is_standing else None)
+    payer = sender if standing is None else standing.sponsor
+    allowance = read(allowances, allowances.full_key(payer))
+    if allowance is None:
+        return Payer(COMMON, None, None)
+    return Payer(payer, allowance, None if standing is None else standing.share)
+
+
+class Quotas:
+    """The charges of one block, or of what may come into one."""
+
+    def __init__(self, read: ReadRow) -> None:
+        """Read rows by `read`; `begin` comes first."""
+        self.is_on = False
+        """Whether transactions are paid for at all."""
+        self._read = read
+        self._time = Time(0)
+        self._common = _allowance(COMMON_CAPACITY.default, COMMON_PER_MINUTE.default)
+        # Units that are left in the buckets that were looked at, and those that have paid.
+        self._levels: dict[Address, int] = {}
+        self._share_levels: dict[Address, int] = {}
+        self._paid: dict[Address, int] = {}
+        self._shares_paid: dict[Address, int] = {}
+
+    def begin(self, time: Time, parameters: Mapping[str, int]) -> None:
+        """Forget all charges, for a block of another time."""
+        self.is_on = parameters[QUOTAS.name] > 0
+        self._time = time
+        if self.is_on:
+            self._common = _allowance(
+                parameters[COMMON_CAPACITY.name], parameters[COMMON_PER_MINUTE.name]
+            )
+            self._levels.clear()
+            self._share_levels.clear()
+        self._paid.clear()
+        self._shares_paid.clear()
+
+    def ask(self, payload: Payload[Any]) -> Charge:
+        """What a transaction costs whom, after all that was paid since `begin`.
+
+        Raises InvalidTransaction where the bucket or the share has too little.
+        """
+        sender = payload.sender
+        payer = payer_of(self._read, sender, payload.sponsor, self._time)
+        cost = cost_of(payload)
+        units = cost * TOKEN
+        rate = payer.allowance or self._common
+        level = self._levels.get(payer.account)
+        if level is None:
+            level = self._levels[payer.account] = self._load(buckets, payer.account, rate)
+        if level < units:
+            self._lacks(Invalid.ALLOWANCE_IS_SPENT, level, rate, cost)
+        share = payer.share
+        if share is None:
+            return Charge(payer.account, None, units)
+        level = self._share_levels.get(sender)
+        if level is None:
+            level = self._load(shares, sender, share)
+        # This block may have given the account another share.
+        level = self._share_levels[sender] = min(level, share.capacity * TOKEN)
+        if level < units:
+            self._lacks(Invalid.SHARE_IS_SPENT, level, share, cost)
+        return Charge(payer.account, sender, units)
+
+    def pay(self, charge: Charge) -> None:
+        """Take what `ask` has given."""
+        payer, sharer, units = charge
+        self._paid[payer] = self._levels[payer] = self._levels[payer] - units
+        if sharer is not None:
+            level = self._share_levels[sharer] - units
+            self._shares_paid[sharer] = self._share_levels[sharer] = level
+
+    def write(self, state: State) -> None:
+        """Write the buckets that have paid, one row each."""
+        for table, paid in ((buckets, self._paid), (shares, self._shares_paid)):
+            for account, level in paid.items():
+                row = Bucket(level=Count(level), at=self._time)
+                state.write(table, account, table.full_key(account), row)
+
+    def _load(self, table: Bucketed, account: Address, rate: Rate) -> int:
+        return level_at(self._read(table, table.full_key(account)), rate, self._time)
+
+    def _lacks(self, why: Invalid, level: int, rate: Rate, cost: int) -> None:
+        time = again_at(level, rate, cost, self._time)
+        said = f"it costs {cost} and the bucket holds {rate.capacity} at most: send fewer messages"
+        if time is not None:
+            said = f"it costs {cost}, which is there from the time {time} on"
+        raise InvalidTransaction(why, said, time)
+
+
+def _allowance(capacity: int, per_minute: int) -> Allowance:
+    return Allowance(
+        capacity=Tokens(capacity), per_minute=Tokens(per_minute), accounts=SponsoredCount(0)
+    )
