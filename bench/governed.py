@@ -10,6 +10,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,12 +20,15 @@ import msgspec
 from bench import sessions
 from bench.conditions import conditions
 from bench.figures import lines
+from bench.load import flood
+from bench.node import running
 from bench.workload import Workload
 from tongbao.engines.solo import Options
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import Id, Message, Small, Time
 from tongbao.kernel.genesis import Section, section
-from tongbao.modules import asset, governance, member
+from tongbao.kernel.kernel_module import QUOTAS, TOKENS_LIMIT, SponsoredCount, Tokens
+from tongbao.modules import asset, governance, member, sponsor
 from tongbao.sdk.client import Applied
 from tongbao.sdk.local import Chain
 
@@ -38,14 +42,20 @@ ISSUER = member.Role("issuer")
 RESERVED = ("asset.define", "asset.issue")
 CLOSES_MS = 3_600_000
 DELAY_MS = 86_400_000
+STANDS_FOR = 500
+"""Accounts of a sponsor."""
 LEI_BASE = "BENCH0000000000000"
 
 
 class Governed(Workload):
-    """A chain whose bank is a member that may issue, and whose asset only those hold who may."""
+    """A chain with quotas, whose bank may issue, and whose asset only those hold who may."""
+
+    def parameters(self) -> dict[str, int]:
+        """Each transaction is paid for."""
+        return {QUOTAS.name: 1}
 
     def sections(self) -> tuple[Section, ...]:
-        """The bank as a member with a role, and messages that are reserved for that."""
+        """The bank as a member with a role, messages that are reserved for that, and sponsors."""
         bank = member.FirstMember(
             lei=member.Lei(LEI_BASE + member.check_digits_of(LEI_BASE)),
             name=member.MemberName("Bench Bank"),
@@ -56,7 +66,25 @@ class Governed(Workload):
             member.FirstPermission(permission=member.PermissionName(name), roles=(ISSUER,))
             for name in RESERVED
         )
-        return (section("member", member.Start(members=(bank,), permissions=permissions)),)
+        return (
+            section("member", member.Start(members=(bank,), permissions=permissions)),
+            section("sponsor", sponsor.Start(sponsors=self.sponsors())),
+        )
+
+    def sponsors(self) -> tuple[sponsor.FirstAllowance, ...]:
+        """The bank and some others stand for everybody else; none of them ever runs dry."""
+        count = 1 + len(self.addresses) // STANDS_FOR
+        plenty = Tokens(TOKENS_LIMIT)
+        return tuple(
+            sponsor.FirstAllowance(
+                sponsor=self.addresses[at],
+                capacity=plenty,
+                per_minute=plenty,
+                accounts=SponsoredCount(2 * STANDS_FOR),
+                stands_for=tuple(self.addresses[count + at :: count]),
+            )
+            for at in range(count)
+        )
 
     def admitted(self) -> list[Message]:
         """Whoever holds the asset is authorised."""
@@ -107,30 +135,57 @@ def measure(
 ) -> dict[str, Any]:
     """All figures; the sizes are those of each chain and each run."""
     print("under governance: payments, votes, sessions", flush=True)
-    found: dict[str, Any] = payments(folder, accounts, count, runs)
+    plain = Workload(folder / "plain", accounts)
+    governed = Governed(folder / "governed", accounts)
+    found: dict[str, Any] = in_process(plain, governed, count, runs)
+    found |= over_http(plain, governed, count, runs)
     council = Council(folder / "council", VOTERS)
     found["vote_ms"] = statistics.median(council.vote_ms() for _ in range(VOTES))
     council.store.close()
     return found | sessions.measure(folder / "sessions", min(accounts, sessions.SESSIONS), count)
 
 
-def payments(folder: Path, accounts: int, count: int, runs: int) -> dict[str, Any]:
-    """Rates in process, without any control and with all of them, in turns."""
-    plain = Workload(folder / "plain", accounts)
-    governed = Governed(folder / "governed", accounts)
-    pairs: list[tuple[float, float]] = []
+def in_process(plain: Workload, governed: Workload, count: int, runs: int) -> dict[str, Any]:
+    """Rates of open chains, which are closed after that."""
     with plain.chain(Options()) as one, governed.chain(Options()) as other:
-        for run in range(runs + 1):
-            pair = rate(one, plain, count), rate(other, governed, count)
-            if run:  # the first one warms up
-                pairs.append(pair)
-                print(f"  run {run}: {pair[0]:,.0f} payments/s, {pair[1]:,.0f}", flush=True)
+        found = pairs(runs, lambda: rate(one, plain, count), lambda: rate(other, governed, count))
+    return {"governed_in_process_ratio": ratio(found), "governed_in_process_pairs": found}
+
+
+def over_http(plain: Workload, governed: Workload, count: int, runs: int) -> dict[str, Any]:
+    """Rates of two nodes, to durable blocks."""
+    plain.lay_out()
+    governed.lay_out()
+    with running(plain.folder.path) as one, running(governed.folder.path) as other:
+        found = pairs(
+            runs,
+            lambda: flood(one, plain.payments(count)).rate,
+            lambda: flood(other, governed.payments(count)).rate,
+        )
     return {
-        "plain_tx_per_s": statistics.median(without for without, _ in pairs),
-        "governed_tx_per_s": statistics.median(under for _, under in pairs),
-        "governed_ratio": statistics.median(under / without for without, under in pairs),
-        "governed_pairs": pairs,
+        "plain_tx_per_s": statistics.median(without for without, _ in found),
+        "governed_tx_per_s": statistics.median(under for _, under in found),
+        "governed_ratio": ratio(found),
+        "governed_pairs": found,
     }
+
+
+def pairs(
+    runs: int, without: Callable[[], float], under: Callable[[], float]
+) -> list[tuple[float, float]]:
+    """Rates in turns, without any control and with all of them."""
+    found: list[tuple[float, float]] = []
+    for run in range(runs + 1):
+        pair = without(), under()
+        if run:  # the first one warms up
+            found.append(pair)
+            print(f"  run {run}: {pair[0]:,.0f} payments/s, {pair[1]:,.0f}", flush=True)
+    return found
+
+
+def ratio(found: list[tuple[float, float]]) -> float:
+    """The median of what is kept."""
+    return statistics.median(under / without for without, under in found)
 
 
 def rate(chain: Chain, workload: Workload, count: int) -> float:

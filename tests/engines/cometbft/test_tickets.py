@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fixed_chain import FixedChain
 from tongbao.engines.cometbft.tickets import Tickets
+from tongbao.engines.payers_here import PayersHere
 from tongbao.engines.solo import Busy, EngineStopped
 from tongbao.kernel import Address, ChainId, Time
 from tongbao.kernel.transaction import Payload, Transaction
 
 ROOM = 400
+
+
+def queue(limit: int, offered: int) -> Tickets:
+    """A queue on a chain without quotas."""
+    return Tickets(limit, offered, PayersHere(FixedChain().producer.machine), lambda: Time(0))
 
 
 def transaction(sender: str, number: int) -> Transaction:
@@ -32,7 +39,7 @@ def test_behind_a_flood_others_are_offered_in_turn() -> None:
     when all is offered, as CometBFT takes it,
     then the other's come by turns behind what stood in order, and are all taken.
     """
-    tickets = Tickets(ROOM, 1)
+    tickets = queue(ROOM, 1)
 
     def flood() -> None:
         for number in range(1, 2 * ROOM):
@@ -58,7 +65,7 @@ def test_what_comes_back_goes_first() -> None:
     when more is offered,
     then those are the first, in their order.
     """
-    tickets = Tickets(ROOM, 100)
+    tickets = queue(ROOM, 100)
     for number, sender in enumerate("abcde", 1):
         tickets.put(transaction(sender, number))
     assert offered(tickets, 3) == ["a", "b", "c"]
@@ -72,7 +79,7 @@ def test_places_of_those_who_have_expired_are_free_again() -> None:
     when half of those who wait have expired,
     then as many new ones are taken, and what is offered are those who still wait.
     """
-    tickets = Tickets(8, 1)
+    tickets = queue(8, 1)
     taken = 0
     for number in range(1, 9):
         try:

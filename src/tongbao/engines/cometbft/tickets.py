@@ -11,31 +11,34 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
 
 from tongbao.engines.fair_queue import FairQueue, Full
+from tongbao.engines.payer_rows import settings_of
+from tongbao.engines.payers_here import NOTHING, PayersHere, invalid_of
 from tongbao.engines.solo.engine import Busy
 from tongbao.engines.solo.ticket import Answer, Ticket, tell
-from tongbao.kernel import Decided, Outcome
+from tongbao.kernel import Decided, Machine, Outcome, Time
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.transaction import Transaction
 from tongbao.store.record import BlockRecord
-
-REASONS: Final = {reason.number: reason for reason in Invalid}
 
 
 class Tickets:
     """Who waits for what. Its methods are called in any thread and are quick."""
 
-    def __init__(self, limit: int, offered: int) -> None:
+    def __init__(
+        self, limit: int, offered: int, payers: PayersHere, now: Callable[[], Time]
+    ) -> None:
         """Let `limit` transactions wait, `offered` of them handed over at once.
 
         At most a quarter is handed over, so that a flood leaves room for others.
         """
         self.changed = threading.Condition()
         """Notified when there may be something to hand over."""
+        self._payers = payers
+        self._now = now
         self._offered_limit = min(offered, max(1, limit // 4))
         self._queue: FairQueue[Ticket] = FairQueue(limit)
         self._again: deque[Ticket] = deque()
@@ -54,14 +57,18 @@ class Tickets:
         return len(self._pending)
 
     def put(self, transaction: Transaction) -> Ticket:
-        """A place in the queue, or the one that the same bytes have. Raises Busy."""
+        """A place in the queue, or the one that the same bytes have.
+
+        Raises Busy, and InvalidTransaction where nobody can pay for it now.
+        """
         with self.changed:
             known = self._pending.get(transaction.wire)
             if known is not None:
                 return known
-            ticket = Ticket(transaction)
+            ticket, payers = Ticket(transaction), self._payers
+            payer = payers.admit(transaction.payload, self._now()) if payers.is_on else None
             try:
-                self._add(ticket)
+                self._add(ticket, payer)
             except Full:
                 waiting = len(self._pending)
                 raise Busy(f"{waiting} transactions are waiting; try again") from None
@@ -71,19 +78,19 @@ class Tickets:
                 self.changed.notify()
         return ticket
 
-    def _add(self, ticket: Ticket) -> None:
+    def _add(self, ticket: Ticket, payer: str | None) -> None:
         """Queue one. Raises Full."""
         payload = ticket.transaction.payload
         outside = len(self._offered) + len(self._again)
         try:
-            self._queue.add(payload.sender, ticket, None, outside)
+            self._queue.add(payload.sender, ticket, payer, outside)
         except Full:
             if not self._answered:
                 raise
             self._queue.forget(lambda waiting: waiting.is_answered)
             self._again = deque(waiting for waiting in self._again if not waiting.is_answered)
             self._answered = 0
-            self._queue.add(payload.sender, ticket, None, outside)
+            self._queue.add(payload.sender, ticket, payer, outside)
 
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether a transaction of this id waits."""
@@ -140,7 +147,36 @@ class Tickets:
             if self._offered.pop(wire, None) is not None:
                 self._again.appendleft(self._pending[wire])
 
+    def let_in(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """Those of what is rightly signed that can be paid for; the others are told."""
+        with self.changed:
+            unpaid = self._payers.let_in(tickets, self._now())
+        if not unpaid:
+            return list(tickets)
+        self.answer([(one.transaction.wire, one.given) for one in unpaid])
+        return [one for one in tickets if not one.is_answered]
+
     # Answering
+
+    def keep(self, machine: Machine, record: BlockRecord, decided: Decided) -> None:
+        """A block is durable: answer everyone whose transaction is in it, and learn who pays.
+
+        Those who watch are told before, so that they have it with the answers.
+        """
+        answers = list(answers_of(machine, record, decided, self._pending))
+        news = NOTHING
+        if settings_of(machine)[0]:
+            with self.changed:
+                mine = [
+                    self._pending[wire].transaction.payload.sender
+                    for wire, answer in answers
+                    if wire in self._pending and _is_of_sender(answer)
+                ]
+            news = self._payers.news(machine, decided, mine)
+        self.answer(answers)
+        with self.changed:
+            self._payers.set(settings_of(machine))
+            self._payers.learn(news.items())
 
     def answer(self, answers: Iterable[tuple[bytes, Answer | Exception]]) -> None:
         """Answer by wire bytes; nobody may wait for some of them."""
@@ -154,6 +190,7 @@ class Tickets:
                     self._since.pop(wire)
                     ticket.answer(answer)
                     answered.append(ticket)
+            self._payers.release(answered)
             self.changed.notify()
         tell(answered)
         for follower in self.followers:
@@ -178,14 +215,22 @@ class Tickets:
         self.answer((wire, error) for wire in chosen)
 
 
+def _is_of_sender(answer: Answer | Exception) -> bool:
+    """Whether an answer says that a transaction's signatures were found to be its sender's."""
+    return isinstance(answer, Answer) or (
+        isinstance(answer, InvalidTransaction) and answer.again_at is not None
+    )
+
+
 def answers_of(
-    record: BlockRecord, decided: Decided
+    machine: Machine, record: BlockRecord, decided: Decided, waiting: Mapping[bytes, Ticket]
 ) -> Iterator[tuple[bytes, Answer | InvalidTransaction]]:
     """What a block says to whoever waits for one of its transactions."""
     results = zip(record.transactions, decided.results, strict=True)
     for index, (wire, result) in enumerate(results):
         if result.outcome is Outcome.INVALID:
-            yield wire, InvalidTransaction(REASONS[result.number])
+            if (ticket := waiting.get(wire)) is not None:
+                yield wire, invalid_of(machine, result.number, ticket.transaction.payload)
         else:
             answer = Answer(
                 *(result.id, decided.height, index),
