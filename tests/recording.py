@@ -33,7 +33,7 @@ from tongbao.testing.histories import History
 
 FOLDER: Final = Path(__file__).resolve().parent / "golden" / "recorded"
 SEED: Final = "recorded_9"
-TRANSACTIONS: Final = 112
+TRANSACTIONS: Final = 108
 AUTHORITY: Final = named_key("authority")
 BYTES_LIMIT: Final = 200_000
 

@@ -187,7 +187,7 @@ def test_what_is_told_is_bounded_and_begins_anew() -> None:
     for name in names:
         copy.block([copy.ticket(chain.pay(name))])
         assert copy.lane(chain.pay(name)) == chain.address("bank")
-        assert len(copy.payers._rows) < 8 + 6
+        assert copy.payers.size < 8 + 6
     assert copy.lane(chain.pay(names[0])) == STRANGERS
     copy.payers.learn([(FORGET, None)])
     assert copy.lane(chain.pay(names[-1])) == STRANGERS

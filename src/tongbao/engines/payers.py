@@ -20,6 +20,7 @@ from tongbao.engines.solo.ticket import Ticket
 from tongbao.kernel import Address, Time
 from tongbao.kernel.kernel_module import (
     Allowance,
+    Bucket,
     SponsoredCount,
     Tokens,
     allowances,
@@ -28,7 +29,7 @@ from tongbao.kernel.kernel_module import (
     sponsorships,
 )
 from tongbao.kernel.module import Table
-from tongbao.kernel.quotas import TOKEN, Payer, Rate, again_at, cost_of, level_at, payer_of
+from tongbao.kernel.quotas import TOKEN, Rate, again_at, cost_of, level_at, payer_of
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.transaction import Payload
 
@@ -37,13 +38,39 @@ STRANGERS: Final = ""
 NONE: Final = (0, 0, 0)
 
 
-class Known(NamedTuple):
-    """Who pays for a sender, and where the levels of bucket and share stand."""
+class Level:
+    """A bucket, or a share, as its row says, and the units of what was let in since."""
 
-    payer: Payer
-    rate: Rate
-    bucket: bytes
-    share: bytes
+    __slots__ = ("least", "promised", "rate", "row")
+
+    def __init__(self, row: Bucket | None) -> None:
+        """Of a rate that is set before it is asked."""
+        self.row = row
+        self.rate: Rate | None = None
+        self.promised = 0
+        self.least = 0
+        """The units that are there at any time from the row's on."""
+
+    def stand(self, row: Bucket | None, rate: Rate | None) -> None:
+        """Take a row and a rate as they are now."""
+        self.row, self.rate = row, rate
+        full = 0 if rate is None else rate.capacity * TOKEN
+        self.least = full if row is None else min(full, row.level)
+
+    def check(self, why: Invalid, cost: int, time: Time) -> None:
+        """Whether so many tokens are left at a time. Raises InvalidTransaction."""
+        assert self.rate is not None
+        level = level_at(self.row, self.rate, time) - self.promised
+        if level < cost * TOKEN:
+            raise spent(why, again_at(level, self.rate, cost, time), cost)
+
+
+class Known(NamedTuple):
+    """Who pays for a sender, out of which bucket and within which share."""
+
+    account: Address
+    bucket: Level
+    share: Level | None
 
 
 class Payers:
@@ -57,8 +84,8 @@ class Payers:
         self._rows: dict[bytes, Any] = {}
         self._known: dict[str, Known] = {}
         """Of senders whose sponsorship has no end."""
-        self._promised: dict[bytes, int] = {}
-        """Units by the bucket's full key, of what was let in and is not answered."""
+        self._levels: dict[bytes, Level] = {}
+        """Buckets and shares by their rows' full keys."""
 
     # Told by the machine's process, between two blocks
 
@@ -77,15 +104,25 @@ class Payers:
                 continue
             table = TABLES[full_key[: len(buckets.prefix)]]
             row = None if raw is None else table.decode(raw)
+            if table is buckets or table is shares:
+                level = self._levels.setdefault(full_key, Level(row))
+                level.stand(row, level.rate)
+                continue
             if table is sponsorships:
                 self._known.pop(table.key_of(full_key), None)
             elif table is allowances and row != self._rows.get(full_key, FORGET):
                 self._known.clear()
             self._rows[full_key] = row
 
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self._rows) + len(self._levels)
+
     def forget(self) -> None:
         """The process that told has ended: another one begins from nothing."""
         self._rows.clear()
+        self._levels.clear()
         self._known.clear()
 
     # Asked about transactions
@@ -98,71 +135,60 @@ class Payers:
         known = self._known.get(payload.sender) or self._find(payload.sender, time)
         if known is None:
             return STRANGERS
-        account = known.payer.account
-        if payload.sponsor is None or payload.sponsor == account:
-            self._check(known, cost_of(payload), time)
-        return account
+        if payload.sponsor is None or payload.sponsor == known.account:
+            check(known, len(payload.messages), time)
+        return known.account
 
     def let_in(self, tickets: Sequence[Ticket], time: Time) -> list[Ticket]:
         """Count the tokens of what is rightly signed. Those that can't be paid for get answers."""
         if not self.is_on:
             return []
         unpaid = []
-        promised, all_known = self._promised, self._known
+        all_known = self._known
         for ticket in tickets:
             payload = ticket.transaction.payload
             known = all_known.get(payload.sender) or self._find(payload.sender, time)
-            if known is None or payload.sponsor not in (None, known.payer.account):
+            if known is None or payload.sponsor not in (None, known.account):
                 continue  # the machine judges it
             cost = cost_of(payload)
             try:
-                self._check(known, cost, time)
+                check(known, cost, time)
             except InvalidTransaction as error:
                 ticket.answer(error)
                 unpaid.append(ticket)
                 continue
-            units, bucket, share = cost * TOKEN, known.bucket, known.share
-            promised[bucket] = promised.get(bucket, 0) + units
-            if share:
-                promised[share] = promised.get(share, 0) + units
-            ticket.charge = units, bucket, share
+            _, bucket, share = known
+            bucket.promised += cost * TOKEN
+            if share is not None:
+                share.promised += cost * TOKEN
+            ticket.charge = cost * TOKEN, bucket, share
         return unpaid
 
     def release(self, tickets: Iterable[Ticket]) -> None:
         """They have their answers: what they cost stands in the rows, or they cost nothing."""
-        if not self._promised:
+        if not self.is_on and not self._levels:
             return
         for ticket in tickets:
-            if ticket.charge is None:
-                continue
-            units, bucket, share = ticket.charge
-            ticket.charge = None
-            self._give_back(bucket, units)
-            if share:
-                self._give_back(share, units)
-
-    def _give_back(self, full_key: bytes, units: int) -> None:
-        left = self._promised[full_key] - units
-        if left:
-            self._promised[full_key] = left
-        else:
-            del self._promised[full_key]
+            if ticket.charge is not None:
+                units, bucket, share = ticket.charge
+                ticket.charge = None
+                bucket.promised -= units
+                if share is not None:
+                    share.promised -= units
 
     def _find(self, sender: Address, time: Time) -> Known | None:
         """Look one up that is not at hand: who pays for it, as far as is known."""
         try:
             payer = payer_of(self._read, sender, None, time)
             standing = self._rows[sponsorships.full_key(sender)]
-            known = Known(
-                payer,
-                payer.allowance or common(*self._settings[1:]),
-                buckets.full_key(payer.account),
-                shares.full_key(sender) if payer.share else b"",
-            )
-            if not {known.bucket, known.share or known.bucket} <= self._rows.keys():
-                return None
+            bucket = self._levels[buckets.full_key(payer.account)]
+            share = self._levels[shares.full_key(sender)] if payer.share else None
         except KeyError:
             return None  # not told here
+        bucket.stand(bucket.row, payer.allowance or common(*self._settings[1:]))
+        if share is not None:
+            share.stand(share.row, payer.share)
+        known = Known(payer.account, bucket, share)
         if standing is None or standing.expires_at is None:
             self._known[sender] = known
         return known
@@ -170,19 +196,15 @@ class Payers:
     def _read(self, table: Table[Any, Any], full_key: bytes) -> Any:
         return self._rows[full_key]
 
-    def _check(self, known: Known, cost: int, time: Time) -> None:
-        self._check_one(Invalid.ALLOWANCE_IS_SPENT, known.bucket, known.rate, cost, time)
-        share = known.payer.share
-        if share is not None:
-            self._check_one(Invalid.SHARE_IS_SPENT, known.share, share, cost, time)
 
-    def _check_one(self, why: Invalid, full_key: bytes, rate: Rate, cost: int, time: Time) -> None:
-        row, promised = self._rows[full_key], self._promised.get(full_key, 0)
-        if row is not None and promised + cost * TOKEN <= row.level <= rate.capacity * TOKEN:
-            return  # without what has flowed in since
-        level = level_at(row, rate, time) - promised
-        if level < cost * TOKEN:
-            raise spent(why, again_at(level, rate, cost, time), cost)
+def check(known: Known, cost: int, time: Time) -> None:
+    """Whether a sender's payer has so many tokens, and its share. Raises InvalidTransaction."""
+    units = cost * TOKEN
+    _, bucket, share = known
+    if bucket.promised + units > bucket.least:
+        bucket.check(Invalid.ALLOWANCE_IS_SPENT, cost, time)
+    if share is not None and share.promised + units > share.least:
+        share.check(Invalid.SHARE_IS_SPENT, cost, time)
 
 
 def common(capacity: int, per_minute: int) -> Allowance:

@@ -180,14 +180,16 @@ class Machine(Intake):
     def _transaction(self, wire: bytes) -> Result:
         """The result of one transaction, whatever its bytes are."""
         transaction_id = b""
+        mark = len(self._state.journal)
         try:
             transaction = self.decode(wire)
             transaction_id = transaction.id
             self._admit(transaction)
             payload = transaction.payload
-            charge = self._quotas.ask(payload) if self._quotas.is_on else None
             use_nonce(self._job, payload.sender, payload.lane, payload.nonce)
+            charge = self._quotas.ask(payload) if self._quotas.is_on else None
         except InvalidTransaction as error:
+            self._state.rollback(mark)
             number = error.why.number
             receipt: Receipt[Any] = Receipt(outcome=Outcome.INVALID.value, number=number)
             return Result(transaction_id, Outcome.INVALID, number, jcs.encode(receipt))

@@ -57,11 +57,12 @@ class Payer(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """What one transaction costs: the bucket, the account whose share it is, and units."""
+    """What one transaction leaves: in whose bucket, and in whose share of it, how many units."""
 
     payer: Address
+    left: int
     sharer: Address | None
-    units: int
+    share_left: int
 
 
 def cost_of(payload: Payload[Any]) -> int:
@@ -129,24 +130,21 @@ class Quotas:
         self._read = read
         self._time = Time(0)
         self._common = _allowance(COMMON_CAPACITY.default, COMMON_PER_MINUTE.default)
-        # Units that are left in the buckets that were looked at, and those that have paid.
-        self._levels: dict[Address, int] = {}
-        self._share_levels: dict[Address, int] = {}
-        self._paid: dict[Address, int] = {}
-        self._shares_paid: dict[Address, int] = {}
+        # Units that are left in those buckets and shares that have paid, and in no others: what
+        # was only asked leaves nothing behind, so a block without it comes to the same.
+        self._buckets: dict[Address, int] = {}
+        self._shares: dict[Address, int] = {}
 
     def begin(self, time: Time, parameters: Mapping[str, int]) -> None:
         """Forget all charges, for a block of another time."""
         self.is_on = parameters[QUOTAS.name] > 0
         self._time = time
+        self._buckets.clear()
+        self._shares.clear()
         if self.is_on:
             self._common = _allowance(
                 parameters[COMMON_CAPACITY.name], parameters[COMMON_PER_MINUTE.name]
             )
-            self._levels.clear()
-            self._share_levels.clear()
-        self._paid.clear()
-        self._shares_paid.clear()
 
     def ask(self, payload: Payload[Any]) -> Charge:
         """What a transaction costs whom, after all that was paid since `begin`.
@@ -158,40 +156,37 @@ class Quotas:
         cost = cost_of(payload)
         units = cost * TOKEN
         rate = payer.allowance or self._common
-        level = self._levels.get(payer.account)
-        if level is None:
-            level = self._levels[payer.account] = self._load(buckets, payer.account, rate)
-        if level < units:
-            self._lacks(Invalid.ALLOWANCE_IS_SPENT, level, rate, cost)
+        left = self._left(self._buckets, buckets, payer.account, rate) - units
+        if left < 0:
+            self._lacks(Invalid.ALLOWANCE_IS_SPENT, left + units, rate, cost)
         share = payer.share
         if share is None:
-            return Charge(payer.account, None, units)
-        level = self._share_levels.get(sender)
-        if level is None:
-            level = self._load(shares, sender, share)
-        # This block may have given the account another share.
-        level = self._share_levels[sender] = min(level, share.capacity * TOKEN)
-        if level < units:
-            self._lacks(Invalid.SHARE_IS_SPENT, level, share, cost)
-        return Charge(payer.account, sender, units)
+            return Charge(payer.account, left, None, 0)
+        share_left = self._left(self._shares, shares, sender, share) - units
+        if share_left < 0:
+            self._lacks(Invalid.SHARE_IS_SPENT, share_left + units, share, cost)
+        return Charge(payer.account, left, sender, share_left)
 
     def pay(self, charge: Charge) -> None:
-        """Take what `ask` has given."""
-        payer, sharer, units = charge
-        self._paid[payer] = self._levels[payer] = self._levels[payer] - units
+        """Take what `ask` has given, before anything else is asked."""
+        payer, left, sharer, share_left = charge
+        self._buckets[payer] = left
         if sharer is not None:
-            level = self._share_levels[sharer] - units
-            self._shares_paid[sharer] = self._share_levels[sharer] = level
+            self._shares[sharer] = share_left
+
+    def _left(self, paid: dict[Address, int], table: Bucketed, account: Address, rate: Rate) -> int:
+        """The units in a bucket after what it has paid; a share may be another one by now."""
+        level = paid.get(account)
+        if level is None:
+            return level_at(self._read(table, table.full_key(account)), rate, self._time)
+        return min(level, rate.capacity * TOKEN)
 
     def write(self, state: State) -> None:
         """Write the buckets that have paid, one row each."""
-        for table, paid in ((buckets, self._paid), (shares, self._shares_paid)):
+        for table, paid in ((buckets, self._buckets), (shares, self._shares)):
             for account, level in paid.items():
                 row = Bucket(level=Count(level), at=self._time)
                 state.write(table, account, table.full_key(account), row)
-
-    def _load(self, table: Bucketed, account: Address, rate: Rate) -> int:
-        return level_at(self._read(table, table.full_key(account)), rate, self._time)
 
     def _lacks(self, why: Invalid, level: int, rate: Rate, cost: int) -> None:
         time = again_at(level, rate, cost, self._time)

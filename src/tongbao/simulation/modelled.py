@@ -31,7 +31,13 @@ def model_of(
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), seats_of(genesis))
+    openings = [jcs.to_builtins(opening) for opening in keys]
+    model.genesis(
+        openings,
+        list(jars),
+        section_of(genesis, "governance"),
+        section_of(genesis, "sponsor").get("sponsors", []),
+    )
     return model
 
 
@@ -42,10 +48,10 @@ def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
     return bounds
 
 
-def seats_of(genesis: Genesis) -> dict[str, Any]:
-    """What genesis says of operators; nothing where it names none."""
+def section_of(genesis: Genesis, name: str) -> dict[str, Any]:
+    """What genesis says in a module's section; nothing where it has none."""
     for section in genesis.sections:
-        if section.module == "governance":
+        if section.module == name:
             found: dict[str, Any] = json.loads(bytes(section.content))
             return found
     return {}

@@ -195,3 +195,28 @@ def test_every_reason_of_the_module_is_expected_somewhere() -> None:
     then each of them is expected somewhere by its name.
     """
     assert unnamed_reasons(sponsor.module, Path(__file__)) == []
+
+
+def test_what_is_invalid_changes_nothing_for_what_comes_behind_it() -> None:
+    """
+    Given alice, whose share of the bank's tokens is made small and large again within a block,
+    when a transaction that is too large for the small one stands between, and when it is left out,
+    then both blocks come to the same rows.
+    """
+    chain = paid(first(capacity=30))
+    chain.apply("bank", grant(chain, "alice", share=share(9, 1)))
+    small = chain.sign("bank", grant(chain, "alice", share=share(1, 1)))
+    large = chain.sign("bank", grant(chain, "alice", share=share(9, 1)), nonce=8)
+    before, between = (
+        chain.sign("alice", pay(), nonce=1),
+        chain.sign("alice", *[pay()] * 2, nonce=2),
+    )
+    behind = chain.sign("alice", *[pay()] * 5, nonce=3)
+    wires = (before, small, between, large, behind)
+    made = chain.ledger.block(chain.time, wires)
+    decided = chain.machine.apply(made)
+    numbers = [result.number for result in decided.results]
+    assert numbers == [0, 0, Invalid.SHARE_IS_SPENT.number, 0, 0]
+    chain.machine.discard()
+    left_out = tuple(wire for wire in wires if wire != between)
+    assert chain.machine.apply(chain.ledger.block(chain.time, left_out)).rows == decided.rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -40,7 +40,7 @@ class Ticket:
         self.transaction = transaction
         self._answer: Answer | Exception | None = None
         self._future: Future[Answer] | None = None
-        self.charge: tuple[int, bytes, bytes] | None = None
+        self.charge: tuple[int, Any, Any] | None = None
         """What was promised for it of whose tokens: `engines/payers.py`."""
 
     def answer(self, answer: Answer | Exception) -> None:

@@ -19,6 +19,7 @@ from tongbao.simulation.model import (
     members,
     mischief,
     money,
+    sponsors,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -78,6 +79,7 @@ class Model:
             **holds.RULES,
             **mandates.RULES,
             **mischief.RULES,
+            **sponsors.RULES,
             **upgrades.rules,
             **self._council.rules,
         }
@@ -121,7 +123,11 @@ class Model:
         self._time = 0
 
     def genesis(
-        self, accounts: list[dict[str, Any]], jars: list[int], seats: dict[str, Any]
+        self,
+        accounts: list[dict[str, Any]],
+        jars: list[int],
+        seats: dict[str, Any],
+        first_sponsors: list[dict[str, Any]],
     ) -> None:
         """Open the first accounts, fill the jars, and name operators where `seats` are told."""
         self._read_values()
@@ -132,6 +138,8 @@ class Model:
         self.books.jars.update(enumerate(jars))
         if seats:
             council.seat(turn, seats)
+        for told in first_sponsors:
+            sponsors.allow(self.books, told)
 
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""
@@ -150,7 +158,10 @@ class Model:
         self._time = time
         self._read_values()
         due = self._due(height, time)
-        return [self._transaction(given, time) for given in transactions], due
+        self.clerk.cashier.begin(time, self._values)
+        receipts = [self._transaction(given, time) for given in transactions]
+        self.clerk.cashier.end()
+        return receipts, due
 
     def _transaction(self, given: Given, time: int) -> Receipt | tuple[int, ...]:
         if given.forms:
