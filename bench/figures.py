@@ -37,6 +37,7 @@ PARTS: Final = (
             Figure("half_load_kept", "of half the most, kept beside reads", "", not LESS, 0.85),
             Figure("governed_ratio", "under quotas and authorisation, of none", "", not LESS, 0.85),
             Figure("governed_in_process_ratio", "the same in process"),
+            Figure("governed_cpu_ratio", "the same by CPU of all processes", "", not LESS, 0.85),
             Figure("long_slower_percent", "slower after a million in a row", "%", LESS, 15.0),
             Figure("long_slower_of_l_percent", "the same as a ratio to L", "%", LESS),
             Figure("long_more_cpu_percent", "more CPU a payment after a million", "%", LESS),
@@ -88,6 +89,8 @@ PARTS: Final = (
         (
             Figure("rss_mb", "core's memory without LMDB's map", "MB", LESS, 2_048.0),
             Figure("long_rss_mb", "the same after a million in a row", "MB", LESS, 2_048.0),
+            Figure("plain_cpu_us", "CPU of a payment, no controls", "us", LESS),
+            Figure("governed_cpu_us", "CPU of a payment, under controls", "us", LESS),
             Figure("sessions_mb", "1,000 open sessions, front's memory", "MB", LESS),
             Figure("idle_cpu_percent", "idle node, CPU of one core", "%", LESS),
             Figure("idle_rss_mb", "idle node, memory of all processes", "MB", LESS),

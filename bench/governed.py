@@ -21,7 +21,7 @@ from bench import sessions
 from bench.conditions import conditions
 from bench.figures import lines
 from bench.load import flood
-from bench.node import running
+from bench.node import Node, running
 from bench.workload import Workload
 from tongbao.engines.solo import Options
 from tongbao.engines.solo.engine import wall_clock
@@ -156,13 +156,24 @@ def over_http(plain: Workload, governed: Workload, count: int, runs: int) -> dic
     """Rates of two nodes, to durable blocks."""
     plain.lay_out()
     governed.lay_out()
+    cpu: dict[str, list[float]] = {"plain": [], "governed": []}
+
+    def flooded(name: str, node: Node, workload: Workload) -> float:
+        found = flood(node, workload.payments(count))
+        cpu[name].append(sum(found.cpu_us.values()) - found.cpu_us["sender"])
+        return found.rate
+
     with running(plain.folder.path) as one, running(governed.folder.path) as other:
         found = pairs(
             runs,
-            lambda: flood(one, plain.payments(count)).rate,
-            lambda: flood(other, governed.payments(count)).rate,
+            lambda: flooded("plain", one, plain),
+            lambda: flooded("governed", other, governed),
         )
+    used = {name: each[1:] for name, each in cpu.items()}  # without the one that warms up
     return {
+        "plain_cpu_us": statistics.median(used["plain"]),
+        "governed_cpu_us": statistics.median(used["governed"]),
+        "governed_cpu_ratio": ratio(list(zip(used["governed"], used["plain"], strict=True))),
         "plain_tx_per_s": statistics.median(without for without, _ in found),
         "governed_tx_per_s": statistics.median(under for _, under in found),
         "governed_ratio": ratio(found),

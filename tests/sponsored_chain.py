@@ -117,9 +117,9 @@ class SponsoredChain:
         return self._address[name]
 
     def signed(
-        self, name: str, *messages: Message, sponsor: str | None = None, signers: str = ""
+        self, name: str, *messages: Message, sponsor: str | None = None, as_key: str = ""
     ) -> bytes:
-        """A transaction, signed by its sender and whoever else is named in `signers`."""
+        """A transaction, signed by its sender, or with the key of another name."""
         self.nonces[name] += 1
         payload = payload_bytes(
             self.machine.chain,
@@ -129,15 +129,13 @@ class SponsoredChain:
             messages,
             sponsor=None if sponsor is None else self.address(sponsor),
         )
-        return sign(payload, [key(each) for each in (name, *signers.split())])
+        return sign(payload, [key(as_key or name)])
 
-    def pay(
-        self, name: str, sponsor: str | None = None, signers: str = "", count: int = 1
-    ) -> bytes:
+    def pay(self, name: str, sponsor: str | None = None, as_key: str = "", count: int = 1) -> bytes:
         """Some payments of a cent to the mint, in one transaction."""
         payee = self.address(MINT)
         message = asset.Transfer(asset=self.cny, amount=Amount("0.01"), payee=payee)
-        return self.signed(name, *[message] * count, sponsor=sponsor, signers=signers)
+        return self.signed(name, *[message] * count, sponsor=sponsor, as_key=as_key)
 
     def make(self, *transactions: bytes, after_ms: int = 1_000) -> Decided:
         """A block so long after the last one."""

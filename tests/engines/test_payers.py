@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.sponsored_chain import Sponsored, SponsoredChain
 from tongbao.engines.payer_rows import FORGET, PayerRows, settings_of
 from tongbao.engines.payers import STRANGERS, Payers
-from tongbao.engines.solo import Ticket
+from tongbao.engines.solo import Answer, Ticket
 from tongbao.kernel import Address, Decided, InvalidTransaction, Time
 from tongbao.kernel.kernel_module import COMMON, Share, Tokens
 from tongbao.kernel.reasons import Invalid
@@ -37,7 +37,7 @@ class Copy:
 
     def lane(self, wire: bytes) -> str | None:
         """Under whom it waits."""
-        return self.payers.admit(self.ticket(wire).transaction.payload, self.next)
+        return self.payers.admit(self.ticket(wire).transaction, self.next)
 
     @property
     def next(self) -> Time:
@@ -49,7 +49,10 @@ class Copy:
         made = self.chain.make(*[one.transaction.wire for one in tickets])
         senders = [Address(one.transaction.payload.sender) for one in tickets]
         self.payers.learn(self._rows.after(self.chain.machine, made, senders).items())
-        self.payers.release(tickets)
+        for place, one in enumerate(tickets):
+            result = made.results[place]
+            one.answer(Answer(result.id, made.height, place, result.outcome, result.number, b""))
+        self.payers.answered(tickets)
         return made
 
     def let_in(self, *wires: bytes) -> tuple[list[Ticket], list[Ticket]]:
@@ -98,6 +101,22 @@ def test_a_stranger_who_names_a_sponsor_waits_among_strangers_and_spends_nothing
     assert (len(right), len(wrong)) == (4, 0)
 
 
+def test_who_signs_in_anothers_name_with_a_key_of_their_own_holds_nothing_back() -> None:
+    """
+    Given a sponsor with five tokens whose account is known,
+    when somebody sends many in that account's name, rightly signed with another key,
+    then those wait among strangers, and the account can still spend all that there is.
+    """
+    chain = SponsoredChain({"bank": Sponsored(6, 2, ("a",))})
+    copy = Copy(chain)
+    copy.block([copy.ticket(chain.pay("a"))])
+    false = [chain.pay("a", as_key="thief") for _ in range(20)]
+    assert {copy.lane(wire) for wire in false} == {STRANGERS}
+    copy.let_in(*false)
+    right, wrong = copy.let_in(*[chain.pay("a") for _ in range(4)])
+    assert (len(right), len(wrong)) == (4, 0)
+
+
 def test_many_accounts_of_one_sponsor_have_its_bucket_alone() -> None:
     """
     Given a sponsor with five tokens, and two accounts of it that are known,
@@ -115,7 +134,7 @@ def test_many_accounts_of_one_sponsor_have_its_bucket_alone() -> None:
     assert {result.outcome.value for result in copy.block(right).results} == {"applied"}
     more = chain.pay("a")
     with pytest.raises(InvalidTransaction, match="ALLOWANCE_IS_SPENT") as told:
-        copy.payers.admit(copy.ticket(more).transaction.payload, copy.next)
+        copy.payers.admit(copy.ticket(more).transaction, copy.next)
     assert told.value.again_at is not None
     chain.make(after_ms=told.value.again_at - chain.machine.time)
     assert chain.make(more, after_ms=1).results[0].outcome.value == "applied"

@@ -42,10 +42,10 @@ def evaded() -> SponsoredChain:
     return SponsoredChain({"many": many, "one": one})
 
 
-def with_front(sponsored: SponsoredChain, limit: int, story: Story) -> None:
-    """Play a story on a front that is linked to the chain's core."""
+def with_front(sponsored: SponsoredChain, limit: int, *stories: Story) -> None:
+    """Play stories, each on a front of its own that is linked to the chain's core."""
 
-    async def play(chain: Chain, sockets: Path) -> None:
+    async def play(story: Story, chain: Chain, sockets: Path) -> None:
         engine = RemoteEngine(chain.registry, chain.id, limit, lambda: NOW)
         engine.start(sockets, 0)
         await asyncio.wait_for(engine.begun.wait(), 10)
@@ -60,7 +60,8 @@ def with_front(sponsored: SponsoredChain, limit: int, story: Story) -> None:
     ):
         link = CoreLink(cast(Deciding, chain.engine), chain.store, Path(sockets))
         try:
-            asyncio.run(play(chain, Path(sockets)))
+            for story in stories:
+                asyncio.run(play(story, chain, Path(sockets)))
         finally:
             link.close()
 
@@ -206,6 +207,26 @@ def test_a_core_that_refuses_one_that_the_front_does_not_know_says_when() -> Non
     )
     sponsored.make(*[sponsored.pay("a") for _ in range(5)], after_ms=NOW - BEGIN - 2_000)
     with_front(sponsored, 200, story)
+
+
+def test_another_front_learns_from_the_beginning() -> None:
+    """
+    Given a front that has learned who pays for two accounts of one sponsor, and is gone,
+    when another one takes its place, and one of them sends all that there is,
+    then that front refuses the next one by itself.
+    """
+    sponsored = SponsoredChain({"bank": Sponsored(6, 1, ("a", "b"))})
+
+    async def first(chain: SponsoredChain, _: Chain, engine: RemoteEngine) -> None:
+        await told(engine, chain.pay("a"), chain.pay("b"))
+
+    async def second(chain: SponsoredChain, _: Chain, engine: RemoteEngine) -> None:
+        answers = await told(engine, *[chain.pay("b") for _ in range(4)])
+        assert all(isinstance(one, Answer) for one in answers)
+        with pytest.raises(InvalidTransaction, match="ALLOWANCE_IS_SPENT"):
+            engine.submit(chain.pay("b"))
+
+    with_front(sponsored, 200, first, second)
 
 
 def test_over_http_it_is_429_with_the_time_and_clients_wait_for_it() -> None:

@@ -4,10 +4,10 @@ Threads and processes that take transactions in can't read the state while a blo
 they have a copy of the rows that say who pays for the senders that they have met, and what is left
 in the buckets (`payer_rows.py` says which); and they count what they have let in since.
 
-What a transaction says of itself counts for nothing before its signatures are checked: anybody can
-write anybody's name. So it waits under who pays for its sender, whichever sponsor it names, and
-takes tokens from nobody before its signatures are known to be right. What is not known here, the
-machine judges.
+What a transaction says of itself counts for nothing: anybody can write anybody's name, and sign
+with a key of their own. So it waits under who pays for its sender, whichever sponsor it names, if a
+block has taken its keys for that sender's before; and it takes tokens from nobody before its
+signatures are known to be right. What is not known here, the machine judges.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from tongbao.engines.payer_rows import FORGET, TABLES, ToldRow
-from tongbao.engines.solo.ticket import Ticket
+from tongbao.engines.solo.ticket import Answer, Ticket
 from tongbao.kernel import Address, Time
 from tongbao.kernel.kernel_module import (
     Allowance,
@@ -31,11 +31,19 @@ from tongbao.kernel.kernel_module import (
 from tongbao.kernel.module import Table
 from tongbao.kernel.quotas import TOKEN, Rate, again_at, cost_of, level_at, payer_of
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
-from tongbao.kernel.transaction import Payload
+from tongbao.kernel.transaction import Transaction
 
 STRANGERS: Final = ""
 """The lane that all share whom no block has answered here."""
 NONE: Final = (0, 0, 0)
+SENDERS_LIMIT: Final = 200_000
+KEYS_LIMIT: Final = 32
+"""Keys that are remembered of a sender: those of two transactions with as many as may sign."""
+SPENT: Final = frozenset({Invalid.ALLOWANCE_IS_SPENT, Invalid.SHARE_IS_SPENT})
+"""Said by a block of what its sender has rightly signed."""
+NOT_ITS_KEYS: Final = frozenset(
+    {Invalid.SENDER_IS_UNKNOWN, Invalid.THRESHOLD_IS_NOT_MET, Invalid.SIGNATURE_IS_NOT_ASKED_FOR}
+)
 
 
 class Level:
@@ -84,6 +92,8 @@ class Payers:
         self._rows: dict[bytes, Any] = {}
         self._known: dict[str, Known] = {}
         """Of senders whose sponsorship has no end."""
+        self._signers: dict[str, tuple[str, ...]] = {}
+        """The keys with which blocks have taken transactions of a sender, the last ones first."""
         self._levels: dict[bytes, Level] = {}
         """Buckets and shares by their rows' full keys."""
 
@@ -127,16 +137,17 @@ class Payers:
 
     # Asked about transactions
 
-    def admit(self, payload: Payload[Any], time: Time) -> str:
+    def admit(self, transaction: Transaction, time: Time) -> str:
         """Under whom a transaction waits, where quotas are on, if who pays can.
 
         Raises InvalidTransaction, with the time when there are tokens. Nothing is counted yet.
         """
-        known = self._known.get(payload.sender) or self._find(payload.sender, time)
+        known = self._of(transaction, time)
         if known is None:
             return STRANGERS
+        payload = transaction.payload
         if payload.sponsor is None or payload.sponsor == known.account:
-            check(known, len(payload.messages), time)
+            check(known, cost_of(payload), time)
         return known.account
 
     def let_in(self, tickets: Sequence[Ticket], time: Time) -> list[Ticket]:
@@ -144,10 +155,9 @@ class Payers:
         if not self.is_on:
             return []
         unpaid = []
-        all_known = self._known
         for ticket in tickets:
             payload = ticket.transaction.payload
-            known = all_known.get(payload.sender) or self._find(payload.sender, time)
+            known = self._of(ticket.transaction, time)
             if known is None or payload.sponsor not in (None, known.account):
                 continue  # the machine judges it
             cost = cost_of(payload)
@@ -164,7 +174,7 @@ class Payers:
             ticket.charge = cost * TOKEN, bucket, share
         return unpaid
 
-    def release(self, tickets: Iterable[Ticket]) -> None:
+    def answered(self, tickets: Iterable[Ticket]) -> None:
         """They have their answers: what they cost stands in the rows, or they cost nothing."""
         if not self.is_on and not self._levels:
             return
@@ -175,6 +185,29 @@ class Payers:
                 bucket.promised -= units
                 if share is not None:
                     share.promised -= units
+            self._meet(ticket.transaction, ticket.answered)
+
+    def _meet(self, transaction: Transaction, answer: Answer | Exception | None) -> None:
+        """Remember with which keys a sender signs: only under these it is taken for itself."""
+        sender, signers = transaction.payload.sender, transaction.signers
+        seen = self._signers.get(sender, ())
+        is_seen = signers == seen or set(signers) <= set(seen)
+        why = answer.why if isinstance(answer, InvalidTransaction) else None
+        if not is_seen and (isinstance(answer, Answer) or why in SPENT):
+            if len(self._signers) >= SENDERS_LIMIT:
+                self._signers.clear()
+            several = (*signers, *(key for key in seen if key not in signers))
+            self._signers[sender] = several[:KEYS_LIMIT]
+        elif is_seen and why in NOT_ITS_KEYS:
+            self._signers.pop(sender, None)  # it has others now
+
+    def _of(self, transaction: Transaction, time: Time) -> Known | None:
+        """Who pays for a sender, unless it has never signed with these keys."""
+        sender, signers = transaction.payload.sender, transaction.signers
+        seen = self._signers.get(sender)
+        if seen is None or (signers != seen and not set(signers) <= set(seen)):
+            return None
+        return self._known.get(sender) or self._find(sender, time)
 
     def _find(self, sender: Address, time: Time) -> Known | None:
         """Look one up that is not at hand: who pays for it, as far as is known."""

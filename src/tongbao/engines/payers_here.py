@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tongbao.engines.payer_rows import PayerRows, settings_of
-from tongbao.engines.payers import Payers
+from tongbao.engines.payers import SPENT, Payers
 from tongbao.kernel import Address, Decided, Invalid, InvalidTransaction, Machine, Time
 from tongbao.kernel.transaction import Payload
 
@@ -14,7 +14,6 @@ Watcher = Callable[[Decided, Sequence[Address]], None]
 """Told of a block that was kept, and of the senders whom it answered here."""
 
 REASONS: Final = {reason.number: reason for reason in Invalid}
-SPENT: Final = frozenset({Invalid.ALLOWANCE_IS_SPENT, Invalid.SHARE_IS_SPENT})
 NOTHING: Final[dict[bytes, bytes | None]] = {}
 
 

@@ -12,8 +12,8 @@ from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.messages import CheckTxType
 from tongbao.engines.cometbft.tickets import Tickets
 from tongbao.engines.payers_here import PayersHere
-from tongbao.engines.solo import Busy, EngineStopped
-from tongbao.kernel import Machine, Time
+from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
+from tongbao.kernel import Machine, Outcome, Time
 from tongbao.kernel.reasons import Invalid
 from tongbao.modules.registry import registry
 from tongbao.store.memory import MemoryStore
@@ -86,8 +86,12 @@ def test_many_accounts_of_one_sponsor_are_offered_by_turns_with_one_of_another()
     )
     payers = PayersHere(chain.machine)
     tickets = Tickets(200, 1, payers, lambda: Time(CLOCK))
-    made = chain.make(*map(chain.pay, (*ACCOUNTS, "honest")))
+    known = [Ticket(chain.machine.parse(chain.pay(name))) for name in (*ACCOUNTS, "honest")]
+    made = chain.make(*[ticket.transaction.wire for ticket in known])
     senders = [chain.address(name) for name in (*ACCOUNTS, "honest")]
+    for ticket in known:
+        ticket.answer(Answer(ticket.transaction.id, made.height, 0, Outcome.APPLIED, 0, b""))
+    payers.answered(known)
     payers.learn(payers.news(chain.machine, made, senders).items())
 
     def flood() -> None:

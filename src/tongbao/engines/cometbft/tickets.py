@@ -66,7 +66,7 @@ class Tickets:
             if known is not None:
                 return known
             ticket, payers = Ticket(transaction), self._payers
-            payer = payers.admit(transaction.payload, self._now()) if payers.is_on else None
+            payer = payers.admit(transaction, self._now()) if payers.is_on else None
             try:
                 self._add(ticket, payer)
             except Full:
@@ -190,7 +190,7 @@ class Tickets:
                     self._since.pop(wire)
                     ticket.answer(answer)
                     answered.append(ticket)
-            self._payers.release(answered)
+            self._payers.answered(answered)
             self.changed.notify()
         tell(answered)
         for follower in self.followers:

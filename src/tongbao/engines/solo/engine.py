@@ -167,7 +167,7 @@ class SoloEngine:
         if known is not None:
             return known
         ticket, payload = Ticket(transaction), transaction.payload
-        payer = self.payers.admit(payload, self.now()) if self.payers.is_on else None
+        payer = self.payers.admit(transaction, self.now()) if self.payers.is_on else None
         try:
             self._queue.add(payload.sender, ticket, payer)
         except Full:
@@ -275,7 +275,7 @@ class SoloEngine:
         with self._wake:
             self.payers.set(settings_of(self.machine))
             self.payers.learn(news.items())
-            self.payers.release(tickets)
+            self.payers.answered(tickets)
             for ticket in tickets:
                 self._pending.pop(ticket.transaction.wire, None)
         tell(tickets)

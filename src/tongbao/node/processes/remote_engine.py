@@ -102,8 +102,7 @@ class RemoteEngine:
             return known
         now = self.now()
         waiting = self._admission.read(wire, now)
-        payload = waiting.transaction.payload
-        payer = self._payers.admit(payload, now) if self._payers.is_on else None
+        payer = self._payers.admit(waiting.transaction, now) if self._payers.is_on else None
         if self.is_disk_full:
             raise DiskFull(str(self.why_stopped))
         try:
@@ -210,13 +209,13 @@ class RemoteEngine:
     def _told(self, given: Given) -> None:
         """Answer those who wait, who may ask for the block at once."""
         self._move(max((each.height for _, each in given if isinstance(each, Answer)), default=-1))
-        self._payers.release(one for one, _ in given)
         for one, answer in given:
             self._pending.pop(one.transaction.wire, None)
             self._ids.pop(one.transaction.id, None)
             if isinstance(answer, Answer):
                 self._admission.met(one)
             one.answer(answer)
+        self._payers.answered(one for one, _ in given)
         tell(one for one, _ in given)
         if len(self._queue):
             self._soon()
