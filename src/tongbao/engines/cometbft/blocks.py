@@ -177,6 +177,7 @@ class Blocks:
         try:
             machine, unjudged, time = self.machine, self._unjudged, self._next_time(clock)
             found: list[InvalidTransaction | None] = []
+            counts = self._counting.is_on
             for wire in wires:
                 try:
                     if wire in unjudged:
@@ -184,7 +185,7 @@ class Blocks:
                         machine.check(wire, time)
                     else:
                         machine.check_again(wire, time)
-                    if self._counting.is_on:
+                    if counts:
                         self._counting.add(machine.decode(wire), time)
                 except InvalidTransaction as error:
                     found.append(error)

@@ -7,8 +7,8 @@ still there is asked about again.
 
 from __future__ import annotations
 
-from tongbao.engines.payer_rows import settings_of
 from tongbao.kernel import Machine, Time
+from tongbao.kernel.kernel_module import QUOTAS
 from tongbao.kernel.transaction import Transaction
 
 
@@ -24,7 +24,7 @@ class Counting:
     @property
     def is_on(self) -> bool:
         """Whether transactions are paid for."""
-        return settings_of(self._machine)[0] > 0
+        return self._machine.parameters[QUOTAS.name] > 0
 
     def begin(self) -> None:
         """A block was kept: its rows say what is left."""
