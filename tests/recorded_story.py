@@ -301,7 +301,7 @@ class Story:
             Said("bank", sponsor.Grant(account=ADDRESSES["alice"])),
         ]
         yield [
-            Said("carol", sponsor.Take(sponsor=bob)),
+            Said("carol", sponsor.Take(by=bob)),
             Said("alice", sponsor.Leave()),
             Said("bank", sponsor.EndTerms()),
         ]

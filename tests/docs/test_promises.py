@@ -10,6 +10,20 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs/operate/failure-model.md"
 
 
+COMPARISON: Final = ROOT / "docs/compare.md"
+
+
+def there() -> set[str]:
+    """The names of all tests."""
+    return {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(
+            r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+
+
 def test_every_promise_of_the_failure_model_names_tests_that_exist() -> None:
     """
     Given the table of what may fail and what is promised,
@@ -22,14 +36,30 @@ def test_every_promise_of_the_failure_model_names_tests_that_exist() -> None:
         re.MULTILINE,
     )
     named = {failure: re.findall(r"`(test_\w+)`", tests) for failure, tests in rows}
-    there = {
-        name
-        for file in (ROOT / "tests").rglob("test_*.py")
-        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-    }
     assert len(rows) > 12
     assert [failure for failure, tests in named.items() if not tests] == []
-    assert {name for tests in named.values() for name in tests} <= there
+    assert {name for tests in named.values() for name in tests} <= there()
+
+
+def test_every_control_that_is_compared_names_tests_that_exist() -> None:
+    """
+    Given the tables that set our controls beside those of other ledgers,
+    when their rows are read,
+    then each says something of every peer, and names tests that there are.
+    """
+    lines = COMPARISON.read_text(encoding="utf-8").splitlines()
+    cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    heads = [row for row in cells if row[0] == "control"]
+    rows = [row for row in cells if row[0] not in ("control", "---")]
+    assert len(heads) >= 4
+    assert {tuple(head) for head in heads} == {
+        ("control", "Jingtum", "XRPL", "Stellar", "Fabric", "what is different here", "test")
+    }
+    assert len(rows) > 30
+    assert [row[0] for row in rows if len(row) != len(heads[0]) or not all(row)] == []
+    named = [(row[0], re.findall(r"`(test_\w+)`", row[-1])) for row in rows]
+    assert [control for control, tests in named if not tests] == []
+    assert {name for _, tests in named for name in tests} <= there()
 
 
 def test_every_link_of_the_operations_guide_leads_somewhere() -> None:

@@ -37,10 +37,10 @@ export interface SponsorEndTerms {
   readonly "@type": "sponsor.end_terms";
 }
 
-/** Take a sponsor's offer: it pays from the next transaction on, in the place of another. */
+/** Take the offer of a sponsor: it pays from the next transaction on, in another's place. */
 export interface SponsorTake {
   readonly "@type": "sponsor.take";
-  readonly sponsor: Address;
+  readonly by: Address;
 }
 
 /** Be stood for no more by the sponsor of now. */

@@ -74,8 +74,8 @@ def take(world: World, sender: Address) -> Message | None:
     """An offer is taken; at odd times one that is not there."""
     known = [by for account, by in world.offers if account == sender]
     if known and not world.odd():
-        return sponsor.Take(sponsor=world.one(known))
-    return sponsor.Take(sponsor=world.other_than(sender)) if world.odd() else None
+        return sponsor.Take(by=world.one(known))
+    return sponsor.Take(by=world.other_than(sender)) if world.odd() else None
 
 
 def sponsored(world: World) -> Address | None:

@@ -157,7 +157,7 @@ def test_no_account_is_taken_from_its_sponsor_against_its_will() -> None:
     chain = paid(first(stands_for=("alice",)), first("bob"))
     chain.apply("bob", grant(chain, "alice", share=share(1, 1)))
     assert paying(chain, "alice").payer == bank
-    chain.apply("alice", Take(sponsor=chain.address("bob")))
+    chain.apply("alice", Take(by=chain.address("bob")))
     assert tokens(chain, "alice") == 1
 
 
@@ -220,3 +220,19 @@ def test_what_is_invalid_changes_nothing_for_what_comes_behind_it() -> None:
     chain.machine.discard()
     left_out = tuple(wire for wire in wires if wire != between)
     assert chain.machine.apply(chain.ledger.block(chain.time, left_out)).rows == decided.rows
+
+
+def test_who_has_spent_a_share_takes_another_sponsor_by_that_ones_signature() -> None:
+    """
+    Given alice, whose share of the bank's tokens is spent, and an offer of bob's,
+    when she takes it, alone, and named and signed for by bob,
+    then the first is invalid, and the second applied: no sponsor can hold her by a small share.
+    """
+    chain = paid(first(), first("bob"))
+    chain.apply("bank", grant(chain, "alice", share=share(1, 1)))
+    chain.apply("bob", grant(chain, "alice"))
+    chain.apply("alice", pay())
+    with chain.is_invalid(Invalid.SHARE_IS_SPENT):
+        chain.apply("alice", Take(by=chain.address("bob")))
+    chain.apply("alice", Take(by=chain.address("bob")), sponsor="bob", also_sign=("bob",))
+    assert paying(chain, "alice").payer == chain.address("bob")

@@ -105,14 +105,14 @@ def test_an_account_changes_its_sponsor_when_the_other_one_has_offered_to() -> N
     """
     chain = paid(first(stands_for=("alice",)), first("bob"))
     with chain.refuses(Why.OFFER_NOT_FOUND):
-        chain.apply("alice", Take(sponsor=bob))
+        chain.apply("alice", Take(by=bob))
     chain.apply("bob", grant(chain, "alice"))
     assert paying(chain, "alice").payer == bank
     view = chain.view(sponsor.module)
     assert [key for key, _ in sponsor.offered_to(view, alice).rows] == [(alice, bob)]
     assert [key for key, _ in sponsor.offered_by(view, bob).rows] == [(alice, bob)]
 
-    chain.apply("alice", Take(sponsor=bob))
+    chain.apply("alice", Take(by=bob))
 
     assert paying(chain, "alice").payer == bob
     known = sponsor.show(chain.view(sponsor.module), bank)
@@ -130,10 +130,10 @@ def test_an_offer_that_has_ended_or_was_taken_back_is_not_taken() -> None:
     chain.apply("bob", grant(chain, "alice", expires_at=chain.in_days(1)))
     chain.advance_to(chain.in_days(2))
     with chain.refuses(Why.OFFER_NOT_FOUND):
-        chain.apply("alice", Take(sponsor=bob))
+        chain.apply("alice", Take(by=bob))
     chain.apply("bob", Revoke(account=alice))
     with chain.refuses(Why.OFFER_NOT_FOUND):
-        chain.apply("alice", Take(sponsor=bob))
+        chain.apply("alice", Take(by=bob))
     with chain.refuses(Why.SPONSORSHIP_NOT_FOUND):
         chain.apply("bob", Revoke(account=alice))
 
@@ -220,7 +220,7 @@ def test_operators_make_sponsors() -> None:
     done(chain, allowing("alice"))
     assert paying(chain, "alice").payer == alice
     with chain.refuses(Why.ACCOUNT_IS_SPONSOR):
-        chain.apply("alice", Take(sponsor=bob))
+        chain.apply("alice", Take(by=bob))
     listed = sponsor.sponsors(chain.view(sponsor.module))
     assert sorted(address for address, _ in listed.rows) == sorted((bank, alice, bob))
 

@@ -40,9 +40,9 @@ class Revoke(Message, tag=2):
 
 
 class Take(Message, tag=3):
-    """Take a sponsor's offer: it pays from the next transaction on, in the place of another."""
+    """Take the offer of a sponsor: it pays from the next transaction on, in another's place."""
 
-    sponsor: Address
+    by: Address
 
 
 class Leave(Message, tag=4):

@@ -163,11 +163,11 @@ def stand_for_the_opened(ctx: Work, said: Opened) -> None:
 @module.handler
 def take(ctx: Context, msg: Take) -> None:
     """Take an offer, in the place of the sponsor of now."""
-    offer = offer_of(ctx, ctx.sender, msg.sponsor)
+    offer = offer_of(ctx, ctx.sender, msg.by)
     is_good = offer is not None and (offer.expires_at is None or ctx.time < offer.expires_at)
-    require(is_good and allowance_of(ctx, msg.sponsor) is not None, Why.OFFER_NOT_FOUND)
+    require(is_good and allowance_of(ctx, msg.by) is not None, Why.OFFER_NOT_FOUND)
     require(allowance_of(ctx, ctx.sender) is None, Why.ACCOUNT_IS_SPONSOR)
-    put_offer(ctx, ctx.sender, msg.sponsor, None)
+    put_offer(ctx, ctx.sender, msg.by, None)
     put_sponsorship(ctx, ctx.sender, offer)
 
 

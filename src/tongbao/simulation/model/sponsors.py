@@ -78,7 +78,7 @@ def revoke(turn: Turn, msg: dict[str, Any]) -> None:
 
 def take(turn: Turn, msg: dict[str, Any]) -> None:
     """An offer is taken."""
-    books, sponsor, sender = turn.books, msg["sponsor"], turn.sender
+    books, sponsor, sender = turn.books, msg["by"], turn.sender
     assert sender is not None
     offer = books.offers.get((sender, sponsor))
     good = holds_good(offer, turn.time) and sponsor in books.allowances
