@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+NODE = ("--extra", "node", "--constraint", "requirements/dev.txt")
 LOCKS = (
     # The order matters: the others take the versions of dev.txt, so that all are tested.
     ("requirements/dev.txt", ("--all-extras", "--group", "dev")),
-    ("requirements/node.txt", ("--extra", "node", "--constraint", "requirements/dev.txt")),
+    ("requirements/node.txt", NODE),
+    ("requirements/pkcs11.txt", (*NODE, "--extra", "pkcs11")),
     ("requirements/verify.txt", ("--constraint", "requirements/dev.txt")),
 )
 

@@ -1,11 +1,13 @@
 """Run the tutorials word for word: `python -m tools.tutorials [NAME ...]`, without names all.
 
-A tutorial is a page of `docs/tutorials/`. Its code blocks are done in order, from the repository's
-root, in one bash whose folder and exported variables carry on from block to block:
+A tutorial is a page of `docs/tutorials/`, or another one that is named by its path. Its code blocks
+are done in order, from the repository's root, in one bash whose folder, functions and exported
+variables carry on from block to block:
 
 - a block `sh` is run as it stands; it must succeed;
 - after a comment `<!-- another terminal, until: WORDS -->` it is left running, as soon as it has
-  printed the words, and gets Ctrl-C at the end of the page;
+  printed the words, and gets Ctrl-C at the end of the page; with `; a later block kills it` behind
+  the words it is gone by then;
 - a block `text` says what the block before has printed: its lines stand in that output, in order,
   and `...` stands for whatever differs from one time to the next;
 - a block with a file's name behind its language, such as `python pay.py`, is that file's content.
@@ -29,14 +31,16 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "tutorials"
 BLOCK = re.compile(
-    r"(?:<!-- another terminal, until: (?P<until>[^\n]+?) -->\n+)?"
+    r"(?:<!-- another terminal, until: (?P<until>[^\n]+?)"
+    r"(?P<killed>; a later block kills it)? -->\n+)?"
     r"^```(?P<language>[a-z]+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 BLOCK_S = 300
 STOPPED = (0, 130, -signal.SIGINT)
+KILLED = (137, -signal.SIGKILL)
 BEFORE = 'set -euo pipefail; [ ! -f "$STATE" ] || . "$STATE"\n'
-AFTER = '\n{ export -p; printf "cd %q\\n" "$PWD"; } > "$STATE"\n'
+AFTER = '\n{ export -p; declare -f; printf "cd %q\\n" "$PWD"; } > "$STATE"\n'
 
 
 class Wrong(Exception):
@@ -50,13 +54,16 @@ class Block(NamedTuple):
     name: str
     text: str
     until: str
+    killed: bool = False
+    """Whether a later block kills what is left running."""
 
 
 def blocks_of(page: str) -> Iterator[Block]:
     """The code blocks of a page, in order."""
     for found in BLOCK.finditer(page):
         parts = found.groupdict(default="")
-        yield Block(parts["language"], parts["name"], parts["text"], parts["until"])
+        killed = bool(parts.pop("killed"))
+        yield Block(**parts, killed=killed)
 
 
 def missing_line(wanted: str, printed: str) -> str | None:
@@ -78,7 +85,7 @@ class Terminal:
         """Begin in the repository's root; `state` is a file for the shells' variables."""
         self._environment = {**os.environ, "STATE": str(state)}
         self._folder = ROOT
-        self._left_running: list[tuple[subprocess.Popen[str], threading.Thread]] = []
+        self._left_running: list[tuple[subprocess.Popen[str], threading.Thread, Block]] = []
         self.printed = ""
 
     def do(self, block: Block) -> None:
@@ -139,7 +146,7 @@ class Terminal:
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
-        self._left_running.append((process, reader))
+        self._left_running.append((process, reader, block))
         said.wait(BLOCK_S)
         self.printed = "".join(lines)
         if block.until not in self.printed:
@@ -148,7 +155,7 @@ class Terminal:
     def close(self) -> list[str]:
         """Send Ctrl-C to what is left running; the complaints about how that ended."""
         wrong = []
-        for process, reader in reversed(self._left_running):
+        for process, reader, block in reversed(self._left_running):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
             try:
@@ -157,7 +164,7 @@ class Terminal:
                 os.killpg(process.pid, signal.SIGKILL)
                 code = process.wait()
             reader.join()
-            if code not in STOPPED:
+            if code not in (KILLED if block.killed else STOPPED):
                 wrong.append(f"what was left running ended with {code}")
         return wrong
 
@@ -175,9 +182,14 @@ def run_page(page: Path) -> list[str]:
         return wrong + terminal.close()
 
 
+def page_of(name: str) -> Path:
+    """The page of a tutorial's name, or of a path."""
+    return Path(name) if name.endswith(".md") else PAGES / f"{name}.md"
+
+
 def main(names: Sequence[str]) -> int:
     """Run the pages of these names, or all, one after the other."""
-    pages = [PAGES / f"{name}.md" for name in names] or sorted(PAGES.glob("[!R]*.md"))
+    pages = [page_of(name) for name in names] or sorted(PAGES.glob("[!R]*.md"))
     for page in pages:
         print(f"--- {page.stem}", flush=True)
         wrong = run_page(page)

@@ -41,7 +41,9 @@ def test_a_lock_holds_versions_and_hashes_and_nothing_else(name: str) -> None:
     assert [line for line in lines_of(name) if not (PIN.match(line) or HASH.match(line))] == []
 
 
-@pytest.mark.parametrize("name", ["requirements/node.txt", "requirements/verify.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements/node.txt", "requirements/pkcs11.txt", "requirements/verify.txt"]
+)
 def test_what_is_installed_elsewhere_is_locked_to_what_the_tests_ran_on(name: str) -> None:
     """Given the lock of a node or verifier, when compared, then its versions are the tests'."""
     assert versions_of(name) - versions_of("requirements/dev.txt") == set()

@@ -88,6 +88,32 @@ def test_what_does_not_go_as_it_says_is_found(
     assert said in wrong
 
 
+def test_functions_carry_on_and_what_a_block_kills_is_gone(tmp_path: Path) -> None:
+    """
+    Given a page whose later block kills what another terminal runs, by a function of before,
+    when it is run, and run again without that block,
+    then nothing is wrong at first, and then that what was to be killed has ended otherwise.
+    """
+    text = """
+<!-- another terminal, until: ready; a later block kills it -->
+
+```sh
+echo $$ > "$HERE/running"; echo ready; exec sleep 600
+```
+
+```sh
+stop() { kill -9 "$(cat "$HERE/running")"; }
+```
+
+```sh
+stop
+```
+""".replace("$HERE", str(tmp_path))
+    assert run_page(page(tmp_path, text)) == []
+    [wrong] = run_page(page(tmp_path, text.replace("```sh\nstop\n```", "")))
+    assert wrong == "what was left running ended with -2"
+
+
 def test_lines_of_output_must_come_in_order() -> None:
     """
     Given what a command printed,

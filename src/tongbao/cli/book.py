@@ -77,13 +77,16 @@ class AccountBook:
         return [name for name, known in self.names.items() if known == address]
 
     def remember(self, name: str, address: Address) -> None:
-        """Keep a name, durably. Raises CommandError when it is another's, OSError."""
+        """Keep a name, durably. Raises CommandError when it is another's, OSError.
+
+        Whose account `operator` is where nothing was kept is a guess, which gives way.
+        """
         check_name(name)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(self._path.parent):
-            if self._path.exists():
-                self._names |= self._read()
-            known = self._names.get(name)
+            kept = self._read() if self._path.exists() else {}
+            self._names |= kept
+            known = kept.get(name)
             if known is not None and known != address:
                 raise CommandError(
                     f"{name} is remembered already as {known}", "choose another name"

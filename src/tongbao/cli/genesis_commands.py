@@ -1,4 +1,4 @@
-"""`tongbao genesis`: the state of a chain as the beginning of another."""
+"""`tongbao genesis`: what a chain begins with: the parts of several nodes, or another's rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tongbao.cli.failures import CommandError
+from tongbao.cli.genesis_part_commands import assemble, part
 from tongbao.cli.init_command import ENGINES, NETWORK
 from tongbao.cli.options import (
     Passphrase,
@@ -28,7 +29,15 @@ FOLDER = click.Path(path_type=Path)
 
 @click.group(no_args_is_help=True)
 def genesis() -> None:
-    """Begin a new chain with all rows of an old one, under the same state root."""
+    """Begin a network of several institutions, or a new chain with all rows of an old one.
+
+    A network: each makes the `part` of its node, and all `assemble` the same genesis of all parts.
+    The rows of an old chain: one makes an `export`, and all `verify` it.
+    """
+
+
+genesis.add_command(part)
+genesis.add_command(assemble)
 
 
 @genesis.command(

@@ -32,7 +32,9 @@ AFTER: Final = {
     "backup": Lazy("tongbao.cli.backup_commands:backup", "Copy new blocks, and verify them."),
     "restore": Lazy("tongbao.cli.backup_commands:restore", "Make a chain of a backup again."),
     "prune": Lazy("tongbao.cli.prune_command:prune", "Give up the bodies of old blocks."),
-    "genesis": Lazy("tongbao.cli.genesis_commands:genesis", "Begin a chain with another's rows."),
+    "genesis": Lazy(
+        "tongbao.cli.genesis_commands:genesis", "Begin a network of parts, or with another's rows."
+    ),
     "index": Lazy("tongbao.cli.index_commands:index", "How far history is; make it anew."),
     "doctor": Lazy("tongbao.cli.doctor_command:doctor", "What is wrong with a folder."),
     "run": Lazy("tongbao.cli.run_command:run", "Serve a chain over HTTP."),

@@ -90,7 +90,7 @@ def passphrase_parameter() -> click.Option:
     )
 
 
-def _check_signers(
+def check_signers(
     ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...] | str | None
 ) -> tuple[str, ...] | str | None:
     """Whether addresses name signers; nothing is opened yet."""
@@ -110,7 +110,7 @@ def signers_parameter() -> click.Option:
         ["--signer", "signers"],
         multiple=True,
         metavar="ADDRESS",
-        callback=_check_signers,
+        callback=check_signers,
         help="A token or key service that signs, `pkcs11:...` or `https://...`; repeat it. With it "
         "the keystore's keys sign only as --key says.",
     )
@@ -137,7 +137,7 @@ def authority_option(function: F) -> F:
     return click.option(
         "--signer",
         metavar="ADDRESS",
-        callback=_check_signers,
+        callback=check_signers,
         help="What signs the blocks of a solo chain, `pkcs11:...` or `https://...`, in the place "
         "of a key `authority`; give it to `tongbao run`, too.",
     )(function)
