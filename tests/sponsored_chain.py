@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from tests.fixed_chain import BEGIN, HOUR, key
+from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tongbao.engines.solo import Options, Producer, SoloEngine
 from tongbao.kernel import (
     Address,
@@ -21,7 +24,7 @@ from tongbao.kernel import (
     Small,
     Time,
 )
-from tongbao.kernel.genesis import section
+from tongbao.kernel.genesis import chain_id, section
 from tongbao.kernel.kernel_module import (
     COMMON_CAPACITY,
     COMMON_PER_MINUTE,
@@ -32,9 +35,14 @@ from tongbao.kernel.kernel_module import (
 from tongbao.modules import asset, sponsor
 from tongbao.modules.registry import registry
 from tongbao.sdk.builder import payload_bytes, sign
+from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
+from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.local import Chain
+from tongbao.sdk.opening import AUTHORITY
+from tongbao.store.interface import AnyStore
 from tongbao.store.memory import MemoryStore
+from tongbao.store.store import Store
 
 MINT: Final = "mint"
 """A sponsor with more tokens than any test needs: it has given everybody money."""
@@ -59,8 +67,12 @@ class SponsoredChain:
         strangers: Sequence[str] = (),
         common: tuple[int, int] = COMMON,
         begin: int = BEGIN,
+        folder: Path | None = None,
     ) -> None:
-        """Begin it; `common` is the bucket of all for whom no sponsor pays."""
+        """Begin it, in memory unless a folder is given, which `lay_out` completes.
+
+        `common` is the bucket of all for whom no sponsor pays.
+        """
         every = {MINT: Sponsored(PLENTY, PLENTY), **sponsors}
         self.names = [*every, *(name for one in every.values() for name in one.accounts)]
         self.names += strangers
@@ -87,7 +99,10 @@ class SponsoredChain:
             {QUOTAS.name: 1, COMMON_CAPACITY.name: common[0], COMMON_PER_MINUTE.name: common[1]},
             (section("sponsor", sponsor.Start(sponsors=first)),),
         )
-        self.store = MemoryStore()
+        self.store: AnyStore = MemoryStore()
+        if folder is not None:
+            folder.mkdir()
+            self.store = Store.open(folder, chain=chain_id(self.genesis))
         self.machine = Machine(registry(), self.genesis, self.store, -1, 0)
         self.producer = Producer(self.machine, self.store, key("authority"))
         self.producer.begin()
@@ -144,6 +159,14 @@ class SponsoredChain:
         )
         assert made is not None
         return made.decided
+
+    def lay_out(self, folder: Path) -> None:
+        """Close the chain, and write what `tongbao run` needs beside it."""
+        self.producer.maintain(idle=True)
+        self.store.close()
+        Folder(folder).lay_out(self.genesis)
+        seed = sha256(b"authority").digest()
+        Keystore(folder / "keys", CHEAP).store(AUTHORITY, seed, PASSPHRASE)
 
     def running(self, clock: Callable[[], int], options: Options | None = None) -> Chain:
         """The chain behind a running engine."""

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fixed_chain import BEGIN, FixedChain, forged
 from tests.node.conftest import serving_chain
+from tests.node.process import running
 from tests.node.test_submitting import problem
 from tests.sponsored_chain import Sponsored, SponsoredChain
 from tongbao.engines.interface import Deciding
@@ -281,3 +282,30 @@ def test_whom_nobody_pays_for_shares_one_bucket() -> None:
 
     strangers = [f"stranger {number}" for number in range(30)]
     with_front(SponsoredChain({"bank": Sponsored(5, 1, ("a",))}, strangers), 200, story)
+
+
+def test_a_node_of_several_processes_refuses_what_is_spent_before_its_signature(
+    tmp_path: Path,
+) -> None:
+    """
+    Given a real node with a front, and an account whose sponsor has five tokens,
+    when it sends six, one of another sponsor one, and somebody forges one in its name,
+    then five are applied, the sixth and the forged one are 429, and the other sponsor's is applied.
+    """
+    folder = tmp_path / "chain"
+    sponsored = SponsoredChain(
+        {"bank": Sponsored(5, 1, ("a",)), "other": Sponsored(5, 1, ("b",))},
+        begin=wall_clock() - 10_000,
+        folder=folder,
+    )
+    sponsored.lay_out(folder)
+    with running(folder, "--processes", "2", "--log-level", "warning") as node:
+        codes = [node.send(sponsored.pay("a")).status_code for _ in range(5)]
+        sixth, false = node.send(sponsored.pay("a")), node.send(forged(sponsored.pay("a")))
+        other = node.send(sponsored.pay("b"))
+        assert node.stop() == 0
+
+    assert (codes, other.status_code) == ([200] * 5, 200)
+    for one in (sixth, false):
+        assert (one.status_code, one.json()["number"]) == (429, Invalid.ALLOWANCE_IS_SPENT.number)
+        assert 1 <= int(one.headers["retry-after"]) <= 60
