@@ -31,7 +31,8 @@ class Node:
         self.chain: FixedChain = chain  # type: ignore[assignment]
         store = MemoryStore()
         machine = Machine(registry(), chain.genesis, store, -1, 0)
-        self.application = MachineApplication(machine, store, lambda: CLOCK)
+        self.clock = CLOCK
+        self.application = MachineApplication(machine, store, lambda: self.clock)
         begin(self.application, self.chain)
         self.follow(1)
 
@@ -73,6 +74,24 @@ def test_behind_a_block_what_is_still_there_is_counted_anew() -> None:
     node.follow(chain.store.height)
     assert node.check(*wires[2:], kind=CheckTxType.RECHECK) == [0] * 3
     assert node.check(chain.pay("a")) == [SPENT]
+
+
+def test_tokens_flow_in_on_a_network_that_rests() -> None:
+    """
+    Given a sponsor with no token left, on a network that makes no blocks as nobody sends anything,
+    when its account sends, is refused, and sends the same again when there is a token,
+    then that is taken, and one more is refused; and that too is taken if no block comes for long.
+    """
+    chain = SponsoredChain({"bank": Sponsored(2, 2, ("a",))})
+    chain.make(chain.pay("a"), chain.pay("a"))
+    node = Node(chain)
+    node.clock = chain.machine.time + 1_000
+    first, second = chain.pay("a"), chain.pay("a")
+    assert node.check(first, second) == [SPENT, SPENT]
+    node.clock += 30_000
+    assert node.check(first, second) == [0, SPENT]
+    node.clock += 30_000
+    assert node.check(second) == [0]
 
 
 def test_many_accounts_of_one_sponsor_are_offered_by_turns_with_one_of_another() -> None:
