@@ -32,6 +32,8 @@ FORGET: Final = b""
 """The key that comes before a new beginning."""
 LIMIT: Final = 200_000
 """Rows that were told; when there are more, telling begins anew."""
+NEVER: Final = Time(0)
+"""Until when what was told of a sender holds of whom nothing was told."""
 TABLES: Final[Mapping[bytes, Table[Any, Any]]] = {
     table.prefix: table for table in (allowances, sponsorships, buckets, shares)
 }
@@ -72,12 +74,12 @@ class PayerRows:
                     again.append(table.key_of(full_key))
         for account in again:
             self._met.pop(account, None)
+        met = self._met
         for sender in (*again, *senders):
-            if sender in self._met:
-                until = self._met[sender]
-                if until is None or decided.time < until:
-                    continue
-            self._met[sender] = self._meet(machine, sender, decided.time, found)
+            until = met.get(sender, NEVER)
+            if until is None or decided.time < until:
+                continue
+            met[sender] = self._meet(machine, sender, decided.time, found)
         return found
 
     def _meet(

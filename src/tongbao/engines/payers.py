@@ -185,6 +185,8 @@ class Payers:
                 bucket.promised -= units
                 if share is not None:
                     share.promised -= units
+                if isinstance(ticket.answered, Answer):
+                    continue  # under keys that are known
             self._meet(ticket.transaction, ticket.answered)
 
     def _meet(self, transaction: Transaction, answer: Answer | Exception | None) -> None:
