@@ -56,13 +56,11 @@ class Payer(NamedTuple):
     share: Share | None
 
 
-class Charge(NamedTuple):
-    """What one transaction leaves: in whose bucket, and in whose share of it, how many units."""
+Charge = tuple[Address, int, Address | None, int]
+"""What one transaction leaves: in whose bucket, and in whose share of it, how many units.
 
-    payer: Address
-    left: int
-    sharer: Address | None
-    share_left: int
+A plain tuple, as one is made for each payment.
+"""
 
 
 def cost_of(payload: Payload[Any]) -> int:
@@ -104,20 +102,27 @@ def payer_of(read: ReadRow, sender: Address, named: Address | None, time: Time) 
 
     Raises InvalidTransaction where it names one that has no allowance.
     """
+    return Payer(*_payer(read, sender, named, time))
+
+
+def _payer(
+    read: ReadRow, sender: Address, named: Address | None, time: Time
+) -> tuple[Address, Allowance | None, Share | None]:
+    """As `payer_of`, for each payment."""
     standing: Sponsorship | None = read(sponsorships, sponsorships.full_key(sender))
-    if not in_force(standing, time):
-        standing = None
+    share = None
+    payer = sender if named is None else named
+    if standing is not None and (standing.expires_at is None or time < standing.expires_at):
+        if named is None:
+            payer = standing.sponsor
+        if payer == standing.sponsor:
+            share = standing.share
+    allowance: Allowance | None = read(allowances, allowances.full_key(payer))
+    if allowance is not None:
+        return payer, allowance, share
     if named is not None:
-        allowance = read(allowances, allowances.full_key(named))
-        if allowance is None:
-            raise InvalidTransaction(Invalid.SPONSOR_HAS_NO_ALLOWANCE)
-        is_standing = standing is not None and standing.sponsor == named
-        return Payer(named, allowance, standing.share if standing and is_standing else None)
-    payer = sender if standing is None else standing.sponsor
-    allowance = read(allowances, allowances.full_key(payer))
-    if allowance is None:
-        return Payer(COMMON, None, None)
-    return Payer(payer, allowance, None if standing is None else standing.share)
+        raise InvalidTransaction(Invalid.SPONSOR_HAS_NO_ALLOWANCE)
+    return COMMON, None, None
 
 
 class Quotas:
@@ -152,20 +157,19 @@ class Quotas:
         Raises InvalidTransaction where the bucket or the share has too little.
         """
         sender = payload.sender
-        payer = payer_of(self._read, sender, payload.sponsor, self._time)
-        cost = cost_of(payload)
+        payer, allowance, share = _payer(self._read, sender, payload.sponsor, self._time)
+        cost = len(payload.messages)
         units = cost * TOKEN
-        rate = payer.allowance or self._common
-        left = self._left(self._buckets, buckets, payer.account, rate) - units
+        rate = self._common if allowance is None else allowance
+        left = self._left(self._buckets, buckets, payer, rate) - units
         if left < 0:
             self._lacks(Invalid.ALLOWANCE_IS_SPENT, left + units, rate, cost)
-        share = payer.share
         if share is None:
-            return Charge(payer.account, left, None, 0)
+            return payer, left, None, 0
         share_left = self._left(self._shares, shares, sender, share) - units
         if share_left < 0:
             self._lacks(Invalid.SHARE_IS_SPENT, share_left + units, share, cost)
-        return Charge(payer.account, left, sender, share_left)
+        return payer, left, sender, share_left
 
     def pay(self, charge: Charge) -> None:
         """Take what `ask` has given, before anything else is asked."""
