@@ -3,7 +3,8 @@
 Somebody gives a key up, value is retired, upgrades are scheduled and one is taken back, and then
 operators decide: what they propose is carried out, fails as it is done already, is voted down, or
 is taken back. Bonds are authorised, limited, frozen, clawed back, and held for others in part.
-Sponsors come to stand for accounts, and quotas begin.
+Sponsors come to stand for accounts, and quotas begin. A supervisor inspects an account, and what
+was read is recorded.
 """
 
 from __future__ import annotations
@@ -40,7 +41,17 @@ from tongbao.kernel.kernel_module import (
     SponsoredCount,
     Tokens,
 )
-from tongbao.modules import account, asset, governance, hold, mandate, sponsor, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 from tongbao.modules.governance import Action, Choice, Delay
 from tongbao.modules.mandate.messages import PeriodMs
 from tongbao.sdk.builder import payload_bytes, sign
@@ -93,6 +104,7 @@ class Story:
             self._upgrades,
             self._council,
             self._controls,
+            self._inspections,
             self._sponsors,
         )
         for part in parts:
@@ -305,7 +317,38 @@ class Story:
             Said("alice", sponsor.Leave()),
             Said("bank", sponsor.EndTerms()),
         ]
-        yield [Said("bob", sponsor.Revoke(account=carol))]
+        closing = account.Close(heir=BANK)
+        yield [Said("bob", sponsor.Revoke(account=carol)), Said("mallory", closing)]
+
+    def _inspections(self) -> Iterator[list[Said]]:
+        bob, carol = ADDRESSES["bob"], ADDRESSES["carol"]
+        base = f"STORY0{0:012d}"
+        admitted = governance.AdmitMember(
+            member=member.Lei(base + member.check_digits_of(base)),
+            name=member.MemberName("Authority"),
+            accounts=(bob,),
+            roles=tuple(map(member.Role, (member.OPERATOR, member.SUPERVISOR))),
+        )
+        yield [Said("bank", self._propose(admitted))]
+        [name] = [name for name, one in self._waiting() if admitted in one.actions]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        until, basis = Time(self._machine.time + HOUR_MS), Hash("ab" * 32)
+        asked = reading.OpenInspection(
+            account=carol, reason=Small(6), basis_hash=basis, until=until
+        )
+        yield [Said("bob", asked)]
+        found = reading.current(self._machine.view(reading.module), bob, carol)
+        assert found is not None
+        now = Time(self._machine.time)
+        counted = reading.Counted(
+            inspection=found.inspection, since=now, until=now, statements=Count(2)
+        )
+        yield [
+            Said("bob", reading.RecordReads(batch=Hash("cd" * 32), reads=(counted,))),
+            Said("bob", reading.CloseInspection(inspection=found.inspection)),
+        ]
 
     def _changes(self) -> tuple[Action, ...]:
         key = PublicKey(named_key("validator").key_id)

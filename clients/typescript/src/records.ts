@@ -12,6 +12,7 @@ import type {
   Capacity,
   Choice,
   Count,
+  Counted,
   Delay,
   EndAllowance,
   EndMembership,
@@ -21,6 +22,7 @@ import type {
   GrantRole,
   Halt,
   Hash,
+  Id,
   Kind,
   Lasts,
   Lei,
@@ -240,6 +242,43 @@ export interface Mandate {
   readonly spent_in_period: Amount;
   readonly each_period?: Amount;
   readonly period_ms?: PeriodMs;
+}
+
+/** By whom an account is inspected, on which ground and basis, since when, until when. */
+export interface ReadingInspection {
+  readonly "@version": 1;
+  readonly by: Address;
+  readonly account: Address;
+  readonly reason: Small;
+  readonly basis_hash: Hash;
+  readonly since: Time;
+  readonly until: Time;
+}
+
+/** The newest inspection of an account by a supervisor; it may have ended. */
+export interface ReadingOpening {
+  readonly "@version": 1;
+  readonly inspection: Id;
+}
+
+/** What one batch counts under one inspection, and which account of an operator's says so. */
+export interface ReadingReads {
+  readonly "@version": 1;
+  readonly account: Address;
+  readonly by: Address;
+  readonly recorder: Address;
+  readonly counted: Counted;
+}
+
+/** How many inspections a supervisor has opened, and how often it has read under them. */
+export interface ReadingTally {
+  readonly "@version": 1;
+  readonly inspections?: Count;
+  readonly histories?: Count;
+  readonly pages?: Count;
+  readonly queries?: Count;
+  readonly rows?: Count;
+  readonly statements?: Count;
 }
 
 /** The operators of now, how many approvals they ask for, and how long they wait then. */

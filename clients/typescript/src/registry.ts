@@ -41,6 +41,11 @@ import type {
   MandateRevoke,
 } from "./mandate_messages.js";
 import type {
+  ReadingCloseInspection,
+  ReadingOpenInspection,
+  ReadingRecordReads,
+} from "./reading_messages.js";
+import type {
   UpgradeCancel,
   UpgradeSchedule,
 } from "./upgrade_messages.js";
@@ -63,6 +68,7 @@ export * from "./account_messages.js";
 export * from "./asset_messages.js";
 export * from "./hold_messages.js";
 export * from "./mandate_messages.js";
+export * from "./reading_messages.js";
 export * from "./upgrade_messages.js";
 export * from "./governance_messages.js";
 export * from "./sponsor_messages.js";
@@ -104,6 +110,9 @@ export type Message =
   | MandateGrant
   | MandateRevoke
   | MandateCollect
+  | ReadingOpenInspection
+  | ReadingCloseInspection
+  | ReadingRecordReads
   | UpgradeSchedule
   | UpgradeCancel
   | GovernanceFound

@@ -15,7 +15,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   "0.15": "kernel.offers",
   "0.16": "kernel.buckets",
   "0.17": "kernel.shares",
-  "0.18": "kernel.tallies",
+  "0.18": "kernel.carried",
   "1.1": "account.accounts",
   "1.2": "account.guards",
   "1.4": "account.changes",
@@ -40,6 +40,10 @@ export const TABLES: Readonly<Record<string, string>> = {
   "7.1": "hold.holds",
   "8.1": "mandate.mandates",
   "9.1": "sponsor.terms",
+  "10.1": "reading.inspections",
+  "10.2": "reading.openings",
+  "10.3": "reading.recorded",
+  "10.4": "reading.tallies",
 };
 
 /** What the parts of their keys are: `id`, `integer`, or the pattern of a text. */
@@ -82,6 +86,10 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "7.1": ["id"],
   "8.1": ["id"],
   "9.1": ["id"],
+  "10.1": ["id"],
+  "10.2": ["id", "id"],
+  "10.3": ["id", "^[0-9a-f]{64}$"],
+  "10.4": ["id"],
 };
 
 /** Why a transaction is invalid, or refused by a module: numbers by name. */
@@ -244,6 +252,20 @@ export const WHY = {
     PERIOD_IS_EXCEEDED: 8013,
     REFERENCE_IS_MISSING: 8014,
     PAYEE_IS_VAULT: 8015,
+  },
+  reading: {
+    SENDER_IS_NOT_SUPERVISOR: 10001,
+    ACCOUNT_IS_OWN: 10002,
+    REASON_IS_UNKNOWN: 10003,
+    END_HAS_PASSED: 10004,
+    INSPECTION_IS_TOO_LONG: 10005,
+    INSPECTION_IS_OPEN: 10006,
+    INSPECTION_NOT_FOUND: 10007,
+    SENDER_IS_NOT_INSPECTOR: 10008,
+    INSPECTION_HAS_ENDED: 10009,
+    SENDER_IS_NOT_OPERATOR: 10010,
+    READS_ARE_CONFUSED: 10011,
+    BATCH_IS_RECORDED: 10012,
   },
   upgrade: {
     SIGNER_IS_NOT_AUTHORITY: 3001,

@@ -123,6 +123,18 @@ export interface Share {
   readonly amount: Amount;
 }
 
+/** How often data was read under one inspection, by kind, from the first time to the last. */
+export interface Counted {
+  readonly inspection: Id;
+  readonly since: Time;
+  readonly until: Time;
+  readonly histories?: Count;
+  readonly pages?: Count;
+  readonly queries?: Count;
+  readonly rows?: Count;
+  readonly statements?: Count;
+}
+
 /** A module that decides on this chain: its code is that of `hash`, or a node won't start. */
 export interface ModuleLine {
   readonly number: Small;

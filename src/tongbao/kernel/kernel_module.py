@@ -134,7 +134,7 @@ class Bucket(Record, version=1):
     at: Time
 
 
-class Tally(Record, version=1):
+class Carried(Record, version=1):
     """How many accounts a sponsor stands for, or has offered to."""
 
     accounts: Count
@@ -168,7 +168,7 @@ sponsorships = module.table(14, key=Address, value=Sponsorship)
 offers = module.table(15, key=tuple[Address, Address], value=Sponsorship)
 buckets = module.table(16, key=Address, value=Bucket)
 shares = module.table(17, key=Address, value=Bucket)
-tallies = module.table(18, key=Address, value=Tally)
+carried = module.table(18, key=Address, value=Carried)
 allowances_in_order = module.index(19, of=allowances, by=lambda allowance: 0)
 by_sponsor = module.index(20, of=sponsorships, by=lambda sponsorship: sponsorship.sponsor)
 offers_by_sponsor = module.index(21, of=offers, by=lambda offer: offer.sponsor)

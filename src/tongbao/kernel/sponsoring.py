@@ -14,15 +14,15 @@ from tongbao.kernel.identifiers import Address, Count
 from tongbao.kernel.kernel_module import (
     Allowance,
     Bucket,
+    Carried,
     Sponsorship,
-    Tally,
     allowances,
     buckets,
+    carried,
     module,
     offers,
     shares,
     sponsorships,
-    tallies,
 )
 from tongbao.kernel.module import Index, Table
 from tongbao.kernel.quotas import in_force
@@ -70,7 +70,7 @@ def share_of(view: View, account: Address) -> Bucket | None:
 @module.function
 def accounts_of(view: View, sponsor: Address) -> Count:
     """For how many accounts a sponsor stands, or has offered to."""
-    found = view[tallies].get(sponsor)
+    found = view[carried].get(sponsor)
     return Count(0) if found is None else found.accounts
 
 
@@ -94,7 +94,7 @@ def pays_for(view: View, account: Address) -> Sponsorship | None:
 
 @module.function
 def put_sponsorship(ctx: Work, account: Address, made: Sponsorship | None) -> None:
-    """Let a sponsor stand for an account, or with None nobody; both tallies follow."""
+    """Let a sponsor stand for an account, or with None nobody; both counts follow."""
     _put_sponsorship(ctx, account, made)
 
 
@@ -117,7 +117,7 @@ def offer_of(view: View, account: Address, sponsor: Address) -> Sponsorship | No
 
 @module.function
 def put_offer(ctx: Work, account: Address, sponsor: Address, made: Sponsorship | None) -> None:
-    """Keep a sponsor's offer to an account, or with None no more; the tally follows."""
+    """Keep a sponsor's offer to an account, or with None no more; its count follows."""
     key = account, sponsor
     was_there = key in ctx[offers]
     if made is not None:
@@ -128,14 +128,14 @@ def put_offer(ctx: Work, account: Address, sponsor: Address, made: Sponsorship |
 
 
 def _count(ctx: Work, sponsor: Address, more: int) -> None:
-    """Bring a sponsor's tally up to date."""
-    found = ctx[tallies].get(sponsor)
+    """Bring the count of a sponsor up to date."""
+    found = ctx[carried].get(sponsor)
     now = (0 if found is None else found.accounts) + more
     assert now >= 0, sponsor
     if now:
-        ctx[tallies][sponsor] = Tally(accounts=Count(now))
+        ctx[carried][sponsor] = Carried(accounts=Count(now))
     elif found is not None:
-        del ctx[tallies][sponsor]
+        del ctx[carried][sponsor]
 
 
 # Lists
@@ -181,11 +181,11 @@ def sponsors_have_no_sponsor(view: Audit) -> bool:
 
 
 @module.invariant
-def tallies_count_accounts(view: Audit) -> bool:
-    """Each sponsor's tally is how many sponsorships and offers of its there are."""
+def carried_counts_accounts(view: Audit) -> bool:
+    """The count of each sponsor is how many sponsorships and offers of its there are."""
     counted = Counter(standing.sponsor for standing in view[sponsorships].values())
     counted.update(offer.sponsor for offer in view[offers].values())
-    return counted == {sponsor: tally.accounts for sponsor, tally in view[tallies].items()}
+    return counted == {sponsor: row.accounts for sponsor, row in view[carried].items()}
 
 
 @module.invariant

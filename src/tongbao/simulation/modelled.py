@@ -31,12 +31,12 @@ def model_of(
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    openings = [jcs.to_builtins(opening) for opening in keys]
     model.genesis(
-        openings,
+        [jcs.to_builtins(opening) for opening in keys],
         list(jars),
-        section_of(genesis, "governance"),
-        section_of(genesis, "sponsor").get("sponsors", []),
+        told_to(genesis, "governance"),
+        told_to(genesis, "member").get("members", []),
+        told_to(genesis, "sponsor").get("sponsors", []),
     )
     return model
 
@@ -48,10 +48,10 @@ def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
     return bounds
 
 
-def section_of(genesis: Genesis, name: str) -> dict[str, Any]:
-    """What genesis says in a module's section; nothing where it has none."""
+def told_to(genesis: Genesis, module: str) -> dict[str, Any]:
+    """What genesis says to a module, of operators or members; nothing where it has no section."""
     for section in genesis.sections:
-        if section.module == name:
+        if section.module == module:
             found: dict[str, Any] = json.loads(bytes(section.content))
             return found
     return {}

@@ -30,7 +30,7 @@ from tongbao.kernel.kernel_module import (
     Tokens,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, governance, mandate, sponsor
+from tongbao.modules import account, governance, mandate, member, sponsor
 from tongbao.modules.governance import Delay
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
@@ -75,6 +75,22 @@ QUOTAS_FELT: Final = tuple(
     {QUOTAS.name: 1, COMMON_CAPACITY.name: capacity, COMMON_PER_MINUTE.name: 600}
     for capacity in (16, 200, 10_000)
 )
+FIRST_ROLES: Final = (member.SUPERVISOR, member.OPERATOR)
+
+
+def first_members() -> member.Start:
+    """A supervisor and an operator, for whom the last two people act."""
+    found = []
+    for place, role in enumerate(FIRST_ROLES):
+        base = f"DOUBT0{place:012d}"
+        lei = member.Lei(base + member.check_digits_of(base))
+        address = genesis_address(len(PEOPLE) - 1 - place)
+        name = member.MemberName(f"First {role}")
+        roles = (member.Role(role),)
+        found.append(member.FirstMember(lei=lei, name=name, accounts=(address,), roles=roles))
+    return member.Start(members=tuple(found))
+
+
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
 
@@ -105,6 +121,8 @@ def genesis_for(seed: str) -> Genesis:
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
     sections = [section("mischief", jars)]
+    if random.random() < 1 / 2:
+        sections.append(section("member", first_members()))
     if random.random() < 1 / 4:
         sections.append(section("governance", SEATS))
     quotas = {}

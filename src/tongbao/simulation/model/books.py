@@ -202,6 +202,10 @@ class Books:
         self.acts: dict[str, dict[str, Any]] = {}
         self.tallies: dict[tuple[str, str], dict[str, int]] = {}
         self.claims: dict[tuple[str, str], int] = {}
+        self.inspections: dict[str, dict[str, Any]] = {}
+        self.newest_inspections: dict[tuple[str, str], str] = {}
+        self.reads: dict[tuple[str, str], dict[str, Any]] = {}
+        self.reading_tallies: dict[str, dict[str, int]] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}

@@ -15,6 +15,7 @@ from tongbao.simulation.model import (
     guardians,
     holds,
     ids,
+    inspections,
     mandates,
     members,
     mischief,
@@ -78,6 +79,7 @@ class Model:
             **controls.RULES,
             **holds.RULES,
             **mandates.RULES,
+            **inspections.RULES,
             **mischief.RULES,
             **sponsors.RULES,
             **upgrades.rules,
@@ -127,14 +129,17 @@ class Model:
         accounts: list[dict[str, Any]],
         jars: list[int],
         seats: dict[str, Any],
+        institutions: list[dict[str, Any]],
         first_sponsors: list[dict[str, Any]],
     ) -> None:
-        """Open the first accounts, fill the jars, and name operators where `seats` are told."""
+        """Open the first accounts, admit members, fill the jars, and name operators by `seats`."""
         self._read_values()
         turn = self._turn(0, None)
         turn.origin = ids.of_genesis(ACCOUNT_MODULE)
         for opening in accounts:
             self._people.open(turn, opening)
+        for told in institutions:
+            members.admit(turn, told | {"member": told["lei"]})
         self.books.jars.update(enumerate(jars))
         if seats:
             council.seat(turn, seats)

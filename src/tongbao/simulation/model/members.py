@@ -12,11 +12,14 @@ ROLES: Final = frozenset(
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "mischief", "sponsor")),
-    "member": frozenset(("member",)),
+    "account": frozenset(
+        ("account", "member", "asset", "hold", "mandate", "reading", "mischief", "sponsor")
+    ),
+    "member": frozenset(("member", "reading")),
     "asset": frozenset(("asset", "hold", "mandate", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
+    "reading": frozenset(("reading",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
     "sponsor": frozenset(("sponsor",)),

@@ -225,6 +225,23 @@ class SponsorWhy(IntEnum):
     SPONSOR_CANNOT_CLOSE = 9010
 
 
+class ReadingWhy(IntEnum):
+    """Refusals about inspections."""
+
+    SENDER_IS_NOT_SUPERVISOR = 10001
+    ACCOUNT_IS_OWN = 10002
+    REASON_IS_UNKNOWN = 10003
+    END_HAS_PASSED = 10004
+    INSPECTION_IS_TOO_LONG = 10005
+    INSPECTION_IS_OPEN = 10006
+    INSPECTION_NOT_FOUND = 10007
+    SENDER_IS_NOT_INSPECTOR = 10008
+    INSPECTION_HAS_ENDED = 10009
+    SENDER_IS_NOT_OPERATOR = 10010
+    READS_ARE_CONFUSED = 10011
+    BATCH_IS_RECORDED = 10012
+
+
 class MischiefWhy(IntEnum):
     """Refusals of the simulator's own module."""
 

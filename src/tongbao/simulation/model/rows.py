@@ -37,6 +37,7 @@ def rows_of(model: Model) -> Rows:
         **_governance(model),
         **_members(model),
         **_sponsors(model),
+        **_reading(model),
     }
 
 
@@ -216,7 +217,7 @@ def _sponsors(model: Model) -> Rows:
         "kernel.offers": {key: _sponsorship(one) for key, one in books.offers.items()},
         "kernel.buckets": {name: _bucket(*one) for name, one in books.buckets.items()},
         "kernel.shares": {name: _bucket(*one) for name, one in books.shares.items()},
-        "kernel.tallies": {name: VERSION | {"accounts": count} for name, count in tallied.items()},
+        "kernel.carried": {name: VERSION | {"accounts": count} for name, count in tallied.items()},
         "sponsor.terms": {
             name: VERSION | ({"lasts_ms": lasts} if lasts is not None else {}) | _share(share)
             for name, (lasts, share) in books.terms.items()
@@ -237,6 +238,18 @@ def _share(share: tuple[int, int] | None) -> dict[str, Any]:
 
 def _bucket(level: int, at: int) -> dict[str, Any]:
     return VERSION | {"level": level, "at": at}
+
+
+def _reading(model: Model) -> Rows:
+    books = model.books
+    return {
+        "reading.inspections": {name: VERSION | one for name, one in books.inspections.items()},
+        "reading.openings": {
+            key: VERSION | {"inspection": name} for key, name in books.newest_inspections.items()
+        },
+        "reading.recorded": {key: VERSION | one for key, one in books.reads.items()},
+        "reading.tallies": {by: VERSION | tally for by, tally in books.reading_tallies.items()},
+    }
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
