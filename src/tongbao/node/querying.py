@@ -97,10 +97,12 @@ def _operation(
     )
 
 
-OPEN_MODULES: Final = frozenset({"governance", "upgrade"})
+OPEN_MODULES: Final = frozenset({"governance", "member", "upgrade"})
 OPEN_QUERIES: Final = frozenset(
     {
         "account.show",
+        "asset.acts_by",
+        "asset.controls_of",
         "asset.issued_by",
         "asset.show",
         "asset.supply",
@@ -110,9 +112,7 @@ OPEN_QUERIES: Final = frozenset(
 )
 """Modules and queries that tell what belongs to nobody alone."""
 
-ISSUERS_QUERIES: Final = frozenset(
-    {"asset.balance", "asset.controls_of", "asset.standing_of", "asset.statement"}
-)
+ISSUERS_QUERIES: Final = frozenset({"asset.balance", "asset.standing_of", "asset.statement"})
 """Queries that tell of one asset alone, by their parameter `asset`: its issuer may ask them.
 
 Named one by one, since anybody may issue something: where an answer told of more than that asset,

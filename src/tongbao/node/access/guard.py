@@ -17,7 +17,7 @@ from starlette.types import Message, Receive
 
 from tongbao.node.access.callers import CALLER, REALM, Caller, unauthorized
 from tongbao.node.access.inspecting import inspect
-from tongbao.node.access.needs import LEDGER, OPEN, Kind, Need, of_account
+from tongbao.node.access.needs import CHAIN, LEDGER, OPEN, Kind, Need, of_account
 from tongbao.node.access.policy import Policy
 from tongbao.node.problems import ProblemError, problem
 
@@ -28,6 +28,12 @@ OF_PAGES: Final = {
     "page_account": of_account("address", kind=Kind.PAGES),
     "page_statement": of_account("address", kind=Kind.PAGES),
     "page_history": of_account("address", kind=Kind.PAGES),
+    "page_desk": of_account("address", kind=Kind.PAGES),
+    "page_members": CHAIN,
+    "page_member": CHAIN,
+    "page_proposals": CHAIN,
+    "page_propose": CHAIN,
+    "page_proposal": CHAIN,
     "page_file": OPEN,
 }
 """What pages need, where that is not the ledger."""

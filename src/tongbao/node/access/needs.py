@@ -70,16 +70,22 @@ LEDGER: Final = Need(Scope.LEDGER)
 OPEN_TABLES: Final = frozenset(
     {
         "account.accounts",
+        "asset.controls",
         "asset.definitions",
         "asset.supplies",
+        "asset.tallies",
         "governance.ballots",
         "governance.councils",
         "governance.proposals",
         "kernel.features",
+        "kernel.halts",
         "kernel.parameters",
         "kernel.peers",
         "kernel.upgrades",
         "kernel.validators",
+        "member.acting_accounts",
+        "member.members",
+        "member.permissions",
         "reading.tallies",
     }
 )
