@@ -94,7 +94,7 @@ def test_an_installed_package_brings_its_module(place: Path) -> None:
     found = registry_of([*map(own_line, range(len(MODULES))), line("said_one", 2001)])
     assert [module.name for module in found.modules] == [
         *("kernel", "account", "member", "asset", "hold", "mandate", "reading"),
-        *("upgrade", "governance"),
+        *("upgrade", "governance", "sponsor"),
         "said_one",
     ]
     assert registry_of([]) is registry_with(())

@@ -15,7 +15,17 @@ import pytest
 
 import tongbao
 from tongbao.kernel import kernel_module
-from tongbao.modules import account, asset, governance, hold, mandate, member, reading, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 from tongbao.modules.registry import registry
 from tongbao.sdk.packages import module_hash, package_hash
 
@@ -175,6 +185,7 @@ def test_every_module_has_the_hash_of_its_own_package() -> None:
         (upgrade.module, home / "modules" / "upgrade"),
         (governance.module, home / "modules" / "governance"),
         (member.module, home / "modules" / "member"),
+        (sponsor.module, home / "modules" / "sponsor"),
     ):
         found = {path.relative_to(place).as_posix(): path for path in place.rglob("*.py")}
         wanted[module.name] = as_described(
