@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tongbao.kernel import Time, Work, require
-from tongbao.kernel.halting import halt, last_halt, resume
+from tongbao.kernel.halting import halt, last_stop, resume
 from tongbao.kernel.kernel_module import Upgrade
 from tongbao.kernel.membership import admit_peer, remove_peer, remove_validator, set_validator
 from tongbao.kernel.parameters import set_parameter
@@ -94,9 +94,12 @@ def end_membership(ctx: Work, action: EndMembership) -> None:
 
 
 def halt_module(ctx: Work, action: Halt) -> None:
-    """Stop a module for a time, and not again until it has worked for a time."""
+    """Stop a module for a time, and not again until it has worked for a time.
+
+    It stood still by the halts of what it uses as well: else a third would halt both in turn.
+    """
     require(action.duration_ms <= ctx.parameter(HALT_MS), Why.HALT_IS_TOO_LONG)
-    ended = last_halt(ctx, action.module)
+    ended = last_stop(ctx, action.module)
     rested = ended == 0 or ctx.time >= ended + ctx.parameter(HALT_REST_MS)
     require(rested, Why.HALT_IS_TOO_SOON)
     halt(ctx, action.module, Time(ctx.time + action.duration_ms))
