@@ -11,7 +11,13 @@ from tongbao.kernel.parameters import set_parameter
 from tongbao.kernel.upgrading import cancel as cancel_upgrade
 from tongbao.kernel.upgrading import schedule as schedule_upgrade
 from tongbao.modules import account, member
-from tongbao.modules.governance.council import change, council_of, is_heard, require_sound
+from tongbao.modules.governance.council import (
+    change,
+    council_of,
+    is_heard,
+    require_room,
+    require_sound,
+)
 from tongbao.modules.governance.member_actions import (
     AddAccount,
     AdmitMember,
@@ -50,7 +56,9 @@ def add_operator(ctx: Work, action: AddOperator) -> None:
     require(account.is_open(ctx, action.operator), Why.ACCOUNT_NOT_FOUND)
     require(is_heard(ctx, action.operator), Why.MEMBER_IS_NOT_ACTIVE)
     council = council_of(ctx)
-    change(ctx, council, operators=(*council.operators, action.operator))
+    operators = (*council.operators, action.operator)
+    require_room(ctx, operators)
+    change(ctx, council, operators=operators)
 
 
 def remove_operator(ctx: Work, action: RemoveOperator) -> None:
