@@ -3,7 +3,8 @@
 Somebody gives a key up, value is retired, upgrades are scheduled and one is taken back, and then
 operators decide: what they propose is carried out, fails as it is done already, is voted down, or
 is taken back. Bonds are authorised, limited, frozen, clawed back, and held for others in part.
-A supervisor inspects an account, and what was read is recorded.
+Sponsors come to stand for accounts, and quotas begin. A supervisor inspects an account, and what
+was read is recorded.
 """
 
 from __future__ import annotations
@@ -32,8 +33,25 @@ from tongbao.kernel import (
     Time,
     WeightedKey,
 )
-from tongbao.kernel.kernel_module import NodeId, Power, SettingName
-from tongbao.modules import account, asset, governance, hold, mandate, member, reading, upgrade
+from tongbao.kernel.kernel_module import (
+    NodeId,
+    Power,
+    SettingName,
+    Share,
+    SponsoredCount,
+    Tokens,
+)
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 from tongbao.modules.governance import Action, Choice, Delay
 from tongbao.modules.mandate.messages import PeriodMs
 from tongbao.sdk.builder import payload_bytes, sign
@@ -87,6 +105,7 @@ class Story:
             self._council,
             self._controls,
             self._inspections,
+            self._sponsors,
         )
         for part in parts:
             for said in part():
@@ -268,6 +287,38 @@ class Story:
             Said("bank", asset.Unfreeze(asset=BOND, account=alice)),
             Said("bank", asset.Deauthorise(asset=BOND, account=bob, reason=GROUND)),
         ]
+
+    def _sponsors(self) -> Iterator[list[Said]]:
+        bob, carol = ADDRESSES["bob"], ADDRESSES["carol"]
+        allowances = tuple(
+            governance.SetAllowance(
+                sponsor=each,
+                capacity=Tokens(1_000),
+                per_minute=Tokens(60),
+                accounts=SponsoredCount(3),
+            )
+            for each in (BANK, bob)
+        )
+        quotas = governance.SetParameter(name=SettingName("kernel.quotas"), value=Count(1))
+        yield [Said("bank", self._propose(*allowances, quotas))]
+        [name] = [name for name, one in self._waiting() if quotas in one.actions]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        share = Share(capacity=Tokens(5), per_minute=Tokens(1))
+        yield [
+            Said("bank", sponsor.Grant(account=carol, share=share)),
+            Said("bank", sponsor.SetTerms(share=share)),
+            Said("bob", sponsor.Grant(account=carol)),
+            Said("bank", sponsor.Grant(account=ADDRESSES["alice"])),
+        ]
+        yield [
+            Said("carol", sponsor.Take(by=bob)),
+            Said("alice", sponsor.Leave()),
+            Said("bank", sponsor.EndTerms()),
+        ]
+        closing = account.Close(heir=BANK)
+        yield [Said("bob", sponsor.Revoke(account=carol)), Said("mallory", closing)]
 
     def _inspections(self) -> Iterator[list[Said]]:
         bob, carol = ADDRESSES["bob"], ADDRESSES["carol"]

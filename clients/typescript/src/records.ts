@@ -14,6 +14,7 @@ import type {
   Count,
   Counted,
   Delay,
+  EndAllowance,
   EndMembership,
   Flag,
   Frozen,
@@ -23,6 +24,7 @@ import type {
   Hash,
   Id,
   Kind,
+  Lasts,
   Lei,
   MemberName,
   MemberStatus,
@@ -40,6 +42,7 @@ import type {
   Role,
   ScheduleUpgrade,
   Scope,
+  SetAllowance,
   SetDelay,
   SetParameter,
   SetThreshold,
@@ -315,6 +318,8 @@ export interface GovernanceProposal {
     | OpenPermission
     | Halt
     | Resume
+    | SetAllowance
+    | EndAllowance
   )[];
   readonly closes_at: Time;
   readonly voters: readonly Address[];
@@ -332,4 +337,11 @@ export interface GovernanceBallot {
   readonly "@version": 1;
   readonly choice: Choice;
   readonly at: Time;
+}
+
+/** How a sponsor stands for accounts that it opens. */
+export interface SponsorTerms {
+  readonly "@version": 1;
+  readonly lasts_ms?: Lasts;
+  readonly share?: Share;
 }

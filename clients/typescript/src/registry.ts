@@ -55,6 +55,14 @@ import type {
   GovernancePropose,
   GovernanceVote,
 } from "./governance_messages.js";
+import type {
+  SponsorEndTerms,
+  SponsorGrant,
+  SponsorLeave,
+  SponsorRevoke,
+  SponsorSetTerms,
+  SponsorTake,
+} from "./sponsor_messages.js";
 
 export * from "./account_messages.js";
 export * from "./asset_messages.js";
@@ -63,6 +71,7 @@ export * from "./mandate_messages.js";
 export * from "./reading_messages.js";
 export * from "./upgrade_messages.js";
 export * from "./governance_messages.js";
+export * from "./sponsor_messages.js";
 export * from "./records.js";
 export * from "./tables.js";
 export * from "./values.js";
@@ -109,4 +118,10 @@ export type Message =
   | GovernanceFound
   | GovernancePropose
   | GovernanceVote
-  | GovernanceCancel;
+  | GovernanceCancel
+  | SponsorGrant
+  | SponsorRevoke
+  | SponsorSetTerms
+  | SponsorEndTerms
+  | SponsorTake
+  | SponsorLeave;

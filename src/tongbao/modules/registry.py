@@ -3,7 +3,17 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, mandate, member, reading, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 
 MODULES = (
     account.module,
@@ -14,6 +24,7 @@ MODULES = (
     reading.module,
     upgrade.module,
     governance.module,
+    sponsor.module,
 )
 
 

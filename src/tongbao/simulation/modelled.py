@@ -36,6 +36,7 @@ def model_of(
         list(jars),
         told_to(genesis, "governance"),
         told_to(genesis, "member").get("members", []),
+        told_to(genesis, "sponsor").get("sponsors", []),
     )
     return model
 

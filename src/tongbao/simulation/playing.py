@@ -19,13 +19,18 @@ from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
+    COMMON_CAPACITY,
+    COMMON_PER_MINUTE,
     DUE_ITEMS,
     PEERS_LIMIT,
+    QUOTAS,
     TRANSACTION_ROWS,
     VALIDATORS_LIMIT,
+    SponsoredCount,
+    Tokens,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, governance, mandate, member
+from tongbao.modules import account, governance, mandate, member, sponsor
 from tongbao.modules.governance import Delay
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
@@ -54,6 +59,21 @@ FEW: Final = {
 }
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
+)
+SPONSORS: Final = sponsor.Start(
+    sponsors=tuple(
+        sponsor.FirstAllowance(
+            sponsor=genesis_address(place),
+            capacity=Tokens(capacity),
+            per_minute=Tokens(6_000),
+            accounts=SponsoredCount(4),
+        )
+        for place, capacity in ((0, 500), (3, 50))
+    )
+)
+QUOTAS_FELT: Final = tuple(
+    {QUOTAS.name: 1, COMMON_CAPACITY.name: capacity, COMMON_PER_MINUTE.name: 600}
+    for capacity in (16, 200, 10_000)
 )
 FIRST_ROLES: Final = (member.SUPERVISOR, member.OPERATOR)
 
@@ -105,9 +125,13 @@ def genesis_for(seed: str) -> Genesis:
         sections.append(section("member", first_members()))
     if random.random() < 1 / 4:
         sections.append(section("governance", SEATS))
+    quotas = {}
+    if random.random() < 1 / 4:
+        sections.append(section("sponsor", SPONSORS))
+        quotas = random.choice(QUOTAS_FELT)
     return genesis_of(
         REGISTRY,
-        parameters={**rows, **FEW, DUE_ITEMS.name: random.choice(DUE_SHARES)},
+        parameters={**rows, **FEW, **quotas, DUE_ITEMS.name: random.choice(DUE_SHARES)},
         sections=tuple(sections),
         name="doubt",
     )

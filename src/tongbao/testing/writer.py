@@ -88,12 +88,20 @@ class Writer:
             reference=self._reference() if world.chance(0.2) else None,
         )
         if world.chance(0.1):
-            draft.sponsor = world.somebody()
+            draft.sponsor = self._sponsor(sender)
         self.choose_signers(draft)
         if draft.sponsor is not None and len(draft.signers) > SIGNATURES_LIMIT:
             draft.sponsor = None
             self.choose_signers(draft)
         return draft
+
+    def _sponsor(self, sender: Address) -> Address:
+        """Who stands for the sender, or another with an allowance; at times anybody."""
+        world = self._world
+        standing = world.sponsorships.get(sender)
+        known = list(world.allowances) if standing is None else [standing.sponsor]
+        known = [address for address in known if address in world.people]
+        return world.one(known) if known and world.chance(0.7) else world.somebody()
 
     def nonce(self, sender: Address, lane: int) -> int:
         """Mostly the next one; at times a jump, or one that was left out."""
@@ -124,7 +132,10 @@ class Writer:
         found = {*self._enough(row, needed), *draft.introduced()}
         if draft.sponsor is not None:
             sponsor = world.people[draft.sponsor]
-            found.update(self._enough(sponsor, sponsor.ordinary))
+            standing = world.sponsorships.get(draft.sender)
+            stands = standing is not None and standing.sponsor == draft.sponsor
+            if not stands or world.chance(0.5):
+                found.update(self._enough(sponsor, sponsor.ordinary))
         if world.chance(0.05):
             found.add(world.one(row.keys).key.public)
         draft.signers = {key: world.signers[key] for key in sorted(found)}

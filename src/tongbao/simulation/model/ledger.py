@@ -20,6 +20,7 @@ from tongbao.simulation.model import (
     members,
     mischief,
     money,
+    sponsors,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -80,6 +81,7 @@ class Model:
             **mandates.RULES,
             **inspections.RULES,
             **mischief.RULES,
+            **sponsors.RULES,
             **upgrades.rules,
             **self._council.rules,
         }
@@ -128,6 +130,7 @@ class Model:
         jars: list[int],
         seats: dict[str, Any],
         institutions: list[dict[str, Any]],
+        first_sponsors: list[dict[str, Any]],
     ) -> None:
         """Open the first accounts, admit members, fill the jars, and name operators by `seats`."""
         self._read_values()
@@ -140,6 +143,8 @@ class Model:
         self.books.jars.update(enumerate(jars))
         if seats:
             council.seat(turn, seats)
+        for told in first_sponsors:
+            sponsors.allow(self.books, told)
 
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""
@@ -158,7 +163,10 @@ class Model:
         self._time = time
         self._read_values()
         due = self._due(height, time)
-        return [self._transaction(given, time) for given in transactions], due
+        self.clerk.cashier.begin(time, self._values)
+        receipts = [self._transaction(given, time) for given in transactions]
+        self.clerk.cashier.end()
+        return receipts, due
 
     def _transaction(self, given: Given, time: int) -> Receipt | tuple[int, ...]:
         if given.forms:

@@ -12,7 +12,9 @@ ROLES: Final = frozenset(
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "reading", "mischief")),
+    "account": frozenset(
+        ("account", "member", "asset", "hold", "mandate", "reading", "mischief", "sponsor")
+    ),
     "member": frozenset(("member", "reading")),
     "asset": frozenset(("asset", "hold", "mandate", "mischief")),
     "hold": frozenset(("hold",)),
@@ -20,6 +22,7 @@ ABOVE: Final = {
     "reading": frozenset(("reading",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
+    "sponsor": frozenset(("sponsor",)),
 }
 """What stands still with a module: itself and all that is built on it; governance never does."""
 MOST_ACCOUNTS: Final = 16

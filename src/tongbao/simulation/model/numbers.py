@@ -23,6 +23,9 @@ class Invalid(IntEnum):
     SIGNATURE_IS_NOT_ASKED_FOR = 21
     SIGNATURE_IS_WRONG = 22
     MESSAGE_IS_NOT_LAST = 23
+    SPONSOR_HAS_NO_ALLOWANCE = 24
+    ALLOWANCE_IS_SPENT = 25
+    SHARE_IS_SPENT = 26
 
 
 class KernelWhy(IntEnum):
@@ -51,6 +54,7 @@ class KernelWhy(IntEnum):
     MODULE_IS_HALTED = 120
     MODULE_CANNOT_BE_HALTED = 121
     MODULE_IS_NOT_HALTED = 122
+    ALLOWANCE_NOT_FOUND = 123
 
 
 class AccountWhy(IntEnum):
@@ -204,6 +208,21 @@ class MandateWhy(IntEnum):
     PERIOD_IS_EXCEEDED = 8013
     REFERENCE_IS_MISSING = 8014
     PAYEE_IS_VAULT = 8015
+
+
+class SponsorWhy(IntEnum):
+    """Refusals about sponsors."""
+
+    SENDER_IS_NOT_SPONSOR = 9001
+    ACCOUNT_NOT_FOUND = 9002
+    ACCOUNT_IS_SPONSOR = 9003
+    EXPIRY_HAS_PASSED = 9004
+    TOO_MANY_ACCOUNTS = 9005
+    SPONSORSHIP_NOT_FOUND = 9006
+    OFFER_NOT_FOUND = 9007
+    ACCOUNT_HAS_NO_SPONSOR = 9008
+    TERMS_NOT_FOUND = 9009
+    SPONSOR_CANNOT_CLOSE = 9010
 
 
 class ReadingWhy(IntEnum):
