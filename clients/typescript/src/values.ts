@@ -78,6 +78,9 @@ export type Reference = string;
 /** ^[a-z][a-z0-9_]{0,31}$ */
 export type Role = string;
 
+/** 0 to 1000000000 */
+export type RowCount = number;
+
 /** ^(?:both|credits|debits)$ */
 export type Scope = string;
 
@@ -308,6 +311,7 @@ export interface SetAllowance {
   readonly capacity: Tokens;
   readonly per_minute: Tokens;
   readonly accounts: SponsoredCount;
+  readonly rows?: RowCount;
 }
 
 /** Let an account be a sponsor no more; those for whom it stood pay out of the common bucket. */

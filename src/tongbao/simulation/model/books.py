@@ -220,8 +220,10 @@ class Books:
         self.acting: dict[str, str] = {}
         self.permissions: dict[str, frozenset[str]] = {}
         self.halts: dict[str, int] = {}
-        self.allowances: dict[str, tuple[int, int, int]] = {}
-        """What sponsors have: tokens, tokens a minute, accounts."""
+        self.allowances: dict[str, tuple[int, int, int, int | None]] = {}
+        """What sponsors have: tokens, tokens a minute, accounts, rows."""
+        self.stored: dict[str, int] = {}
+        """How many rows everybody owns, of those that came under quotas."""
         self.sponsorships: dict[str, Sponsorship] = {}
         self.offers: dict[tuple[str, str], Sponsorship] = {}
         self.terms: dict[str, tuple[int | None, tuple[int, int] | None]] = {}

@@ -21,6 +21,7 @@ from tongbao.simulation.model import (
     mischief,
     money,
     sponsors,
+    storage,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -195,6 +196,7 @@ class Model:
                 self._rules[msg["@type"]](turn, msg)
                 made += turn.ids
             mischief.check_conservation(turn)
+            storage.judge(turn, before)
         except No as no:
             self.books.restore(before)
             receipt = {"outcome": "refused", "number": no.number}
@@ -290,6 +292,7 @@ class Model:
             self._check_block()
             listed.act(turn, name)
             mischief.check_conservation(turn)
+            storage.count(turn, before)
         except No as no:
             self.books.restore(before)
             number = no.number
