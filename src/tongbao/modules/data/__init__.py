@@ -1,0 +1,1 @@
+"""Let people own the data about them: the ledger's side."""
