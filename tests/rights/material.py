@@ -6,21 +6,21 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from tongbao.kernel.identifiers import Address, Hash, Name
+from tongbao.kernel.identifiers import Address, Hash
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch, subject_of
 from tongbao.rights.chunks import chunk_count, chunks_root, seal_chunks
 from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, package_key
 from tongbao.rights.judge import Commitments, Order, Verdict, judge
-from tongbao.rights.schema import Field, Row, Schema, event_hash
+from tongbao.rights.schema import Field, FieldName, Row, Schema, SchemaName, event_hash
 from tongbao.rights.seal import Sealed, seal_package
 
 SCHEMA = Schema(
-    Name("breakfast"),
+    SchemaName("breakfast.1"),
     (
-        Field(Name("day"), "date"),
-        Field(Name("eggs"), "integer"),
-        Field(Name("note"), "text"),
-        Field(Name("at_home"), "boolean"),
+        Field(FieldName("day"), "date"),
+        Field(FieldName("eggs"), "integer"),
+        Field(FieldName("note"), "text"),
+        Field(FieldName("at_home"), "boolean"),
     ),
 )
 SOURCE = Address("11" * 20)
@@ -73,7 +73,13 @@ class Case(Struct, frozen=True):
 def order_of(*batches: Batch, fields: tuple[str, ...] = FIELDS) -> Order:
     """An order of these batches."""
     commitments = tuple(commitment_of(one.header) for one in batches)
-    return Order(id=ORDER, schema=SCHEMA, fields=fields, batches=commitments)
+    return Order(
+        id=ORDER,
+        schema=SCHEMA.name,
+        schema_fields=SCHEMA.cells[1:],
+        fields=fields,
+        batches=commitments,
+    )
 
 
 def honest(*batches: Batch, fields: tuple[str, ...] = FIELDS) -> Case:

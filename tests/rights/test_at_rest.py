@@ -11,6 +11,7 @@ from tests.rights.material import NOTE, batch, fixed, rows
 from tongbao.rights.at_rest import load_batch, store_batch
 from tongbao.rights.batch import batch_is_true, commitment_of, repeated_events
 from tongbao.rights.chunks import DoesNotOpen
+from tongbao.rights.schema import SchemaName
 
 OWNER = fixed("owner's key")
 
@@ -67,7 +68,9 @@ def test_an_agent_tells_a_batch_that_does_not_hold_together() -> None:
     assert not batch_is_true(replace(good, rows=(other, *good.rows[1:])))
     assert not batch_is_true(replace(good, rows=good.rows[:4]))
     assert not batch_is_true(replace(good, secret=fixed("other")))
-    assert not batch_is_true(replace(good, schema=replace(good.schema, name="supper")))
+    assert not batch_is_true(
+        replace(good, schema=replace(good.schema, name=SchemaName("supper.1")))
+    )
     bad_value = replace(good.rows[0], values=("2026-10-32", 1, "", True))
     assert not batch_is_true(replace(good, rows=(bad_value, *good.rows[1:])))
     lying = store_batch(replace(good, rows=good.rows[:4]), OWNER)

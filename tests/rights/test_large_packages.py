@@ -91,5 +91,5 @@ def test_a_file_that_is_not_of_whole_chunks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IndexError):
         chunks[2]
     path.write_bytes(data[:-1])
-    with pytest.raises(DoesNotOpen, match="package is not a file of at most 16384 whole chunks"):
+    with pytest.raises(DoesNotOpen, match="package is not a file of at most 65536 whole chunks"):
         ChunkFile(path)

@@ -17,10 +17,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tongbao.kernel import ed25519, envelope, jcs
-from tongbao.kernel.identifiers import SAFE_INTEGER, Address, Hash, Name
+from tongbao.kernel.identifiers import SAFE_INTEGER, Address, Hash
 from tongbao.kernel.reasons import InvalidTransaction
 from tongbao.rights.batch import Header, Period, commitment_of
 from tongbao.rights.limits import ATTESTATION_BYTES_LIMIT
+from tongbao.rights.schema import SchemaName
 
 TYPE: Final = "tongbao-attestation+jws"
 
@@ -29,7 +30,7 @@ Method = Literal["scan", "device", "check-in", "self"]
 
 About = Literal["person", "household"]
 
-VersionNumber = Annotated[int, Meta(ge=1, le=65_535)]
+VersionNumber = Annotated[int, Meta(ge=1, le=1_000)]
 
 
 class BadAttestation(ValueError):
@@ -47,7 +48,7 @@ class Attestation(
     iss: Address
     method: Method
     period: Period
-    schema: Name
+    schema: SchemaName
     sub: Hash
     supersedes: Hash | None = None
     version: VersionNumber

@@ -14,11 +14,11 @@ from typing import Annotated, Final, NewType
 from msgspec import Meta, Struct
 
 from tongbao.kernel import jcs, merkle
-from tongbao.kernel.identifiers import Address, Hash, Name
+from tongbao.kernel.identifiers import Address, Hash
 from tongbao.modules.data.hashing import data_hash
 from tongbao.rights.cells import cells_of, leaf_of
 from tongbao.rights.limits import KEY_BYTES, ROWS_LIMIT, SALT_BYTES
-from tongbao.rights.schema import BadRow, Row, Schema, check_row
+from tongbao.rights.schema import BadRow, Row, Schema, SchemaName, check_row
 
 PERIOD: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])\Z"
 
@@ -36,7 +36,7 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     period: Period
     root: Hash
     salt: Salt
-    schema: Name
+    schema: SchemaName
     source: Address
     subject: Hash
 

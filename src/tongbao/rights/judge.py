@@ -38,12 +38,12 @@ from tongbao.rights.package_text import (
     RowComes,
     read_parts,
 )
-from tongbao.rights.schema import Schema
+from tongbao.rights.schema import cell_names, places_of
 from tongbao.rights.seal import Sealed
 
 
 class Verdict(Enum):
-    """What comes of a claim. The wire form, as panels vote it, is the name."""
+    """What was found. On the ledger a panel votes `upheld` or `rejected`, which follows from it."""
 
     OK = "the package is what was ordered"
     EVIDENCE_IS_NOT_COMMITTED = "the evidence is not what stands on the ledger"
@@ -60,12 +60,22 @@ class Verdict(Enum):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What was ordered, as the ledger has it: `batches` are commitments, in the order's order."""
+    """What was ordered, as the ledger has it.
+
+    `schema_fields` are all fields of the schema in their order, `fields` the granted ones,
+    `batches` the commitments of the batches in the order's order.
+    """
 
     id: bytes
-    schema: Schema
+    schema: str
+    schema_fields: tuple[str, ...]
     fields: tuple[str, ...]
     batches: tuple[bytes, ...]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of a row's cells, in order."""
+        return cell_names(self.schema_fields)
 
 
 class Commitments(Struct, frozen=True, kw_only=True):
@@ -127,8 +137,8 @@ class Inspection:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._names = order.schema.cells
-        self._granted = order.schema.positions(order.fields)
+        self._names = order.cells
+        self._granted = places_of(order.cells, order.fields)
         self._fault: Verdict | None = None
         self._seen = 0
         self._header: Header | None = None
@@ -141,7 +151,7 @@ class Inspection:
         self._header, self._leaves, self._hidden, self._strange = None, [], False, False
         if self._fault is None and self._seen < len(self._order.batches):
             ordered = self._order.batches[self._seen]
-            if commitment_of(header) != ordered or header.schema != self._order.schema.name:
+            if commitment_of(header) != ordered or header.schema != self._order.schema:
                 self._fault = Verdict.HEADER_IS_NOT_COMMITTED
             else:
                 self._header = header

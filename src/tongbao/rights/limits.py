@@ -12,21 +12,21 @@ TAG_BYTES: Final = 16
 
 SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + TAG_BYTES
 
-CHUNKS_LIMIT: Final = 16_384
-"""A package has at most 1 GiB."""
+CHUNKS_LIMIT: Final = 65_536
+"""A package has at most 4 GiB, as on the ledger."""
 
 LENGTH_BYTES: Final = 8
 """The length of the text, before it."""
 
 TEXT_BYTES_LIMIT: Final = CHUNKS_LIMIT * CHUNK_BYTES - LENGTH_BYTES
 
-LINE_BYTES_LIMIT: Final = 65_536
-"""The longest line of a text: 33 cells of 256 characters, each escaped, fit."""
+LINE_BYTES_LIMIT: Final = 131_072
+"""The longest line of a text: 65 cells of 256 characters, each escaped, fit."""
 
 ROWS_LIMIT: Final = 10_000
 """Rows of a batch."""
 
-FIELDS_LIMIT: Final = 32
+FIELDS_LIMIT: Final = 64
 """Fields of a schema."""
 
 TEXT_LIMIT: Final = 256

@@ -11,7 +11,7 @@ from tongbao.rights.chunks import open_chunks
 from tongbao.rights.halves import package_key
 from tongbao.rights.judge import Commitments, Order, Verdict, judge
 from tongbao.rights.package_text import BatchBegins, RowComes, read_parts
-from tongbao.rights.schema import Value
+from tongbao.rights.schema import Value, places_of
 
 
 class Faulty(ValueError):
@@ -44,7 +44,7 @@ def bought_rows(
 
 
 def _rows(order: Order, key: bytes, chunks: Sequence[bytes]) -> Iterator[BoughtRow]:
-    places = {order.schema.cells[place]: place for place in order.schema.positions(order.fields)}
+    places = {order.cells[place]: place for place in places_of(order.cells, order.fields)}
     batches, number = 0, 0
     for part in read_parts(open_chunks(key, order.id, chunks)):
         if isinstance(part, BatchBegins):

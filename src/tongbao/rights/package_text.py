@@ -32,7 +32,7 @@ from tongbao.kernel.identifiers import Hash
 from tongbao.rights.batch import Batch, Header, Salt
 from tongbao.rights.cells import cell_hash, salt_of
 from tongbao.rights.limits import FIELDS_LIMIT, LINE_BYTES_LIMIT
-from tongbao.rights.schema import Row, Schema, Value
+from tongbao.rights.schema import Row, Schema, Value, places_of
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def package_lines(batches: Sequence[Batch], fields: Sequence[str]) -> Iterator[b
     last = len(batches) - 1
     for place, batch in enumerate(batches):
         yield b"\n" + _HEADER_BEGINS + jcs.encode(batch.header) + _ROWS_BEGIN
-        granted = frozenset(batch.schema.positions(fields))
+        granted = frozenset(places_of(batch.schema.cells, fields))
         for number, row in enumerate(batch.rows):
             cells = project_row(batch.schema, batch.secret, number, row, granted)
             yield (b",\n" if number else b"\n") + jcs.encode(cells)

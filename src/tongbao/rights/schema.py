@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NewType
 
 from msgspec import Meta, Struct
 
-from tongbao.kernel.identifiers import SAFE_INTEGER, Hash, Name
+from tongbao.kernel.identifiers import SAFE_INTEGER, Hash
 from tongbao.modules.data.hashing import data_hash
 from tongbao.rights.limits import FIELDS_LIMIT, TEXT_LIMIT
 
@@ -24,6 +24,14 @@ Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 Value = Integer | Text | bool
 """What an open cell holds."""
 
+SchemaName = NewType(
+    "SchemaName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}[.][1-9][0-9]{0,2}\Z")]
+)
+"""A kind of rows and its version, as the ledger has it: `eggs.1`."""
+
+FieldName = NewType("FieldName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")])
+"""A column of a schema."""
+
 Kind = Literal["integer", "text", "boolean", "date"]
 
 
@@ -34,14 +42,14 @@ class BadRow(ValueError):
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
     """One field of a schema: its name, and the kind of its values."""
 
-    name: Name
+    name: FieldName
     kind: Kind
 
 
 class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     """The fields of a row, in the order of their cells."""
 
-    name: Name
+    name: SchemaName
     fields: Annotated[tuple[Field, ...], Meta(min_length=1, max_length=FIELDS_LIMIT)]
 
     def __post_init__(self) -> None:
@@ -52,15 +60,20 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def cells(self) -> tuple[str, ...]:
         """The names of a row's cells, in order: the event, then the fields."""
-        return (EVENT, *(field.name for field in self.fields))
+        return cell_names([field.name for field in self.fields])
 
-    def positions(self, fields: Sequence[str]) -> tuple[int, ...]:
-        """The places of these fields among the cells. Raises BadRow for one that is none."""
-        places: dict[str, int] = {field.name: place for place, field in enumerate(self.fields, 1)}
-        unknown = [name for name in fields if name not in places]
-        if unknown or len(set(fields)) != len(fields):
-            raise BadRow(f"not distinct fields of the schema {self.name}: {', '.join(fields)}")
-        return tuple(sorted(places[name] for name in fields))
+
+def cell_names(fields: Sequence[str]) -> tuple[str, ...]:
+    """The names of a row's cells, in order: the event, then the fields of the schema."""
+    return (EVENT, *fields)
+
+
+def places_of(cells: Sequence[str], fields: Sequence[str]) -> tuple[int, ...]:
+    """The places of granted fields among the cells, ascending. Raises BadRow for what is none."""
+    places = {name: place for place, name in enumerate(cells) if place}
+    if not all(name in places for name in fields) or len(set(fields)) != len(fields):
+        raise BadRow(f"not distinct fields of the schema: {', '.join(fields)}")
+    return tuple(sorted(places[name] for name in fields))
 
 
 class Row(Struct, frozen=True):
