@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -10,10 +10,7 @@ from tongbao.kernel import merkle
 from tongbao.rights.batch import Batch
 from tongbao.rights.chunks import chunk_count, chunk_hash, seal_chunks
 from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, package_key
-from tongbao.rights.package_text import package_lines
-
-_KEPT_BYTES = 2 * 1024 * 1024
-"""A text up to this size is made once and kept; a longer one is made twice and never whole."""
+from tongbao.rights.package_text import package_bytes, package_lines
 
 
 class Sealed(Struct, frozen=True, kw_only=True):
@@ -37,11 +34,12 @@ def seal_package(
     """Write the chunks of a package, one after the other, and tell what stands for it.
 
     Every row of every batch is in it, the granted `fields` open, all other cells as hashes.
-    `least_chunks` (a power of two) makes packages of different people equally long. Batches are
-    gone through twice when there is much of them, so that memory holds one at a time, if the
-    sequence loads them so. Raises BadRow for fields that are none, TooLarge.
+    `least_chunks` (a power of two) makes packages of different people equally long. The text is
+    never whole in memory: batches are gone through twice, first to count its bytes, and one is
+    held at a time if the sequence loads them so. Raises BadRow for fields that are none, TooLarge.
     """
-    pieces, text_bytes = _measured(batches, fields)
+    text_bytes = package_bytes(batches, fields)
+    pieces = package_lines(batches, fields)
     count = max(chunk_count(text_bytes), least_chunks)
     key = package_key(order, halves.a, halves.b)
     hashes = []
@@ -54,16 +52,3 @@ def seal_package(
         a_commit=a_commit_of(order, halves.a),
         b_lock=b_lock_of(order, halves.b),
     )
-
-
-def _measured(batches: Sequence[Batch], fields: Sequence[str]) -> tuple[Iterable[bytes], int]:
-    """The pieces of the text, and how long it is, which stands before it."""
-    kept: list[bytes] | None = []
-    length = 0
-    for piece in package_lines(batches, fields):
-        length += len(piece)
-        if kept is not None:
-            kept.append(piece)
-            if length > _KEPT_BYTES:
-                kept = None
-    return (package_lines(batches, fields) if kept is None else kept), length
