@@ -83,7 +83,8 @@ def root_of(schema: Schema, secret: bytes, rows: Sequence[Row]) -> bytes:
 def make_batch(
     schema: Schema, origin: Origin, rows: Sequence[Row], secret: bytes, salt: bytes
 ) -> Batch:
-    """A batch of these rows. Secret (32 bytes) and salt (16) are drawn anew for each batch.
+    """A batch of these rows. Secret (32 bytes) and salt (16) are drawn anew for each batch and each
+    version of it: a salt that was shown would uncover the value that it hides in the next.
 
     Raises BadRow for a row that is not one of the schema, an event that is told twice, and more
     rows than a batch may have.

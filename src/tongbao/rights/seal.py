@@ -34,9 +34,12 @@ def seal_package(
     """Write the chunks of a package, one after the other, and tell what stands for it.
 
     Every row of every batch is in it, the granted `fields` open, all other cells as hashes.
-    `least_chunks` (a power of two) makes packages of different people equally long. The text is
-    never whole in memory: batches are gone through twice, first to count its bytes, and one is
-    held at a time if the sequence loads them so. Raises BadRow for fields that are none, TooLarge.
+    Halves seal one text in one length: under the same key a nonce must not come twice, so draw new
+    ones for whatever is sealed anew. `least_chunks` (a power of two) makes packages of different
+    people equally long. The text is never whole in memory: batches are gone through twice, first
+    to count its bytes, and one is held at a time if the sequence loads them so.
+
+    Raises BadRow for fields that are none, TooLarge.
     """
     text_bytes = package_bytes(batches, fields)
     pieces = package_lines(batches, fields)
