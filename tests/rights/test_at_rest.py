@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.rights.material import NOTE, batch, fixed, rows
-from tongbao.rights.at_rest import load_batch, store_batch
+from tongbao.rights.at_rest import StoredBatch, load_batch, store_batch, wrap_key
 from tongbao.rights.batch import batch_is_true, commitment_of, repeated_events
-from tongbao.rights.chunks import DoesNotOpen
+from tongbao.rights.chunks import DoesNotOpen, seal_chunks
 from tongbao.rights.schema import SchemaName
 
 OWNER = fixed("owner's key")
@@ -77,6 +77,18 @@ def test_an_agent_tells_a_batch_that_does_not_hold_together() -> None:
     with pytest.raises(DoesNotOpen, match="not the one of its commitment"):
         load_batch(lying, OWNER)
     assert commitment_of(good.header) == commitment_of(replace(good, rows=()).header)
+
+
+def test_what_was_sealed_by_somebody_else_must_be_a_batch() -> None:
+    """Given texts under the owner's own key that are no batch, when loaded, then refused."""
+    good = store_batch(batch(), OWNER)
+    key = fixed("key")
+    for text in (b"", b"[]", b"{}", b"[" * 9_000, b"\xff", b'{"header":{}}'):
+        chunks = tuple(seal_chunks(key, good.commitment, (text,), len(text), 1))
+        wrapped = wrap_key(OWNER, good.commitment, key)
+        stored = StoredBatch(commitment=good.commitment, wrapped_key=wrapped, chunks=chunks)
+        with pytest.raises(DoesNotOpen, match="what was sealed is no batch"):
+            load_batch(stored, OWNER)
 
 
 def test_an_event_that_two_batches_tell_of_is_found() -> None:

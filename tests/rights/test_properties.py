@@ -34,8 +34,8 @@ from tongbao.rights.at_rest import store_batch
 from tongbao.rights.batch import Batch, Origin, Period, make_batch
 from tongbao.rights.chunks import TooLarge, chunk_count, open_chunks, seal_chunks
 from tongbao.rights.judge import Verdict
-from tongbao.rights.limits import TEXT_BYTES_LIMIT, TEXT_LIMIT
-from tongbao.rights.opened import bought_rows
+from tongbao.rights.limits import FIELDS_LIMIT, TEXT_BYTES_LIMIT, TEXT_LIMIT
+from tongbao.rights.opened import BoughtRow, bought_rows
 from tongbao.rights.package_text import package_lines
 from tongbao.rights.schema import BadRow, Field, FieldName, Row, Schema, check_row, event_hash
 
@@ -72,6 +72,23 @@ def test_any_rows_and_any_grant_are_judged_good_and_come_out_whole(
     assert [row.values for row in bought] == [
         {name: one[names.index(name)] for name in fields} for one in values
     ]
+
+
+def test_the_longest_row_that_a_schema_allows_fits_a_line() -> None:
+    """Given 64 texts of 256 characters that are longest in JSON, when sold, then judged good."""
+    fields = tuple(Field(FieldName(f"f{place}"), "text") for place in range(FIELDS_LIMIT))
+    schema = Schema(SCHEMA.name, fields)
+    for character in ("\x01", "\U0001f95a"):
+        row = Row(event_hash(b"", b""), (character * TEXT_LIMIT,) * FIELDS_LIMIT)
+        origin = Origin(period=Period("2026-10"), source=SOURCE, subject=SUBJECT)
+        one = make_batch(schema, origin, [row], fixed("secret"), fixed("salt")[:16])
+        names = tuple(str(field.name) for field in fields)
+        case = sealed_text(
+            replace(order_of(one, fields=names), schema_fields=names),
+            b"".join(package_lines([one], names)),
+        )
+        assert case.verdict() is Verdict.OK
+        assert rows_of(case)[0].values == dict(zip(names, row.values, strict=True))
 
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS | st.booleans())
@@ -178,7 +195,7 @@ def test_judge_upholds_or_finds_no_harm_in_any_malformed_text() -> None:
     months = (batch(6), batch(2, "2026-11"))
     good = b"".join(package_lines(months, ("day", "eggs")))
     order = order_of(*months)
-    rows = list(rows_of(sealed_text(order, good)))
+    rows = rows_of(sealed_text(order, good))
     verdicts = set()
     for _ in range(ROUNDS):
         text = changed(choose, changed(choose, good) if choose.random() < 0.3 else good)
@@ -187,11 +204,11 @@ def test_judge_upholds_or_finds_no_harm_in_any_malformed_text() -> None:
         verdicts.add(verdict)
         assert verdict is not Verdict.EVIDENCE_IS_NOT_COMMITTED
         if verdict is Verdict.OK:
-            assert list(rows_of(case)) == rows
+            assert rows_of(case) == rows
     assert verdicts >= {Verdict.PACKAGE_DOES_NOT_OPEN, Verdict.ROW_IS_NOT_COMMITTED}
 
 
-def rows_of(case: Case) -> list[object]:
+def rows_of(case: Case) -> list[BoughtRow]:
     """The bought rows of a good case."""
     return list(bought_rows(case.order, case.commitments, case.a, case.chunks))
 
