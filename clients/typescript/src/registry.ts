@@ -41,6 +41,11 @@ import type {
   MandateRevoke,
 } from "./mandate_messages.js";
 import type {
+  ReadingCloseInspection,
+  ReadingOpenInspection,
+  ReadingRecordReads,
+} from "./reading_messages.js";
+import type {
   UpgradeCancel,
   UpgradeSchedule,
 } from "./upgrade_messages.js";
@@ -50,13 +55,23 @@ import type {
   GovernancePropose,
   GovernanceVote,
 } from "./governance_messages.js";
+import type {
+  SponsorEndTerms,
+  SponsorGrant,
+  SponsorLeave,
+  SponsorRevoke,
+  SponsorSetTerms,
+  SponsorTake,
+} from "./sponsor_messages.js";
 
 export * from "./account_messages.js";
 export * from "./asset_messages.js";
 export * from "./hold_messages.js";
 export * from "./mandate_messages.js";
+export * from "./reading_messages.js";
 export * from "./upgrade_messages.js";
 export * from "./governance_messages.js";
+export * from "./sponsor_messages.js";
 export * from "./records.js";
 export * from "./tables.js";
 export * from "./values.js";
@@ -95,9 +110,18 @@ export type Message =
   | MandateGrant
   | MandateRevoke
   | MandateCollect
+  | ReadingOpenInspection
+  | ReadingCloseInspection
+  | ReadingRecordReads
   | UpgradeSchedule
   | UpgradeCancel
   | GovernanceFound
   | GovernancePropose
   | GovernanceVote
-  | GovernanceCancel;
+  | GovernanceCancel
+  | SponsorGrant
+  | SponsorRevoke
+  | SponsorSetTerms
+  | SponsorEndTerms
+  | SponsorTake
+  | SponsorLeave;

@@ -39,6 +39,9 @@ export type Id = string;
 /** ^(?:authorised|deauthorised|limited|frozen|unfrozen|clawed_back|recalled)$ */
 export type Kind = string;
 
+/** 1 to 316224000000 */
+export type Lasts = number;
+
 /** ^[A-Z0-9]{18}[0-9]{2}$ */
 export type Lei = string;
 
@@ -84,8 +87,14 @@ export type SettingName = string;
 /** 0 to 65535 */
 export type Small = number;
 
+/** 0 to 1000000 */
+export type SponsoredCount = number;
+
 /** 0 to 9007199254740991 */
 export type Time = number;
+
+/** 1 to 100000000 */
+export type Tokens = number;
 
 /** A public key and the algorithm it is for. */
 export interface Key {
@@ -112,6 +121,18 @@ export interface Frozen {
 export interface Share {
   readonly by: Address;
   readonly amount: Amount;
+}
+
+/** How often data was read under one inspection, by kind, from the first time to the last. */
+export interface Counted {
+  readonly inspection: Id;
+  readonly since: Time;
+  readonly until: Time;
+  readonly histories?: Count;
+  readonly pages?: Count;
+  readonly queries?: Count;
+  readonly rows?: Count;
+  readonly statements?: Count;
 }
 
 /** A module that decides on this chain: its code is that of `hash`, or a node won't start. */
@@ -278,4 +299,19 @@ export interface Halt {
 export interface Resume {
   readonly "@type": "governance.resume";
   readonly module: Name;
+}
+
+/** Make an account a sponsor, or give it another allowance: what it and its accounts spend. */
+export interface SetAllowance {
+  readonly "@type": "governance.set_allowance";
+  readonly sponsor: Address;
+  readonly capacity: Tokens;
+  readonly per_minute: Tokens;
+  readonly accounts: SponsoredCount;
+}
+
+/** Let an account be a sponsor no more; those for whom it stood pay out of the common bucket. */
+export interface EndAllowance {
+  readonly "@type": "governance.end_allowance";
+  readonly sponsor: Address;
 }

@@ -3,7 +3,17 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, mandate, member, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 
 MODULES = (
     account.module,
@@ -11,8 +21,10 @@ MODULES = (
     asset.module,
     hold.module,
     mandate.module,
+    reading.module,
     upgrade.module,
     governance.module,
+    sponsor.module,
 )
 
 

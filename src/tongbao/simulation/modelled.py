@@ -31,7 +31,13 @@ def model_of(
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), seats_of(genesis))
+    model.genesis(
+        [jcs.to_builtins(opening) for opening in keys],
+        list(jars),
+        told_to(genesis, "governance"),
+        told_to(genesis, "member").get("members", []),
+        told_to(genesis, "sponsor").get("sponsors", []),
+    )
     return model
 
 
@@ -42,10 +48,10 @@ def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
     return bounds
 
 
-def seats_of(genesis: Genesis) -> dict[str, Any]:
-    """What genesis says of operators; nothing where it names none."""
+def told_to(genesis: Genesis, module: str) -> dict[str, Any]:
+    """What genesis says to a module, of operators or members; nothing where it has no section."""
     for section in genesis.sections:
-        if section.module == "governance":
+        if section.module == module:
             found: dict[str, Any] = json.loads(bytes(section.content))
             return found
     return {}

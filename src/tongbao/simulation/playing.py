@@ -19,13 +19,18 @@ from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
+    COMMON_CAPACITY,
+    COMMON_PER_MINUTE,
     DUE_ITEMS,
     PEERS_LIMIT,
+    QUOTAS,
     TRANSACTION_ROWS,
     VALIDATORS_LIMIT,
+    SponsoredCount,
+    Tokens,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, governance, mandate
+from tongbao.modules import account, governance, mandate, member, sponsor
 from tongbao.modules.governance import Delay
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
@@ -55,6 +60,37 @@ FEW: Final = {
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
 )
+SPONSORS: Final = sponsor.Start(
+    sponsors=tuple(
+        sponsor.FirstAllowance(
+            sponsor=genesis_address(place),
+            capacity=Tokens(capacity),
+            per_minute=Tokens(6_000),
+            accounts=SponsoredCount(4),
+        )
+        for place, capacity in ((0, 500), (3, 50))
+    )
+)
+QUOTAS_FELT: Final = tuple(
+    {QUOTAS.name: 1, COMMON_CAPACITY.name: capacity, COMMON_PER_MINUTE.name: 600}
+    for capacity in (16, 200, 10_000)
+)
+FIRST_ROLES: Final = (member.SUPERVISOR, member.OPERATOR)
+
+
+def first_members() -> member.Start:
+    """A supervisor and an operator, for whom the last two people act."""
+    found = []
+    for place, role in enumerate(FIRST_ROLES):
+        base = f"DOUBT0{place:012d}"
+        lei = member.Lei(base + member.check_digits_of(base))
+        address = genesis_address(len(PEOPLE) - 1 - place)
+        name = member.MemberName(f"First {role}")
+        roles = (member.Role(role),)
+        found.append(member.FirstMember(lei=lei, name=name, accounts=(address,), roles=roles))
+    return member.Start(members=tuple(found))
+
+
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
 
@@ -85,11 +121,17 @@ def genesis_for(seed: str) -> Genesis:
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
     sections = [section("mischief", jars)]
+    if random.random() < 1 / 2:
+        sections.append(section("member", first_members()))
     if random.random() < 1 / 4:
         sections.append(section("governance", SEATS))
+    quotas = {}
+    if random.random() < 1 / 4:
+        sections.append(section("sponsor", SPONSORS))
+        quotas = random.choice(QUOTAS_FELT)
     return genesis_of(
         REGISTRY,
-        parameters={**rows, **FEW, DUE_ITEMS.name: random.choice(DUE_SHARES)},
+        parameters={**rows, **FEW, **quotas, DUE_ITEMS.name: random.choice(DUE_SHARES)},
         sections=tuple(sections),
         name="doubt",
     )

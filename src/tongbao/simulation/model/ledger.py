@@ -15,10 +15,12 @@ from tongbao.simulation.model import (
     guardians,
     holds,
     ids,
+    inspections,
     mandates,
     members,
     mischief,
     money,
+    sponsors,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -77,7 +79,9 @@ class Model:
             **controls.RULES,
             **holds.RULES,
             **mandates.RULES,
+            **inspections.RULES,
             **mischief.RULES,
+            **sponsors.RULES,
             **upgrades.rules,
             **self._council.rules,
         }
@@ -121,17 +125,26 @@ class Model:
         self._time = 0
 
     def genesis(
-        self, accounts: list[dict[str, Any]], jars: list[int], seats: dict[str, Any]
+        self,
+        accounts: list[dict[str, Any]],
+        jars: list[int],
+        seats: dict[str, Any],
+        institutions: list[dict[str, Any]],
+        first_sponsors: list[dict[str, Any]],
     ) -> None:
-        """Open the first accounts, fill the jars, and name operators where `seats` are told."""
+        """Open the first accounts, admit members, fill the jars, and name operators by `seats`."""
         self._read_values()
         turn = self._turn(0, None)
         turn.origin = ids.of_genesis(ACCOUNT_MODULE)
         for opening in accounts:
             self._people.open(turn, opening)
+        for told in institutions:
+            members.admit(turn, told | {"member": told["lei"]})
         self.books.jars.update(enumerate(jars))
         if seats:
             council.seat(turn, seats)
+        for told in first_sponsors:
+            sponsors.allow(self.books, told)
 
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""
@@ -150,7 +163,10 @@ class Model:
         self._time = time
         self._read_values()
         due = self._due(height, time)
-        return [self._transaction(given, time) for given in transactions], due
+        self.clerk.cashier.begin(time, self._values)
+        receipts = [self._transaction(given, time) for given in transactions]
+        self.clerk.cashier.end()
+        return receipts, due
 
     def _transaction(self, given: Given, time: int) -> Receipt | tuple[int, ...]:
         if given.forms:

@@ -12,13 +12,17 @@ ROLES: Final = frozenset(
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "mischief")),
-    "member": frozenset(("member",)),
+    "account": frozenset(
+        ("account", "member", "asset", "hold", "mandate", "reading", "mischief", "sponsor")
+    ),
+    "member": frozenset(("member", "reading")),
     "asset": frozenset(("asset", "hold", "mandate", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
+    "reading": frozenset(("reading",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
+    "sponsor": frozenset(("sponsor",)),
 }
 """What stands still with a module: itself and all that is built on it; governance never does."""
 MOST_ACCOUNTS: Final = 16
