@@ -15,7 +15,7 @@ import pytest
 
 import tongbao
 from tongbao.kernel import kernel_module
-from tongbao.modules import account, asset, governance, hold, mandate, member, upgrade
+from tongbao.modules import account, asset, data, governance, hold, mandate, member, upgrade
 from tongbao.modules.registry import registry
 from tongbao.sdk.packages import module_hash, package_hash
 
@@ -171,6 +171,7 @@ def test_every_module_has_the_hash_of_its_own_package() -> None:
         (asset.module, home / "modules" / "asset"),
         (hold.module, home / "modules" / "hold"),
         (mandate.module, home / "modules" / "mandate"),
+        (data.module, home / "modules" / "data"),
         (upgrade.module, home / "modules" / "upgrade"),
         (governance.module, home / "modules" / "governance"),
         (member.module, home / "modules" / "member"),

@@ -3,7 +3,7 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, governance, hold, mandate, member, upgrade
+from tongbao.modules import account, asset, data, governance, hold, mandate, member, upgrade
 
 MODULES = (
     account.module,
@@ -11,6 +11,7 @@ MODULES = (
     asset.module,
     hold.module,
     mandate.module,
+    data.module,
     upgrade.module,
     governance.module,
 )

@@ -31,7 +31,7 @@ def model_of(
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), seats_of(genesis))
+    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), *seats_of(genesis))
     return model
 
 
@@ -42,13 +42,12 @@ def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
     return bounds
 
 
-def seats_of(genesis: Genesis) -> dict[str, Any]:
-    """What genesis says of operators; nothing where it names none."""
-    for section in genesis.sections:
-        if section.module == "governance":
-            found: dict[str, Any] = json.loads(bytes(section.content))
-            return found
-    return {}
+def seats_of(genesis: Genesis) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What genesis says of operators, and of members; nothing where it names none."""
+    told: dict[str, dict[str, Any]] = {
+        section.module: json.loads(bytes(section.content)) for section in genesis.sections
+    }
+    return told.get("governance", {}), told.get("member", {})
 
 
 def given_of(found: Submission) -> Given:

@@ -25,8 +25,9 @@ from tongbao.kernel.kernel_module import (
     VALIDATORS_LIMIT,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, governance, mandate
+from tongbao.modules import account, data, governance, mandate, member
 from tongbao.modules.governance import Delay
+from tongbao.modules.member import Lei, MemberName, Role
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
@@ -51,10 +52,42 @@ FEW: Final = {
     governance.PROPOSALS_LIMIT.name: 3,
     account.WAIT_MS.name: account.WAIT_MS.low,
     mandate.MANDATES_LIMIT.name: 2,
+    data.SEAL_MS.name: 60_000,
+    data.CONFIRM_MS.name: 60_000,
+    data.TRANSFER_MS.name: 1_000,
+    data.REVEAL_MS.name: 60_000,
+    data.ACCEPT_MS.name: 60_000,
+    data.VERDICT_MS.name: 60_000,
+    data.DELETION_MS.name: 10_000,
+    data.HALT_MS.name: 30_000,
+    data.LEAST_BOND.name: 0,
+    data.ORDERS_LIMIT.name: 6,
+    data.OFFERS_LIMIT.name: 3,
+    data.ADJUDICATORS_LIMIT.name: 3,
 }
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
 )
+MEMBERS: Final = member.Start(
+    members=tuple(
+        member.FirstMember(
+            lei=Lei(f"TONG{place:014d}" + member.check_digits_of(f"TONG{place:014d}")),
+            name=MemberName(f"Member {place}"),
+            accounts=(genesis_address(place),),
+            roles=tuple(map(Role, roles)),
+        )
+        for place, roles in enumerate(
+            (
+                (data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
+                (member.ADJUDICATOR,),
+                (member.ADJUDICATOR,),
+                (member.ADJUDICATOR,),
+            )
+        )
+    )
+)
+"""Who lets others trade data, and who decides their claims."""
+
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
 
@@ -85,6 +118,8 @@ def genesis_for(seed: str) -> Genesis:
     rows = TIGHT_ROWS if random.random() < 1 / 8 else USUAL_ROWS
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
     sections = [section("mischief", jars)]
+    if random.random() < 1 / 2:
+        sections.append(section("member", MEMBERS))
     if random.random() < 1 / 4:
         sections.append(section("governance", SEATS))
     return genesis_of(

@@ -32,6 +32,8 @@ T = TypeVar("T")
 ODD_CHANCE: Final = 0.04
 """How often one value of a message is chosen so that something should refuse it."""
 
+MARKET: Final = ("schemas", "enterprises", "sources", "bonds", "earnings", "used_keys")
+
 NOBODY: Final = Address("ff" * 20)
 UNKNOWN_ID: Final = Id("ee" * 20)
 UNKNOWN_ASSET: Final = AssetId(f"NONE.{NOBODY}")
@@ -70,6 +72,8 @@ class World:
         self.acting: dict[Address, member.Acting] = {}
         self.permissions: dict[member.PermissionName, member.Permission] = {}
         self.halts: dict[Name, Halt] = {}
+        self.market: dict[str, dict[Any, Any]] = {name: {} for name in MARKET}
+        """Rows of tables of `data` that are not keyed by Id, by name."""
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -103,6 +107,8 @@ class World:
         self.acting = dict(self._items("member.acting_accounts"))
         self.permissions = dict(self._items("member.permissions"))
         self.halts = dict(self._items("kernel.halts"))
+        if "data" in {module.name for module in self.machine.registry.modules}:
+            self.market = {name: dict(self._items(f"data.{name}")) for name in MARKET}
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

@@ -12,13 +12,16 @@ from typing import Any, Final, NamedTuple
 from tongbao.simulation.model import (
     controls,
     council,
+    grants,
     guardians,
     holds,
     ids,
     mandates,
+    market,
     members,
     mischief,
     money,
+    verdicts,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -46,14 +49,18 @@ class Given(NamedTuple):
     signature_is_wrong: bool
 
 
+Waiting = Callable[[], Iterable[tuple[int, str]]]
+Act = Callable[[Turn, str], None]
+
+
 class DueList(NamedTuple):
     """A list of what falls due: whose, by which index, what waits until when, and what it does."""
 
     module: int
     name: str
     place: int
-    waiting: Callable[[], Iterable[tuple[int, str]]]
-    act: Callable[[Turn, str], None]
+    waiting: Waiting
+    act: Act
 
 
 class Model:
@@ -77,6 +84,9 @@ class Model:
             **controls.RULES,
             **holds.RULES,
             **mandates.RULES,
+            **market.RULES,
+            **grants.RULES,
+            **verdicts.RULES,
             **mischief.RULES,
             **upgrades.rules,
             **self._council.rules,
@@ -105,6 +115,7 @@ class Model:
                 self._mandates_due,
                 mandates.expire,
             ),
+            *self._data_dues(),
             DueList(
                 council.MODULE,
                 "governance",
@@ -121,17 +132,60 @@ class Model:
         self._time = 0
 
     def genesis(
-        self, accounts: list[dict[str, Any]], jars: list[int], seats: dict[str, Any]
+        self,
+        accounts: list[dict[str, Any]],
+        jars: list[int],
+        seats: dict[str, Any],
+        institutions: dict[str, Any],
     ) -> None:
-        """Open the first accounts, fill the jars, and name operators where `seats` are told."""
+        """Open the first accounts, fill the jars, name members and operators where told."""
         self._read_values()
         turn = self._turn(0, None)
         turn.origin = ids.of_genesis(ACCOUNT_MODULE)
         for opening in accounts:
             self._people.open(turn, opening)
         self.books.jars.update(enumerate(jars))
+        for first in institutions.get("members", []):
+            members.admit(turn, {**first, "member": first["lei"]})
         if seats:
             council.seat(turn, seats)
+
+    def _data_dues(self) -> tuple[DueList, ...]:
+        """What falls due in the data market: ticks, deadlines, offers, licences."""
+        books = self.books
+        lists: tuple[tuple[int, Waiting, Act], ...] = (
+            (
+                grants.TICK_INDEX,
+                lambda: [
+                    (clock["next_at"], grants.CLOCK)
+                    for clock in books.data_clock.values()
+                    if clock["open"]
+                ],
+                grants.tick,
+            ),
+            (
+                grants.DEADLINE_INDEX,
+                lambda: [
+                    (order["deadline"], name)
+                    for name, order in books.data_orders.items()
+                    if order["phase"] in grants.RUNNING and "late" not in order
+                ],
+                grants.fall_due,
+            ),
+            (
+                grants.OFFER_INDEX,
+                lambda: [(one["expires_at"], name) for name, one in books.data_offers.items()],
+                market.expire_offer,
+            ),
+            (
+                grants.LICENCE_INDEX,
+                lambda: [(one["delete_by"], name) for name, one in books.data_licences.items()],
+                verdicts.forfeit,
+            ),
+        )
+        return tuple(
+            DueList(market.MODULE, "data", place, waiting, act) for place, waiting, act in lists
+        )
 
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""

@@ -8,15 +8,24 @@ from tongbao.simulation.model.books import Member, Turn, need
 from tongbao.simulation.model.numbers import GovernanceWhy, KernelWhy, MemberWhy
 
 ROLES: Final = frozenset(
-    ("operator", "issuer", "supervisor", "identity_authority", "data_source", "adjudicator")
+    (
+        "operator",
+        "issuer",
+        "supervisor",
+        "identity_authority",
+        "data_source",
+        "adjudicator",
+        "data_registrar",
+    )
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "mischief")),
+    "account": frozenset(("account", "member", "asset", "hold", "mandate", "data", "mischief")),
     "member": frozenset(("member",)),
-    "asset": frozenset(("asset", "hold", "mandate", "mischief")),
+    "asset": frozenset(("asset", "hold", "mandate", "data", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
+    "data": frozenset(("data",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
 }

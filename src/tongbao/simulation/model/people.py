@@ -13,6 +13,7 @@ from tongbao.simulation.model.mandates import end_all
 from tongbao.simulation.model.members import go_on, leave_account
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
+from tongbao.simulation.model.verdicts import keep_parties
 
 MOST: Final = 16
 HEAVIEST: Final = 255
@@ -137,6 +138,8 @@ def close_now(turn: Turn, closing: str, heir: str) -> None:
     keep_payers(turn, closing)
     go_on(turn, "mandate")
     end_all(turn, closing)
+    go_on(turn, "data")
+    keep_parties(turn, closing)
     keep_operators(turn, closing)
     turn.books.accounts[closing] = Account(heir=heir)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tongbao.simulation.model import mischief
 from tongbao.simulation.model.books import Account, Mandate, Proposal, Standing, write_amount
 from tongbao.simulation.model.clerk import WINDOW, Nonces
+from tongbao.simulation.model.data_rows import data_rows
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
 
 Rows = dict[str, dict[Any, dict[str, Any]]]
@@ -28,6 +29,7 @@ def rows_of(model: Model) -> Rows:
         **_settings(model),
         **_governance(model),
         **_members(model),
+        **data_rows(model.books, VERSION),
     }
 
 
