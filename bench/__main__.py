@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from bench import comparison, figures, idle, in_process, singles, statements
+from bench import comparison, figures, governed, idle, in_process, singles, statements
 from bench.comparison import ComparisonError
 from bench.conditions import conditions
 from bench.headline import Headline
@@ -89,6 +89,10 @@ def all_figures(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     quiet = Workload(folder / "quiet", min(QUIET_ACCOUNTS, chosen.accounts))
     half = found["in_process_tx_per_s"] / LATENCY_SHARE
     found |= in_process.latencies(quiet, half, min(count, in_process.PACED))
+    found |= governed.measure(
+        *(folder, min(governed.ACCOUNTS, chosen.accounts)),
+        *(min(governed.PAYMENTS, count), chosen.runs),
+    )
     return found | idle.measure(folder / "idle", chosen.idle_s)
 
 

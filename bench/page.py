@@ -69,6 +69,17 @@ def long_part(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{conditions(found)}."
 
 
+def governed_part(found: Mapping[str, Any]) -> Iterator[str]:
+    """Under a consortium's controls."""
+    yield from figures(found)
+    yield ""
+    yield (
+        f"{conditions(found)}; {found['accounts']:,} accounts on either chain, "
+        f"{found['payments']:,} payments a run, medians of {found['runs']}; "
+        f"{found['sessions']:,} sessions of as many accounts."
+    )
+
+
 def peers_part(found: Mapping[str, Any]) -> Iterator[str]:
     """Beside others."""
     yield "| contender | ours : it | payments/s | CPU of a payment, us |"
@@ -92,6 +103,7 @@ def peers_part(found: Mapping[str, Any]) -> Iterator[str]:
 WRITERS: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "bench": node_part,
     "bench-long": long_part,
+    "bench-governed": governed_part,
     "bench-peers": peers_part,
 }
 """The files of `build/`, which are the names of the parts too."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import msgspec
 
 from bench.node import Node
-from bench.requests import write_questions
+from bench.requests import question, write_questions
 from bench.sender import Sent
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
@@ -73,7 +73,7 @@ class Readers:
         """Ask in another process from now on, for so long; the end waits for the last answer."""
         drawn = list(self.draw(max(1, int(seconds * rate))))
         with tempfile.NamedTemporaryFile("wb", suffix=".requests") as file:
-            write_questions(file, (path for _, path in drawn))
+            write_questions(file, (question(path) for _, path in drawn))
             command = [sys.executable, "-m", "bench.sender", self._node.address, file.name]
             process = subprocess.Popen(
                 [*command, str(CONNECTIONS), str(rate)], stdout=subprocess.PIPE

@@ -37,15 +37,16 @@ def one(wire: bytes) -> bytes:
     return HEAD.format(PATH, ONE, len(wire)).encode() + wire
 
 
-def question(path: str) -> bytes:
-    """A request that only reads."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+def question(path: str, token: str = "") -> bytes:
+    """A request that only reads; in a session where there is a token."""
+    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n".encode()
 
 
-def write_questions(file: IO[bytes], paths: Iterable[str]) -> None:
+def write_questions(file: IO[bytes], questions: Iterable[bytes]) -> None:
     """Write requests that only read; each counts as one, where a rate is kept."""
-    for path in paths:
-        _frame(file, question(path), 0, 1)
+    for each in questions:
+        _frame(file, each, 0, 1)
     file.flush()
 
 

@@ -20,7 +20,7 @@ from tongbao.kernel import (
     Small,
     Time,
 )
-from tongbao.kernel.genesis import chain_id
+from tongbao.kernel.genesis import Section, chain_id
 from tongbao.modules import asset
 from tongbao.modules.registry import registry
 from tongbao.sdk.builder import payload_bytes, sign
@@ -57,6 +57,7 @@ class Accounts:
     def funding(self) -> list[bytes]:
         """The transactions that define the asset and give everybody some."""
         messages: list[Message] = [asset.Define(code=AssetCode("USD"), scale=Small(2))]
+        messages += self.admitted()
         messages += [
             asset.Issue(
                 asset=self.usd,
@@ -70,6 +71,14 @@ class Accounts:
             self._signed(0, tuple(messages[at : at + ISSUES_AT_ONCE]))
             for at in range(0, len(messages), ISSUES_AT_ONCE)
         ]
+
+    def admitted(self) -> list[Message]:
+        """What the bank sends between defining the asset and issuing it: nothing."""
+        return []
+
+    def signed(self, account: int, *messages: Message) -> bytes:
+        """A transaction of an account."""
+        return self._signed(account, messages)
 
     def _signed(self, account: int, messages: tuple[Message, ...]) -> bytes:
         self.nonces[account] += 1
@@ -119,7 +128,10 @@ class Workload(Accounts):
         """Begin a chain in `folder` with `accounts` accounts that hold money."""
         super().__init__(accounts)
         self.folder = Folder(folder)
-        genesis = build_genesis(registry(), "bench", wall_clock(), AUTHORITY.key_id, self.openings)
+        genesis = build_genesis(
+            *(registry(), "bench", wall_clock(), AUTHORITY.key_id, self.openings),
+            *(self.parameters(), self.sections()),
+        )
         folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(folder, chain=chain_id(genesis))
         machine = Machine(registry(), genesis, self.store, -1, 0)
@@ -128,6 +140,14 @@ class Workload(Accounts):
         self.producer.maintain(idle=True)
         self.chain_id = machine.chain
         self._fund()
+
+    def parameters(self) -> dict[str, int]:
+        """What genesis sets other than declared."""
+        return {}
+
+    def sections(self) -> tuple[Section, ...]:
+        """What genesis says to modules besides the accounts."""
+        return ()
 
     def _fund(self) -> None:
         wires = self.funding()

@@ -3,6 +3,8 @@
 Somebody gives a key up, value is retired, upgrades are scheduled and one is taken back, and then
 operators decide: what they propose is carried out, fails as it is done already, is voted down, or
 is taken back. Bonds are authorised, limited, frozen, clawed back, and held for others in part.
+Sponsors come to stand for accounts, and quotas begin. A supervisor inspects an account, and what
+was read is recorded. Data is offered, ordered, sold and claimed faulty.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tests import recorded_market
 from tongbao.kernel import (
     Address,
     Amount,
@@ -31,8 +34,25 @@ from tongbao.kernel import (
     Time,
     WeightedKey,
 )
-from tongbao.kernel.kernel_module import NodeId, Power, SettingName
-from tongbao.modules import account, asset, governance, hold, mandate, upgrade
+from tongbao.kernel.kernel_module import (
+    NodeId,
+    Power,
+    SettingName,
+    Share,
+    SponsoredCount,
+    Tokens,
+)
+from tongbao.modules import (
+    account,
+    asset,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 from tongbao.modules.governance import Action, Choice, Delay
 from tongbao.modules.mandate.messages import PeriodMs
 from tongbao.sdk.builder import payload_bytes, sign
@@ -85,6 +105,9 @@ class Story:
             self._upgrades,
             self._council,
             self._controls,
+            self._inspections,
+            self._market,
+            self._sponsors,
         )
         for part in parts:
             for said in part():
@@ -266,6 +289,78 @@ class Story:
             Said("bank", asset.Unfreeze(asset=BOND, account=alice)),
             Said("bank", asset.Deauthorise(asset=BOND, account=bob, reason=GROUND)),
         ]
+
+    def _sponsors(self) -> Iterator[list[Said]]:
+        bob, carol = ADDRESSES["bob"], ADDRESSES["carol"]
+        allowances = tuple(
+            governance.SetAllowance(
+                sponsor=each,
+                capacity=Tokens(1_000),
+                per_minute=Tokens(60),
+                accounts=SponsoredCount(3),
+            )
+            for each in (BANK, bob)
+        )
+        quotas = governance.SetParameter(name=SettingName("kernel.quotas"), value=Count(1))
+        yield [Said("bank", self._propose(*allowances, quotas))]
+        [name] = [name for name, one in self._waiting() if quotas in one.actions]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        share = Share(capacity=Tokens(5), per_minute=Tokens(1))
+        yield [
+            Said("bank", sponsor.Grant(account=carol, share=share)),
+            Said("bank", sponsor.SetTerms(share=share)),
+            Said("bob", sponsor.Grant(account=carol)),
+            Said("bank", sponsor.Grant(account=ADDRESSES["alice"])),
+        ]
+        yield [
+            Said("carol", sponsor.Take(by=bob)),
+            Said("alice", sponsor.Leave()),
+            Said("bank", sponsor.EndTerms()),
+        ]
+        closing = account.Close(heir=BANK)
+        yield [Said("bob", sponsor.Revoke(account=carol)), Said("mallory", closing)]
+
+    def _inspections(self) -> Iterator[list[Said]]:
+        bob, carol = ADDRESSES["bob"], ADDRESSES["carol"]
+        base = f"STORY0{0:012d}"
+        admitted = governance.AdmitMember(
+            member=member.Lei(base + member.check_digits_of(base)),
+            name=member.MemberName("Authority"),
+            accounts=(bob,),
+            roles=tuple(map(member.Role, (member.OPERATOR, member.SUPERVISOR))),
+        )
+        yield [Said("bank", self._propose(admitted))]
+        [name] = [name for name, one in self._waiting() if admitted in one.actions]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        until, basis = Time(self._machine.time + HOUR_MS), Hash("ab" * 32)
+        asked = reading.OpenInspection(
+            account=carol, reason=Small(6), basis_hash=basis, until=until
+        )
+        yield [Said("bob", asked)]
+        found = reading.current(self._machine.view(reading.module), bob, carol)
+        assert found is not None
+        now = Time(self._machine.time)
+        counted = reading.Counted(
+            inspection=found.inspection, since=now, until=now, statements=Count(2)
+        )
+        yield [
+            Said("bob", reading.RecordReads(batch=Hash("cd" * 32), reads=(counted,))),
+            Said("bob", reading.CloseInspection(inspection=found.inspection)),
+        ]
+
+    def _market(self) -> Iterator[list[Said]]:
+        admitted = recorded_market.admissions()
+        yield [Said("bank", self._propose(*admitted))]
+        [name] = [name for name, one in self._waiting() if one.actions == admitted]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        for step in recorded_market.told(self._machine, COIN):
+            yield [Said(sender, message) for sender, message in step]
 
     def _changes(self) -> tuple[Action, ...]:
         key = PublicKey(named_key("validator").key_id)

@@ -89,7 +89,7 @@ def typescript_files(modules: Registry) -> dict[str, str]:
             of_kind[name] = writer.interface(table.value, name, tag)
     union = "".join(f"\n  | {name}" for of_module in messages.values() for name in of_module)
     last = f"/** Every message of the modules here. */\nexport type Message ={union};\n"
-    given = (*messages, *records, "tables", "values")
+    given = (*messages, *records, "reasons", "tables", "values")
     taken = [_import(names, file) for file, names in messages.items()]
     exports = "".join(f'export * from "./{file}.js";\n' for file in given)
     aliases = [writer.aliases[name] for name in sorted(writer.aliases)]
@@ -97,7 +97,8 @@ def typescript_files(modules: Registry) -> dict[str, str]:
         "registry.ts": "\n".join([HEAD, "".join(taken), exports, last]),
         **{f"{file}.ts": _using(writer, of_module) for file, of_module in messages.items()},
         **{f"{file}.ts": _using(writer, of_kind) for file, of_kind in records.items()},
-        "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
+        "reasons.ts": "\n".join([HEAD, _reasons(modules)]),
+        "tables.ts": "\n".join([HEAD, _tables(modules)]),
         "values.ts": "\n".join([HEAD, *aliases, *writer.values.values()]),
     }
 

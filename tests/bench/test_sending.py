@@ -14,7 +14,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from bench.node import Seen, resident_mb, role_of, worst_lag_s
-from bench.requests import read, write, write_questions
+from bench.requests import question, read, write, write_questions
 from bench.sender import Sender, Sent
 from bench.socket_sender import frame
 
@@ -67,7 +67,7 @@ def test_requests_are_written_and_read_as_they_are_sent(tmp_path: Path) -> None:
     with path.open("wb") as file:
         write(file, [b"a.b.c", b"d.e.f", b"g.h.i"], 2, 10)
         write(file, [b"j.k.l"], 0)
-        write_questions(file, ["/v1"])
+        write_questions(file, [question("/v1")])
     found = list(read(path))
     assert [(one.transactions, one.payments) for one in found] == [(2, 20), (1, 10), (1, 1), (0, 1)]
     bodies = [bytes(one.data).partition(HEAD_END)[2] for one in found]
@@ -121,7 +121,7 @@ def test_a_rate_is_kept_and_each_waits_from_its_intended_moment(tmp_path: Path) 
     """
     path = tmp_path / "requests"
     with path.open("wb") as file:
-        write_questions(file, ["/v1"] * 4)
+        write_questions(file, [question("/v1")] * 4)
     with answering([answer("200 OK", b"{}")] * 4) as (address, _):
         sent = send(address, path, 100.0)
     assert sent.seconds >= 0.03

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from bench import governed
 from bench.__main__ import WRONG_FILE, main
 from bench.comparison import ComparisonError, earlier, lines
 from bench.figures import FIGURES, is_reached, missed
@@ -107,3 +108,18 @@ def test_payments_that_share_an_account_in_a_block_are_counted() -> None:
     drawn = [[1, 2], [1, 3], [4, 5], [1, 2], [3, 4], [5, 6]]
     assert conflict_rate(drawn, 3) == pytest.approx(2 / 6)
     assert conflict_rate([[1, 2], [2, 3], [3, 1]], 3) == 1.0
+
+
+def test_what_controls_cost_is_measured_alone_too(tmp_path: Path) -> None:
+    """
+    Given a few accounts,
+    when payments under controls, sessions and votes are measured by themselves,
+    then the file has their figures.
+    """
+    out = tmp_path / "governed.json"
+    sizes = ["--accounts", "20", "--payments", "50", "--runs", "1"]
+    assert governed.main([*sizes, "--out", str(out)]) == 0
+    found: dict[str, Any] = msgspec.json.decode(out.read_bytes())
+    wanted = {"governed_ratio", "vote_ms", "sessions_reads_per_s", "sessions_mb"}
+    assert not wanted - found.keys()
+    assert found["sessions"] == 20

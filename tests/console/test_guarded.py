@@ -10,6 +10,7 @@ from tests.fixed_chain import FixedChain
 from tests.node.conftest import serving_chain
 from tongbao.kernel import Address, Amount, AssetCode, Id, Small, Time, WeightedKey
 from tongbao.modules import account, asset, mandate
+from tongbao.modules.mandate.messages import PeriodMs
 from tongbao.sdk import SoftwareKey, create_chain
 from tongbao.sdk.wallet import Wallet
 from tongbao.testing import ledger_key
@@ -21,8 +22,9 @@ SENTENCES = {
         "unless its owner vetoes",
         "keys, thresholds or guardians",
         "Together 2",
+        "at most 7.50 each 1 h",
     ),
-    "zh": ("逾期失效", "除非所有者否决", "密钥、阈值或监护人", "其中 2 个"),
+    "zh": ("逾期失效", "除非所有者否决", "密钥、阈值或监护人", "其中 2 个", "每 1 小时 至多 7.50"),
 }
 
 
@@ -48,8 +50,9 @@ def test_an_owner_sees_who_may_do_what_and_until_when(tmp_path: Path, language: 
     """
     Given an owner with two guardians, one mandate and a change that waits,
     when guardians ask for other keys, one and then both,
-    then the page of the account names the guardians, the mandate with what is left of it, the
-    change, and the recovery at each of its stages, in each language.
+    then the page of the account names the guardians, the mandate with what is left of it and what
+    it allows each hour, the change, and the recovery at each of its stages with those who have
+    agreed, in each language.
     """
     keys = [SoftwareKey.generate() for _ in range(6)]
     chain, bank = create_chain(tmp_path / "chain", passphrase="correct horse battery staple")
@@ -63,6 +66,8 @@ def test_an_owner_sees_who_may_do_what_and_until_when(tmp_path: Path, language: 
             asset=bank.asset_id("CNY"),
             total=Amount("90.00"),
             expires_at=Time(chain.now() + HOUR_MS),
+            each_period=Amount("7.50"),
+            period_ms=PeriodMs(HOUR_MS),
         )
         owner.send(account.SetGuardians(guardians=trusted, threshold=Small(2)), granted)
         owner.send(account.SetThresholds(ordinary=Small(2), sensitive=Small(2)))
@@ -82,8 +87,11 @@ def test_an_owner_sees_who_may_do_what_and_until_when(tmp_path: Path, language: 
         guardians[1].send(account.ApproveRecovery(recovery=recovery))
         second = page()
 
-    is_open, waits, change, together = SENTENCES[language]
-    assert all(sentence in first for sentence in (is_open, change, together, "90.00"))
+    is_open, waits, change, together, each = SENTENCES[language]
+    assert all(sentence in first for sentence in (is_open, change, together, "90.00", each))
+    rows = (text.split('"recovery-')[1].split("</tr>")[0] for text in (first, second))
+    agreed = [row.count('href="/accounts/') for row in rows]
+    assert agreed == [1, 2]
     assert all(f'href="/accounts/{guardian}"' in first for guardian in (*trusted, bank.address))
     assert waits in second and change not in second
     assert first.count("recovery-" + recovery) == second.count("recovery-" + recovery) == 1

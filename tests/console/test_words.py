@@ -14,7 +14,7 @@ from tongbao.console.words import LANGUAGES, Words, table
 PACKAGE = Path(str(resources.files("tongbao.console")))
 CALLED = re.compile(r'\bt\("([a-z_.]+)"(?: ~)?')
 NAMED = re.compile(r'"([a-z]+[.][a-z_0-9]+)"')
-BEGUN = re.compile(r'f"([a-z]+[.][a-z_]+)\{')
+BEGUN = re.compile(r'f"([a-z]+[.][a-z_]*)\{')
 
 
 def keys_in_templates() -> set[str]:

@@ -56,18 +56,76 @@ def test_a_flood_is_refused_before_there_is_no_room_for_others() -> None:
     assert len(queue) == 85
 
 
+def test_many_accounts_of_one_payer_have_one_share() -> None:
+    """
+    Given a payer with 200 accounts that fill the queue, and one with a single account,
+    when the single one sends as many as there is room for,
+    then from its first turn on every other place is its own, until nothing of it waits.
+    """
+    queue: FairQueue[str] = FairQueue(2_000)
+    for number in range(1_400):
+        queue.add(f"account {number % 200}", "many", "evader")
+    for _ in range(50):
+        queue.add("alone", "one", "honest")
+    for _ in range(1_000):
+        assert queue.pop() == "many"  # what came before anybody had to wait
+    assert "".join(queue.pop()[0] for _ in range(100)) == 50 * "mo"
+    assert set(emptied(queue)) == {"many"}
+
+
+def test_one_account_does_not_eat_its_payers_share() -> None:
+    """
+    Given a payer, of whose accounts one sends until the queue refuses it,
+    when two others of that payer send, and then another payer's,
+    then there is room for them, and each has its turn beside the flood's.
+    """
+    queue: FairQueue[str] = FairQueue(120)
+
+    def flood() -> None:
+        for _ in range(120):
+            queue.add("flood", "flood", "bank")
+
+    with pytest.raises(Full):
+        flood()
+    for name in ("a", "b"):
+        queue.add(name, name, "bank")
+    queue.add("c", "c", "other")
+    found = emptied(queue)[60:]
+    assert found[:5] == ["flood", "c", "a", "b", "flood"]
+
+
+def test_what_nobody_waits_for_any_more_leaves_its_places() -> None:
+    """
+    Given a full queue of two senders,
+    when all but every third of what waits is over,
+    then as many places are free, and the rest comes out in the order of each sender.
+    """
+    queue: FairQueue[str] = FairQueue(40)
+    for number in range(20):
+        queue.add("a", f"a{number:02}")
+    for number in range(6):
+        queue.add("b", f"b{number:02}", "payer")
+    queue.forget(lambda one: int(one[1:]) % 3 > 0)
+    assert len(queue) == 7 + 2
+    found = emptied(queue)
+    for name, count in (("a", 20), ("b", 6)):
+        own = [one for one in found if one[0] == name]
+        assert own == [f"{name}{number:02}" for number in range(0, count, 3)]
+
+
 @given(limit=st.integers(1, 30), lanes=st.lists(st.sampled_from("abcd"), max_size=80))
 def test_nothing_is_lost_and_each_sender_keeps_its_order(limit: int, lanes: list[str]) -> None:
     """
-    Given any senders in any order,
+    Given any senders in any order, two of whom have one payer,
     when all that was taken in comes out again,
     then it is as many as the limit at most, and each sender's own are in their order.
     """
     queue: FairQueue[str] = FairQueue(limit)
+    payers = {"c": "payer", "d": "payer"}
     taken: list[str] = []
     for number, lane in enumerate(lanes):
         try:
-            queue.add(lane, f"{lane}{number:03}")
+            queue.add(lane, f"{lane}{number:03}", payers.get(lane))
             taken.append(f"{lane}{number:03}")
         except Full:
             continue

@@ -17,10 +17,14 @@ from tests.fixed_chain import BEGIN, FixedChain
 from tongbao.engines.solo import Options
 from tongbao.index.history import Index
 from tongbao.node.access.callers import Callers, wall_clock_ms
+from tongbao.node.access.recorder import Recorder
 from tongbao.node.server import address_of, listen, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.local import Chain
+
+Recording = Callable[[Settings], Recorder]
+"""What makes a node's recorder of what supervisors read."""
 
 
 class Served:
@@ -64,7 +68,7 @@ def serving(
     fixed = FixedChain()
     with (
         fixed.running(lambda: BEGIN + 60_000, options) as chain,
-        serving_chain(fixed, chain, index_kind, keys, trusted, now_ms, **settings) as served,
+        serving_chain(fixed, chain, index_kind, keys, trusted, now_ms, None, **settings) as served,
     ):
         yield served
 
@@ -77,12 +81,14 @@ def serving_chain(
     keys: Path | None = None,
     trusted: ssl.SSLContext | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
+    recording: Recording | None = None,
     **settings: object,
 ) -> Iterator[Served]:
     """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
     with listen(told) as listening, index_kind.open(None, chain.id) as index:
-        callers = Callers(told, chain.id, keys, now_ms=now_ms)
+        recorder = None if recording is None else recording(told)
+        callers = Callers(told, chain.id, keys, now_ms=now_ms, recorder=recorder)
         server = server_of(chain, told, index if told.index == "sqlite" else None, callers)
         thread = threading.Thread(target=serve, args=(server, listening))
         thread.start()

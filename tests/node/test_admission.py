@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.fixed_chain import FixedChain, forged
+from tongbao.engines.payers import STRANGERS
 from tongbao.kernel import InvalidTransaction, Time
 from tongbao.kernel.nonces import WINDOW
-from tongbao.node.processes.admission import STRANGERS, Admission, Newest
+from tongbao.node.processes.admission import Admission, Newest
 
 
 def test_senders_whom_the_chain_never_answered_share_one_lane() -> None:

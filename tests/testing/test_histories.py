@@ -62,7 +62,7 @@ def test_a_history_applies_refuses_and_is_invalid() -> None:
     then it has all of them, most are applied, many refused, some invalid, and the root is that of
     the rows.
     """
-    played = Played(registry(), "three outcomes", 400)
+    played = Played(registry(), "all three outcomes", 400)
 
     assert len(played.sent) == 400
     assert played.outcomes[Outcome.APPLIED] > played.outcomes[Outcome.REFUSED] > 40

@@ -9,6 +9,7 @@ import type {
   CancelUpgrade,
   Choice,
   Delay,
+  EndAllowance,
   EndMembership,
   GrantPermission,
   GrantRole,
@@ -25,6 +26,7 @@ import type {
   RevokePermission,
   RevokeRole,
   ScheduleUpgrade,
+  SetAllowance,
   SetDelay,
   SetParameter,
   SetThreshold,
@@ -71,6 +73,8 @@ export interface GovernancePropose {
     | OpenPermission
     | Halt
     | Resume
+    | SetAllowance
+    | EndAllowance
   )[];
   readonly closes_at: Time;
 }

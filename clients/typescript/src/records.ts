@@ -12,7 +12,9 @@ import type {
   Capacity,
   Choice,
   Count,
+  Counted,
   Delay,
+  EndAllowance,
   EndMembership,
   Flag,
   Frozen,
@@ -20,7 +22,9 @@ import type {
   GrantRole,
   Halt,
   Hash,
+  Id,
   Kind,
+  Lasts,
   Lei,
   MemberName,
   MemberStatus,
@@ -38,6 +42,7 @@ import type {
   Role,
   ScheduleUpgrade,
   Scope,
+  SetAllowance,
   SetDelay,
   SetParameter,
   SetThreshold,
@@ -239,6 +244,43 @@ export interface Mandate {
   readonly period_ms?: PeriodMs;
 }
 
+/** By whom an account is inspected, on which ground and basis, since when, until when. */
+export interface ReadingInspection {
+  readonly "@version": 1;
+  readonly by: Address;
+  readonly account: Address;
+  readonly reason: Small;
+  readonly basis_hash: Hash;
+  readonly since: Time;
+  readonly until: Time;
+}
+
+/** The newest inspection of an account by a supervisor; it may have ended. */
+export interface ReadingOpening {
+  readonly "@version": 1;
+  readonly inspection: Id;
+}
+
+/** What one batch counts under one inspection, and which account of an operator's says so. */
+export interface ReadingReads {
+  readonly "@version": 1;
+  readonly account: Address;
+  readonly by: Address;
+  readonly recorder: Address;
+  readonly counted: Counted;
+}
+
+/** How many inspections a supervisor has opened, and how often it has read under them. */
+export interface ReadingTally {
+  readonly "@version": 1;
+  readonly inspections?: Count;
+  readonly histories?: Count;
+  readonly pages?: Count;
+  readonly queries?: Count;
+  readonly rows?: Count;
+  readonly statements?: Count;
+}
+
 /** The operators of now, how many approvals they ask for, and how long they wait then. */
 export interface GovernanceCouncil {
   readonly "@version": 1;
@@ -276,6 +318,8 @@ export interface GovernanceProposal {
     | OpenPermission
     | Halt
     | Resume
+    | SetAllowance
+    | EndAllowance
   )[];
   readonly closes_at: Time;
   readonly voters: readonly Address[];
@@ -293,4 +337,11 @@ export interface GovernanceBallot {
   readonly "@version": 1;
   readonly choice: Choice;
   readonly at: Time;
+}
+
+/** How a sponsor stands for accounts that it opens. */
+export interface SponsorTerms {
+  readonly "@version": 1;
+  readonly lasts_ms?: Lasts;
+  readonly share?: Share;
 }

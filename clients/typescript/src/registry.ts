@@ -41,6 +41,11 @@ import type {
   MandateRevoke,
 } from "./mandate_messages.js";
 import type {
+  ReadingCloseInspection,
+  ReadingOpenInspection,
+  ReadingRecordReads,
+} from "./reading_messages.js";
+import type {
   DataAccept,
   DataAdmitSource,
   DataAttestDeletion,
@@ -76,16 +81,27 @@ import type {
   GovernancePropose,
   GovernanceVote,
 } from "./governance_messages.js";
+import type {
+  SponsorEndTerms,
+  SponsorGrant,
+  SponsorLeave,
+  SponsorRevoke,
+  SponsorSetTerms,
+  SponsorTake,
+} from "./sponsor_messages.js";
 
 export * from "./account_messages.js";
 export * from "./asset_messages.js";
 export * from "./hold_messages.js";
 export * from "./mandate_messages.js";
+export * from "./reading_messages.js";
 export * from "./data_messages.js";
 export * from "./upgrade_messages.js";
 export * from "./governance_messages.js";
+export * from "./sponsor_messages.js";
 export * from "./records.js";
 export * from "./data_records.js";
+export * from "./reasons.js";
 export * from "./tables.js";
 export * from "./values.js";
 
@@ -123,6 +139,9 @@ export type Message =
   | MandateGrant
   | MandateRevoke
   | MandateCollect
+  | ReadingOpenInspection
+  | ReadingCloseInspection
+  | ReadingRecordReads
   | DataPostBond
   | DataWithdrawBond
   | DataPull
@@ -152,4 +171,10 @@ export type Message =
   | GovernanceFound
   | GovernancePropose
   | GovernanceVote
-  | GovernanceCancel;
+  | GovernanceCancel
+  | SponsorGrant
+  | SponsorRevoke
+  | SponsorSetTerms
+  | SponsorEndTerms
+  | SponsorTake
+  | SponsorLeave;

@@ -51,6 +51,9 @@ export type Kind = string;
 /** 1 to 316224000000 */
 export type Lasting = number;
 
+/** 1 to 316224000000 */
+export type Lasts = number;
+
 /** ^[A-Z0-9]{18}[0-9]{2}$ */
 export type Lei = string;
 
@@ -119,8 +122,14 @@ export type SettingName = string;
 /** 0 to 65535 */
 export type Small = number;
 
+/** 0 to 1000000 */
+export type SponsoredCount = number;
+
 /** 0 to 9007199254740991 */
 export type Time = number;
+
+/** 1 to 100000000 */
+export type Tokens = number;
 
 /** ^(?:upheld|rejected)$ */
 export type Verdict = string;
@@ -156,6 +165,18 @@ export interface Frozen {
 export interface Share {
   readonly by: Address;
   readonly amount: Amount;
+}
+
+/** How often data was read under one inspection, by kind, from the first time to the last. */
+export interface Counted {
+  readonly inspection: Id;
+  readonly since: Time;
+  readonly until: Time;
+  readonly histories?: Count;
+  readonly pages?: Count;
+  readonly queries?: Count;
+  readonly rows?: Count;
+  readonly statements?: Count;
 }
 
 /** The fields of one schema that an enterprise may ask for. */
@@ -328,4 +349,19 @@ export interface Halt {
 export interface Resume {
   readonly "@type": "governance.resume";
   readonly module: Name;
+}
+
+/** Make an account a sponsor, or give it another allowance: what it and its accounts spend. */
+export interface SetAllowance {
+  readonly "@type": "governance.set_allowance";
+  readonly sponsor: Address;
+  readonly capacity: Tokens;
+  readonly per_minute: Tokens;
+  readonly accounts: SponsoredCount;
+}
+
+/** Let an account be a sponsor no more; those for whom it stood pay out of the common bucket. */
+export interface EndAllowance {
+  readonly "@type": "governance.end_allowance";
+  readonly sponsor: Address;
 }

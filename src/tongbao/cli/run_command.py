@@ -40,6 +40,7 @@ def setting_parameter(line: SettingLine) -> click.Option:
 
 def run_node(**options: Any) -> int:
     """Open the chain, listen, serve, and close it again."""
+    from tongbao.node.access.recorder import unlocked
     from tongbao.node.access.tls import make_context
     from tongbao.node.logs import configure_log
     from tongbao.node.processes.layout import cores_of
@@ -72,6 +73,8 @@ def run_node(**options: Any) -> int:
     has_signer = engine == NETWORK or settings.signer
     if settings.tls_certificate:
         make_context(settings)  # said before anybody types a passphrase, too
+    if settings.reads_account:
+        unlocked(folder, settings)
     passphrase = None if has_signer else Passphrase(options["passphrase_file"]).get()
     configure_log(settings)  # before the store tells what it has mended
     await_remains(folder)
@@ -99,6 +102,7 @@ def serve_alone(
     """Serve by this process alone, until told to stop; the last block."""
     from tongbao.node.access.api_keys import FILE
     from tongbao.node.access.callers import Callers
+    from tongbao.node.access.recorder import open_recorder
     from tongbao.node.access.tokens import KEY, new_token
     from tongbao.node.opening import opened
     from tongbao.node.processes.orders import Ready
@@ -112,7 +116,8 @@ def serve_alone(
     ):
         address = address_of(listening, settings)
         token, certificate = new_token(KEY), settings.tls_certificate
-        callers = Callers(settings, chain.id, folder / FILE, token)
+        recorder = open_recorder(folder, settings)
+        callers = Callers(settings, chain.id, folder / FILE, token, recorder=recorder)
         server = server_of(chain, settings, index, callers)
         # From before anybody is told: whoever is told may stop it at once.
         with server.capture_signals(), present(folder, chain.id, address, token, certificate):

@@ -16,6 +16,7 @@ def asset(site: Site, asked: Asked) -> View:
     with site.chain.reading() as height:
         definition = site.chain.query(assets.show, wanted)
         supply = site.chain.query(assets.supply, wanted)
+        controls = site.chain.query(assets.controls_of, wanted)
     if definition is None or supply is None:
         raise missing("asset.missing_title", "asset.missing", id=wanted)
     cap = definition.cap
@@ -27,6 +28,7 @@ def asset(site: Site, asked: Asked) -> View:
             "id": wanted,
             "code": wanted.partition(".")[0],
             "definition": definition,
+            "controls": controls,
             "issued": supply.issued,
             "left": left,
             "recalled": recalled,

@@ -16,7 +16,10 @@ from tongbao.console import (
     account_page,
     asset_page,
     block_pages,
+    desk_page,
     history_page,
+    members_page,
+    proposals_page,
     search_page,
     statement_page,
     transaction_page,
@@ -54,7 +57,13 @@ PAGES: Final = (
     Page("/accounts/{address}", "page_account", account_page.account),
     Page("/accounts/{address}/statement", "page_statement", statement_page.statement),
     Page("/accounts/{address}/history", "page_history", history_page.history),
+    Page("/accounts/{address}/desk", "page_desk", desk_page.desk),
     Page("/assets/{asset}", "page_asset", asset_page.asset),
+    Page("/members", "page_members", members_page.members),
+    Page("/members/{lei}", "page_member", members_page.member),
+    Page("/proposals", "page_proposals", proposals_page.proposals),
+    Page("/proposals/new", "page_propose", proposals_page.propose),
+    Page("/proposals/{id}", "page_proposal", proposals_page.proposal),
     Page("/search", "page_search", search_page.search),
 )
 """Every page."""
@@ -132,6 +141,7 @@ class Console:
             "chain_id": self._site.chain.id,
             "file": self._static.path,
             "vaults": self._site.vaults,
+            "has": self._site.has,
             **view.facts,
         }
         text = self._templates.get_template(view.template).render(given)

@@ -7,10 +7,12 @@ from typing import Final
 
 from tongbao.console.asking import Asked, not_understood
 from tongbao.kernel import Address, AssetId
+from tongbao.modules.member import Lei
 
 HEIGHT: Final = re.compile(r"(0|[1-9][0-9]{0,14})\Z")
 TRANSACTION: Final = re.compile(r"[0-9a-f]{64}\Z")
 ADDRESS: Final = re.compile(r"[0-9a-f]{40}\Z")
+LEI: Final = re.compile(r"[A-Z0-9]{18}[0-9]{2}\Z")
 ASSET: Final = re.compile(r"[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}\Z")
 
 
@@ -45,3 +47,17 @@ def asset(text: str) -> AssetId:
     if ASSET.match(text) is None:
         raise not_understood("asset.not_an_asset")
     return AssetId(text)
+
+
+def lei(text: str) -> Lei:
+    """A member's LEI; whether its check digits are right is not asked. Raises PageError."""
+    if LEI.match(text) is None:
+        raise not_understood("member.not_an_lei")
+    return Lei(text)
+
+
+def thing(text: str) -> str:
+    """The id of what a message made, such as a proposal's. Raises PageError."""
+    if ADDRESS.match(text) is None:
+        raise not_understood("proposal.not_an_id")
+    return text

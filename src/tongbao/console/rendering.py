@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from msgspec import Struct
 from starlette.responses import HTMLResponse
+
+from tongbao.console import actions
 
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -49,6 +53,9 @@ def environment() -> Environment:
         "moment": moment,
         "exact": exact,
         "rate": rate,
+        "sentence": sentence,
+        "duration": duration,
+        "role": role,
     }
     return made
 
@@ -112,6 +119,24 @@ def exact(ms: int) -> Markup:
     return Markup(
         '<time datetime="{date}T{clock}.{rest:03}Z">{date} {clock}.{rest:03} UTC</time>'
     ).format(date=when.strftime("%Y-%m-%d"), clock=when.strftime("%H:%M:%S"), rest=ms % 1000)
+
+
+@pass_context
+def sentence(context: Context, action: Struct) -> Markup:
+    """What an action of a proposal does, in the words of the page."""
+    return actions.sentence(context["t"], action)
+
+
+@pass_context
+def duration(context: Context, ms: int) -> Markup:
+    """A time that passes, in the words of the page."""
+    return actions.duration(context["t"], ms)
+
+
+@pass_context
+def role(context: Context, name: str) -> Markup:
+    """A role of members, in the words of the page."""
+    return actions.role(context["t"], name)
 
 
 def page(text: str, status: int, language_tag: str) -> HTMLResponse:

@@ -8,8 +8,9 @@ from typing import Final
 from tongbao.console import forms
 from tongbao.console.asking import Asked, Elsewhere, View
 from tongbao.console.site import Site
-from tongbao.kernel import Address, AssetId
-from tongbao.modules import account, asset
+from tongbao.kernel import Address, AssetId, Id
+from tongbao.modules import account, asset, governance, member
+from tongbao.modules.member import Lei
 from tongbao.sdk.joined import NeverHere
 
 LONGEST: Final = 200
@@ -41,12 +42,22 @@ def place_of(site: Site, text: str) -> str | None:
     if forms.ADDRESS.match(small):
         address = Address(small)
         is_there = address in site.vaults or chain.query(account.show, address) is not None
-        return f"/accounts/{small}" if is_there else None
+        return f"/accounts/{small}" if is_there else _proposal(site, Id(small))
+    if forms.LEI.match(text.upper()) and site.has("member"):
+        lei = Lei(text.upper())
+        return f"/members/{lei}" if chain.query(member.show, lei) is not None else None
     code, _, issuer = text.partition(".")
     found = f"{code.upper()}.{issuer.lower()}"
     if forms.ASSET.match(found) and chain.query(asset.show, AssetId(found)) is not None:
         return f"/assets/{found}"
     return None
+
+
+def _proposal(site: Site, wanted: Id) -> str | None:
+    """The path of a proposal of this id, if there is one."""
+    if not site.has("governance") or site.chain.query(governance.show, wanted) is None:
+        return None
+    return f"/proposals/{wanted}"
 
 
 def _may_be_there(site: Site, identifier: str) -> bool:

@@ -12,7 +12,14 @@ from markupsafe import Markup, escape
 Language = Literal["en", "zh"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
-FILES: Final = ("words.toml", "control_words.toml", "guardian_words.toml")
+FILES: Final = (
+    "words.toml",
+    "control_words.toml",
+    "guardian_words.toml",
+    "member_words.toml",
+    "proposal_words.toml",
+    "desk_words.toml",
+)
 TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 """As `lang` attributes have them (RFC 5646)."""
 
@@ -31,6 +38,11 @@ def table() -> dict[str, dict[Language, str]]:
     }
 
 
+def is_known(key: str) -> bool:
+    """Whether there is a text of this key."""
+    return key in table()
+
+
 class Words:
     """The texts of one language: `words("block.title", height=3)`."""
 
@@ -39,6 +51,6 @@ class Words:
         self.language = language
         self.tag = TAGS[language]
 
-    def __call__(self, key: str, **values: object) -> Markup:
+    def __call__(self, key: str, /, **values: object) -> Markup:
         """The text of a key with values put in, all of it safe in HTML. Raises KeyError."""
         return escape(table()[key][self.language]).format(**values)

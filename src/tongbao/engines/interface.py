@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from tongbao.engines.payers_here import PayersHere
 from tongbao.engines.solo.ticket import Ticket
 from tongbao.kernel import ChainId, Machine, Module, Registry, Time, View
 from tongbao.kernel.kernel_module import ModuleLine
@@ -131,6 +132,10 @@ class Engine(AnyEngine, Protocol):
 
 class Deciding(Engine, Protocol):
     """One that takes what other processes of its node have parsed and verified."""
+
+    @property
+    def payers(self) -> PayersHere:
+        """Who pays for whom, where there are quotas; others watch it."""
 
     def submit_verified(self, transactions: Sequence[Transaction], /) -> list[Ticket | Exception]:
         """Queue what `Machine.take_over` gave: a ticket each, or what `submit` would raise."""

@@ -72,8 +72,13 @@ def check_signers(
     messages: tuple[Message, ...],
     sender: Keys,
     sponsor: Keys | None,
+    *,
+    stands: bool = False,
 ) -> None:
-    """Whether exactly those signed who must. Raises InvalidTransaction; checks no signature."""
+    """Whether exactly those signed who must. Raises InvalidTransaction; checks no signature.
+
+    The sponsor may sign and need not where its standing sponsorship `stands`.
+    """
     sensitive = False
     asked: set[str] = set()
     for message in messages:
@@ -88,7 +93,7 @@ def check_signers(
     for entry in sender.keys:
         asked.add(entry.key.public)
     if sponsor is not None:
-        if weight_of(sponsor, signers) < sponsor.ordinary:
+        if not stands and weight_of(sponsor, signers) < sponsor.ordinary:
             raise InvalidTransaction(Invalid.SPONSOR_HAS_NOT_SIGNED)
         asked.update([entry.key.public for entry in sponsor.keys])
     if not asked.issuperset(signers):

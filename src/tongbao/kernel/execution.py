@@ -13,6 +13,7 @@ from tongbao.kernel.job import Job
 from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
 from tongbao.kernel.module import Index
 from tongbao.kernel.nonces import Nonces, check, use
+from tongbao.kernel.quotas import ReadRow, stands_for
 from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refusal
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
@@ -24,11 +25,14 @@ REFUSED: Final[str] = Outcome.REFUSED.value
 PLAIN_RECEIPT: Final = jcs.encode(Receipt(outcome=APPLIED))
 
 
-def admit(time: Time, keys_of: KeysOf, transaction: Transaction, expiry_ms: int) -> Keys:
+def admit(
+    time: Time, keys_of: KeysOf, read: ReadRow, transaction: Transaction, expiry_ms: int
+) -> Keys:
     """Judge expiry and signers against committed state. Raises InvalidTransaction."""
     payload = transaction.payload
     keys, sponsor = find_keys(time, keys_of, payload, expiry_ms)
-    check_signers(transaction.signers, payload.messages, keys, sponsor)
+    stands = sponsor is not None and stands_for(read, payload, time)
+    check_signers(transaction.signers, payload.messages, keys, sponsor, stands=stands)
     check_lane(payload, keys)
     return keys
 

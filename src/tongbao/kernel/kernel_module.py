@@ -22,6 +22,7 @@ from tongbao.kernel.reasons import KernelWhy
 from tongbao.kernel.schema import Event, Record, Value
 
 DAY_MS: Final = 86_400_000
+TOKENS_LIMIT: Final = 100_000_000
 UPGRADE_LINES_LIMIT: Final = 64
 """Modules, and features, that one upgrade may name."""
 
@@ -34,6 +35,12 @@ SettingName = NewType("SettingName", Annotated[str, Meta(pattern=SETTING_NAME)])
 
 Power = NewType("Power", Annotated[int, Meta(ge=1, le=1_000_000)])
 """What a validator's vote weighs. A hundred of the heaviest stay far below CometBFT's 2^60."""
+
+Tokens = NewType("Tokens", Annotated[int, Meta(ge=1, le=TOKENS_LIMIT)])
+"""What a bucket holds at most, or what flows into it each minute: one token pays one message."""
+
+SponsoredCount = NewType("SponsoredCount", Annotated[int, Meta(ge=0, le=1_000_000)])
+"""How many accounts a sponsor may stand for."""
 
 NodeId = NewType("NodeId", Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")])
 """A node of a network by its connection key: the first 20 bytes of that key's SHA-256, in hex."""
@@ -97,6 +104,42 @@ class Halt(Record, version=1):
     until: Time
 
 
+class Allowance(Record, version=1):
+    """What a sponsor may spend: a bucket of tokens, what flows in, how many accounts it carries."""
+
+    capacity: Tokens
+    per_minute: Tokens
+    accounts: SponsoredCount
+
+
+class Share(Value):
+    """A bucket of one account's own: how much of its sponsor's tokens it can spend."""
+
+    capacity: Tokens
+    per_minute: Tokens
+
+
+class Sponsorship(Record, version=1):
+    """That a sponsor pays for an account: until when, where it ends, and within which share."""
+
+    sponsor: Address
+    expires_at: Time | None = None
+    share: Share | None = None
+
+
+class Bucket(Record, version=1):
+    """What was in a bucket at a time, in units of which a token has 60,000."""
+
+    level: Count
+    at: Time
+
+
+class Carried(Record, version=1):
+    """How many accounts a sponsor stands for, or has offered to."""
+
+    accounts: Count
+
+
 class Stuck(Event, tag=1):
     """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
 
@@ -120,6 +163,18 @@ validators_in_order = module.index(9, of=validators, by=lambda validator: 0)
 peers_in_order = module.index(10, of=peers, by=lambda peer: 0)
 halts = module.table(11, key=Name, value=Halt)
 halts_in_order = module.index(12, of=halts, by=lambda halt: 0)
+allowances = module.table(13, key=Address, value=Allowance)
+sponsorships = module.table(14, key=Address, value=Sponsorship)
+offers = module.table(15, key=tuple[Address, Address], value=Sponsorship)
+buckets = module.table(16, key=Address, value=Bucket)
+shares = module.table(17, key=Address, value=Bucket)
+carried = module.table(18, key=Address, value=Carried)
+allowances_in_order = module.index(19, of=allowances, by=lambda allowance: 0)
+by_sponsor = module.index(20, of=sponsorships, by=lambda sponsorship: sponsorship.sponsor)
+offers_by_sponsor = module.index(21, of=offers, by=lambda offer: offer.sponsor)
+
+COMMON: Final = module.vault
+"""The bucket of all for whom no sponsor pays."""
 
 TRANSACTION_BYTES = module.parameter(
     "transaction_bytes",
@@ -183,4 +238,25 @@ PEERS_LIMIT = module.parameter(
     low=1,
     high=256,
     meaning="nodes that may connect to those of the network",
+)
+QUOTAS = module.parameter(
+    "quotas",
+    default=0,
+    low=0,
+    high=1,
+    meaning="1 where each transaction in a block is paid for with tokens; 0 where none is",
+)
+COMMON_CAPACITY = module.parameter(
+    "common_capacity",
+    default=1_000,
+    low=16,
+    high=TOKENS_LIMIT,
+    meaning="tokens in the bucket of all for whom no sponsor pays, when it is full",
+)
+COMMON_PER_MINUTE = module.parameter(
+    "common_per_minute",
+    default=600,
+    low=1,
+    high=TOKENS_LIMIT,
+    meaning="tokens that flow each minute into the bucket of all for whom no sponsor pays",
 )

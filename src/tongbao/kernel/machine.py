@@ -46,15 +46,17 @@ from tongbao.kernel.kernel_module import (
     features,
     halts,
     parameters,
+    sponsorships,
     upgrades,
 )
 from tongbao.kernel.module import Module, Table
+from tongbao.kernel.quotas import Quotas
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.receipt import Outcome, Receipt, Result
 from tongbao.kernel.registry import Registry
 from tongbao.kernel.reindex import wrong_entries
 from tongbao.kernel.state import Backing, State, leaves_of
-from tongbao.kernel.transaction import Transaction, decode_payload, id_of
+from tongbao.kernel.transaction import Payload, Transaction, decode_payload, id_of
 from tongbao.kernel.trie import Trie
 from tongbao.kernel.trie_proof import Proof
 
@@ -88,7 +90,8 @@ class Machine(Intake):
         self.code = Code(genesis, registry, code)
         self.code.check(kept_upgrades(backing), height)
         authenticator, keys_of = find_authentication(genesis, registry)
-        self._keys_tables = tuple(authenticator.tables)
+        # Where one of these is written, who must sign is judged anew.
+        self._keys_tables = (*authenticator.tables, sponsorships)
         self._trie = Trie.load(leaves_of(backing, registry.tables)) if trie is None else trie
         structures = [derived for module in registry.modules for derived in module.structures]
         self._state = State(backing, structures)
@@ -104,6 +107,8 @@ class Machine(Intake):
         # Keys are looked up as the module that genesis lets authenticate.
         view = self._admission.context(View, authenticator, None)
         self._keys_of: KeysOf = partial(keys_of, view)
+        self._quotas = self.quotas_for_admission()
+        self._asking = self.quotas_for_admission()
 
     # What the chain is
 
@@ -167,22 +172,29 @@ class Machine(Intake):
         job.meter.limit = self.parameters[TRANSACTION_ROWS.name]
         job.meter.block_limit = self.parameters[BLOCK_ROWS.name]
         due = run_due(job, self.parameters[DUE_ITEMS.name])
+        self._quotas.begin(block.time, self.parameters)
         results = tuple([self._transaction(wire) for wire in block.transactions])
+        self._quotas.write(self._state)
         return self._decide(block, results, due)
 
     def _transaction(self, wire: bytes) -> Result:
         """The result of one transaction, whatever its bytes are."""
         transaction_id = b""
+        mark = len(self._state.journal)
         try:
             transaction = self.decode(wire)
             transaction_id = transaction.id
             self._admit(transaction)
             payload = transaction.payload
             use_nonce(self._job, payload.sender, payload.lane, payload.nonce)
+            charge = self._quotas.ask(payload) if self._quotas.is_on else None
         except InvalidTransaction as error:
+            self._state.rollback(mark)
             number = error.why.number
             receipt: Receipt[Any] = Receipt(outcome=Outcome.INVALID.value, number=number)
             return Result(transaction_id, Outcome.INVALID, number, jcs.encode(receipt))
+        if charge is not None:
+            self._quotas.pay(charge)
         return carry_out(self._job, transaction_id, payload)
 
     def _decide(self, block: Block, results: tuple[Result, ...], due: bytes | None) -> Decided:
@@ -252,23 +264,35 @@ class Machine(Intake):
         transaction = self.decode(wire)
         self._admit(transaction)
         check_nonce(self._state, transaction.payload)
+        self._ask(transaction.payload, time)
         return transaction
 
     def check_again(self, wire: bytes, time: Time) -> None:
-        """As `check`, for what passed it before: only expiry and nonce, while all have their keys.
+        """As `check`, for what passed it before: only what changes while all have their keys.
 
-        Raises InvalidTransaction.
+        That is expiry, nonce, and whether its payer has the tokens. Raises InvalidTransaction.
         """
         known = self._seen.get(wire)
         if known is None or self._keys_changed:
             self.check(wire, time)
         else:
             check_quickly(self._state, known.payload, time, self.parameters[EXPIRY_MS.name])
+            self._ask(known.payload, time)
+
+    def quotas_for_admission(self) -> Quotas:
+        """What transactions would cost whom, by the rows of now: counted by whoever asks."""
+        return Quotas(self._state.read)
+
+    def _ask(self, payload: Payload[Any], time: Time) -> None:
+        """Whether who pays has the tokens in a block of `time`. Raises InvalidTransaction."""
+        self._asking.begin(time, self.parameters)
+        if self._asking.is_on:
+            self._asking.ask(payload)
 
     def _admit(self, transaction: Transaction) -> None:
         self._admission.meter.used = 0
         expiry_ms = self.parameters[EXPIRY_MS.name]
-        admit(self._admission.time, self._keys_of, transaction, expiry_ms)
+        admit(self._admission.time, self._keys_of, self._state.read, transaction, expiry_ms)
 
     def dry_run(self, payload_bytes: bytes, time: Time) -> Result:
         """What a payload would do in a block of `time`, unsigned, thrown away afterwards."""
@@ -284,6 +308,7 @@ class Machine(Intake):
         self._admission.meter.used = 0
         keys, _ = find_keys(time, self._keys_of, payload, self.parameters[EXPIRY_MS.name])
         check_lane(payload, keys)
+        self._ask(payload, time)
         try:
             use_nonce(job, payload.sender, payload.lane, payload.nonce)
             return carry_out(job, id_of(payload_bytes), payload)

@@ -74,6 +74,9 @@ class Invalid(Reason):
     SIGNATURE_IS_NOT_ASKED_FOR = 21, "nobody signs who is not asked to"
     SIGNATURE_IS_WRONG = 22, "every signature satisfies the equations of kernel/ed25519.py"
     MESSAGE_IS_NOT_LAST = 23, "a message that ends its sender's account is the last one"
+    SPONSOR_HAS_NO_ALLOWANCE = 24, "under quotas a sponsor that is named has an allowance"
+    ALLOWANCE_IS_SPENT = 25, "the bucket that pays has a token for each message; try again later"
+    SHARE_IS_SPENT = 26, "the sender's share has a token for each message; try again later"
 
 
 class KernelWhy(Reason):
@@ -102,6 +105,7 @@ class KernelWhy(Reason):
     MODULE_IS_HALTED = 120, "a halted module, and what uses it, goes on when the halt ends"
     MODULE_CANNOT_BE_HALTED = 121, "a module of this chain is halted, and not the one that decides"
     MODULE_IS_NOT_HALTED = 122, "only a module that is halted goes on before its halt ends"
+    ALLOWANCE_NOT_FOUND = 123, "only a sponsor's allowance can be ended"
 
 
 for _reasons in (Invalid, KernelWhy):
@@ -112,8 +116,12 @@ for _reasons in (Invalid, KernelWhy):
 class InvalidTransaction(Exception):
     """A transaction that changes nothing, with its reason."""
 
-    def __init__(self, why: Invalid, detail: str = "") -> None:
-        """Carry the reason and, where one helps, what exactly was found (never any content)."""
+    def __init__(self, why: Invalid, detail: str = "", again_at: int | None = None) -> None:
+        """Carry the reason and, where one helps, what exactly was found (never any content).
+
+        `again_at` is the time, in ms UTC, of the first block for which it may be otherwise.
+        """
         super().__init__(f"{why}: {detail}" if detail else str(why))
         self.why = why
         self.detail = detail
+        self.again_at = again_at

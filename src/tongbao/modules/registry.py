@@ -3,7 +3,18 @@
 from functools import cache
 
 from tongbao.kernel import Registry
-from tongbao.modules import account, asset, data, governance, hold, mandate, member, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    data,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 
 MODULES = (
     account.module,
@@ -11,9 +22,11 @@ MODULES = (
     asset.module,
     hold.module,
     mandate.module,
+    reading.module,
     data.module,
     upgrade.module,
     governance.module,
+    sponsor.module,
 )
 
 

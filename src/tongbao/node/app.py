@@ -25,6 +25,7 @@ from tongbao.node import problems, stream_submitting, streaming
 from tongbao.node.access.callers import Callers
 from tongbao.node.access.guard import Guard
 from tongbao.node.access.needs import OPEN, Need
+from tongbao.node.access.recorder import recording
 from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
 from tongbao.node.feed import Feed
@@ -70,13 +71,14 @@ def create_app(
         papers = document(chain.registry, found)
         parts.api = Api(chain, feed, settings, papers, recall, callers=callers)
         try:
-            yield
+            async with recording(parts.api):
+                yield
         finally:
             parts.stop()
             if recall is not None:
                 await asyncio.to_thread(recall.stop)
 
-    guard = Guard(settings.read_policy, parts)
+    guard = Guard(parts)
     routes: list[BaseRoute] = [
         Route(one.path, endpoint_of(one, parts, guard), methods=[one.method], name=one.name)
         for one in found
@@ -140,7 +142,7 @@ def sockets(parts: Site, guard: Guard) -> list[BaseRoute]:
             begun = time.monotonic()
             status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
             try:
-                guard.check(need, websocket)
+                await guard.check(need, websocket)
                 status = int(await run(parts.api, websocket))
             except ProblemError as error:
                 status = int(error.problem.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +18,8 @@ from tongbao.store.errors import DiskFull, StoreError
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
+NS_PER_MS: Final = 1_000_000
+MS_PER_S: Final = 1_000
 DETAIL_LIMIT: Final = 500
 MARKUP: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
@@ -66,14 +69,19 @@ def unavailable(detail: str) -> ProblemError:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
 
+def seconds_until(time_ms: int) -> int:
+    """Whole seconds until a time in ms UTC, at least one."""
+    return max(RETRY_AFTER_S, -(-(time_ms - time.time_ns() // NS_PER_MS) // MS_PER_S))
+
+
 def of_submission(error: Exception) -> ProblemError:
     """The problem of a transaction that was not taken in. Other errors are raised again."""
     if isinstance(error, InvalidTransaction):
-        number = error.why.number
+        number, again_at = error.why.number, error.again_at
+        status = HTTPStatus.BAD_REQUEST if again_at is None else HTTPStatus.TOO_MANY_REQUESTS
+        headers = {} if again_at is None else {"Retry-After": str(seconds_until(again_at))}
         return ProblemError(
-            Problem(
-                reason_page(number), str(error.why), HTTPStatus.BAD_REQUEST, error.detail, number
-            )
+            Problem(reason_page(number), str(error.why), status, error.detail, number), headers
         )
     if isinstance(error, Busy):
         return too_many(str(error))

@@ -15,7 +15,7 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from tongbao.kernel import Address, Cursor, Module, Page, Registry, jcs
-from tongbao.node.access.needs import CHAIN, LEDGER, Need, of_account
+from tongbao.node.access.needs import CHAIN, LEDGER, Need, Scope, of_account
 from tongbao.node.api import Api
 from tongbao.node.operations import Operation, Process
 from tongbao.node.problems import bad_request, not_found
@@ -97,9 +97,27 @@ def _operation(
     )
 
 
-OPEN_MODULES: Final = frozenset({"governance", "upgrade"})
-OPEN_QUERIES: Final = frozenset({"account.show", "asset.issued_by", "asset.show", "asset.supply"})
+OPEN_MODULES: Final = frozenset({"governance", "member", "upgrade"})
+OPEN_QUERIES: Final = frozenset(
+    {
+        "account.show",
+        "asset.acts_by",
+        "asset.controls_of",
+        "asset.issued_by",
+        "asset.show",
+        "asset.supply",
+        "reading.is_for_members",
+        "reading.tally",
+    }
+)
 """Modules and queries that tell what belongs to nobody alone."""
+
+ISSUERS_QUERIES: Final = frozenset({"asset.balance", "asset.standing_of", "asset.statement"})
+"""Queries that tell of one asset alone, by their parameter `asset`: its issuer may ask them.
+
+Named one by one, since anybody may issue something: where an answer told of more than that asset,
+whoever asks would be its reader.
+"""
 
 
 def _need(query: Callable[..., Any], module: Module, hints: dict[str, Any]) -> Need:
@@ -110,7 +128,10 @@ def _need(query: Callable[..., Any], module: Module, hints: dict[str, Any]) -> N
     if module.name in OPEN_MODULES or f"{module.name}.{query.__name__}" in OPEN_QUERIES:
         return CHAIN
     names = [name for name, hint in hints.items() if Address in (hint, *get_args(hint))]
-    return of_account(*names) if names else LEDGER
+    assets = ("asset",) if f"{module.name}.{query.__name__}" in ISSUERS_QUERIES else ()
+    if names:
+        return of_account(*names, assets=assets)
+    return of_account(scope=Scope.LEDGER, kind=None, assets=assets) if assets else LEDGER
 
 
 def has_structures(module: Module) -> bool:

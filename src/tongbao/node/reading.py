@@ -18,6 +18,7 @@ from tongbao.kernel.genesis import write_genesis
 from tongbao.kernel.transaction import id_of
 from tongbao.modules import account
 from tongbao.modules.account.did import did_document
+from tongbao.node.access.policy import policy_of
 from tongbao.node.api import Api
 from tongbao.node.operations import AtHeight, Height, Nothing, TransactionId, shown
 from tongbao.node.problems import bad_request, gone, not_found
@@ -112,7 +113,7 @@ async def chain(api: Api, request: Request, asked: AtHeight) -> ChainAnswer:
         chain=head.chain,
         version=__version__,
         engine=api.chain.genesis.engine.name,
-        read_policy=api.settings.read_policy,
+        read_policy=await api.read(None, policy_of, api),
         height=head.height,
         time=head.time,
         now=api.chain.now(),

@@ -52,12 +52,35 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = False
     read_policy: Annotated[
         Literal["public", "members"],
-        Meta(description="who may read; `public` is everybody, `members` those who are known"),
+        Meta(
+            description="who may read; `public` is everybody, `members` those who are known, "
+            "as everywhere on a chain whose reading.members_only is 1"
+        ),
     ] = "public"
     member_scopes: Annotated[
         tuple[Literal["chain", "accounts", "ledger"], ...],
         Meta(description="what sessions and certificates may read besides their account's own"),
     ] = ("chain",)
+    reads_account: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9a-f]{40})?\Z",
+            description="account that records what supervisors read; it acts for an operator",
+        ),
+    ] = ""
+    reads_key: Annotated[
+        str, Meta(description="name of that account's key among those in the chain's folder")
+    ] = ""
+    reads_passphrase_file: Annotated[
+        str, Meta(description="file whose first line is that key's passphrase")
+    ] = ""
+    reads_batch_ms: Annotated[
+        Positive, Meta(description="time after which reads are recorded; 100 are at once")
+    ] = 60_000
+    reads_wait_ms: Annotated[
+        Positive,
+        Meta(description="time that reads may wait for the ledger; then supervisors get 503"),
+    ] = 600_000
     session_ms: Annotated[
         Annotated[int, Meta(ge=1, le=86_400_000)], Meta(description="time that a session lasts")
     ] = 900_000
@@ -227,6 +250,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     if settings.signer:
         _check_signer(settings.signer)
     _check_tls(settings)
+    _check_reads(settings)
     return settings
 
 
@@ -255,6 +279,16 @@ def _check_tls(settings: Settings) -> None:
             f"read_policy members on {settings.host} needs TLS, as keys and tokens would be sent "
             "in the clear: give tls_certificate and tls_key, or behind_tls_proxy=true where a "
             "proxy takes TLS off"
+        )
+
+
+def _check_reads(settings: Settings) -> None:
+    """Settings that belong together. Raises SettingsError."""
+    given = (settings.reads_account, settings.reads_key, settings.reads_passphrase_file)
+    if any(given) and not all(given):
+        raise SettingsError(
+            "reads_account, reads_key and reads_passphrase_file go together: give all three, or "
+            "none of them"
         )
 
 

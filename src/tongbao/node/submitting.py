@@ -118,7 +118,8 @@ def said(api: Api, ticket: Ticket | Exception) -> SubmitAnswer:
         assert isinstance(ticket, Ticket)
         return SubmitAnswer("pending", ticket.transaction.id.hex())
     if isinstance(found, InvalidTransaction):
-        return SubmitAnswer("invalid", number=found.why.number, why=str(found))
+        state = "invalid" if found.again_at is None else "not taken"
+        return SubmitAnswer(state, number=found.why.number, why=str(found))
     return SubmitAnswer("not taken", why=of_submission(found).problem.detail)
 
 

@@ -20,7 +20,7 @@ from tongbao.node import (
     submitting,
 )
 from tongbao.node.access import session_operations
-from tongbao.node.access.needs import CHAIN, OPEN, ROW, SENDER, Scope, of_account
+from tongbao.node.access.needs import CHAIN, OPEN, ROW, SENDER, Kind, Scope, of_account
 from tongbao.node.access.needs import ROWS as OF_ROWS
 from tongbao.node.openapi import STREAM
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation, Process
@@ -119,7 +119,7 @@ ASKED: Final = {
     "properties": {"account": {"type": "string", "description": "the account's address"}},
 }
 TEXT: Final = "text/plain"
-EVENTS: Final = of_account("account", scope=Scope.LEDGER)
+EVENTS: Final = of_account("account", scope=Scope.LEDGER, kind=None)
 
 
 def _get(
@@ -297,11 +297,12 @@ def _proving() -> Iterator[Operation]:
 def _recalling() -> Iterator[Operation]:
     moved, done = MovementsAnswer, TransactionsAnswer
     account, asset = "/v1/accounts/{address}", "/v1/assets/{asset}"
-    own: Any = {"needs": of_account("address")}
+    past: Any = {"needs": of_account("address", kind=Kind.HISTORIES)}
+    own: Any = {"needs": of_account("address", kind=Kind.STATEMENTS)}
     moves = (recalling.account_movements, recalling.OfAccountMovements, moved)
-    yield _get("accounts", f"{account}/movements", "account_movements", *moves, **own)
+    yield _get("accounts", f"{account}/movements", "account_movements", *moves, **past)
     by_account = (recalling.account_transactions, recalling.OfAccount, done)
-    yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account, **own)
+    yield _get("accounts", f"{account}/transactions", "account_transactions", *by_account, **past)
     stated = ("statement", stating.statement, stating.OfStatement, StatementAnswer)
     yield _get("accounts", f"{account}/statement", *stated, errors=(404,), **own)
     export = ("export", stating.export, stating.OfExport, str)
@@ -313,7 +314,8 @@ def _recalling() -> Iterator[Operation]:
     zipped: Any = {"media_type": bundling.ZIP, **own}
     yield _get("accounts", f"{account}/bundle", *bundle, errors=(404,), **zipped)
     of_asset = (recalling.asset_movements, recalling.OfAsset, moved)
-    yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset)
+    issued: Any = {"needs": of_account(scope=Scope.LEDGER, kind=None, assets=("asset",))}
+    yield _get("assets", f"{asset}/movements", "asset_movements", *of_asset, **issued)
     bearing = (recalling.by_reference, recalling.OfReference, done)
     yield _get("transactions", "/v1/references/{reference}", "reference", *bearing)
 

@@ -31,7 +31,13 @@ def model_of(
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
     keys = [single_key(named_key(person).key_id) for person in PEOPLE]
-    model.genesis([jcs.to_builtins(opening) for opening in keys], list(jars), *seats_of(genesis))
+    model.genesis(
+        [jcs.to_builtins(opening) for opening in keys],
+        list(jars),
+        told_to(genesis, "governance"),
+        told_to(genesis, "member").get("members", []),
+        told_to(genesis, "sponsor").get("sponsors", []),
+    )
     return model
 
 
@@ -42,12 +48,13 @@ def bounds_of(registry: Registry, name: str) -> tuple[int, int]:
     return bounds
 
 
-def seats_of(genesis: Genesis) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What genesis says of operators, and of members; nothing where it names none."""
-    told: dict[str, dict[str, Any]] = {
-        section.module: json.loads(bytes(section.content)) for section in genesis.sections
-    }
-    return told.get("governance", {}), told.get("member", {})
+def told_to(genesis: Genesis, module: str) -> dict[str, Any]:
+    """What genesis says to a module, of operators or members; nothing where it has no section."""
+    for section in genesis.sections:
+        if section.module == module:
+            found: dict[str, Any] = json.loads(bytes(section.content))
+            return found
+    return {}
 
 
 def given_of(found: Submission) -> Given:

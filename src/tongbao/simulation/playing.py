@@ -19,15 +19,19 @@ from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
+    COMMON_CAPACITY,
+    COMMON_PER_MINUTE,
     DUE_ITEMS,
     PEERS_LIMIT,
+    QUOTAS,
     TRANSACTION_ROWS,
     VALIDATORS_LIMIT,
+    SponsoredCount,
+    Tokens,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, data, governance, mandate, member
+from tongbao.modules import account, data, governance, mandate, member, sponsor
 from tongbao.modules.governance import Delay
-from tongbao.modules.member import Lei, MemberName, Role
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
 from tongbao.simulation.mischief_recipes import CHAPTERS, RECIPES
@@ -60,7 +64,7 @@ FEW: Final = {
     data.VERDICT_MS.name: 60_000,
     data.DELETION_MS.name: 10_000,
     data.HALT_MS.name: 30_000,
-    data.LEAST_BOND.name: 0,
+    data.LEAST_BOND.name: 1,
     data.ORDERS_LIMIT.name: 6,
     data.OFFERS_LIMIT.name: 3,
     data.ADJUDICATORS_LIMIT.name: 3,
@@ -68,25 +72,41 @@ FEW: Final = {
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
 )
-MEMBERS: Final = member.Start(
-    members=tuple(
-        member.FirstMember(
-            lei=Lei(f"TONG{place:014d}" + member.check_digits_of(f"TONG{place:014d}")),
-            name=MemberName(f"Member {place}"),
-            accounts=(genesis_address(place),),
-            roles=tuple(map(Role, roles)),
+SPONSORS: Final = sponsor.Start(
+    sponsors=tuple(
+        sponsor.FirstAllowance(
+            sponsor=genesis_address(place),
+            capacity=Tokens(capacity),
+            per_minute=Tokens(6_000),
+            accounts=SponsoredCount(4),
         )
-        for place, roles in enumerate(
-            (
-                (data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
-                (member.ADJUDICATOR,),
-                (member.ADJUDICATOR,),
-                (member.ADJUDICATOR,),
-            )
-        )
+        for place, capacity in ((0, 500), (3, 50))
     )
 )
-"""Who lets others trade data, and who decides their claims."""
+QUOTAS_FELT: Final = tuple(
+    {QUOTAS.name: 1, COMMON_CAPACITY.name: capacity, COMMON_PER_MINUTE.name: 600}
+    for capacity in (16, 200, 10_000)
+)
+FIRST_ROLES: Final = (
+    (data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
+    (member.ADJUDICATOR, member.OPERATOR),
+    (member.ADJUDICATOR,),
+    (member.ADJUDICATOR,),
+)
+
+
+def first_members() -> member.Start:
+    """A supervisor and registrar, an operator and adjudicators, for whom the last people act."""
+    found = []
+    for place, roles in enumerate(FIRST_ROLES):
+        base = f"DOUBT0{place:012d}"
+        lei = member.Lei(base + member.check_digits_of(base))
+        address = genesis_address(len(PEOPLE) - 1 - place)
+        name = member.MemberName(f"Member {place}")
+        given = tuple(map(member.Role, roles))
+        found.append(member.FirstMember(lei=lei, name=name, accounts=(address,), roles=given))
+    return member.Start(members=tuple(found))
+
 
 USUAL_ROWS: Final = {TRANSACTION_ROWS.name: 3_000}
 TIGHT_ROWS: Final = {TRANSACTION_ROWS.name: 10_000, BLOCK_ROWS.name: 10_000}
@@ -119,12 +139,16 @@ def genesis_for(seed: str) -> Genesis:
     jars = mischief.Start(jars=tuple(mischief.Jar(drops=Small(drops)) for drops in FIRST_DROPS))
     sections = [section("mischief", jars)]
     if random.random() < 1 / 2:
-        sections.append(section("member", MEMBERS))
+        sections.append(section("member", first_members()))
     if random.random() < 1 / 4:
         sections.append(section("governance", SEATS))
+    quotas = {}
+    if random.random() < 1 / 4:
+        sections.append(section("sponsor", SPONSORS))
+        quotas = random.choice(QUOTAS_FELT)
     return genesis_of(
         REGISTRY,
-        parameters={**rows, **FEW, DUE_ITEMS.name: random.choice(DUE_SHARES)},
+        parameters={**rows, **FEW, **quotas, DUE_ITEMS.name: random.choice(DUE_SHARES)},
         sections=tuple(sections),
         name="doubt",
     )

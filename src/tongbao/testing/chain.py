@@ -34,7 +34,8 @@ from tongbao.kernel import (
     WeightedKey,
 )
 from tongbao.kernel.genesis import Section
-from tongbao.kernel.kernel_module import nonces
+from tongbao.kernel.kernel_module import buckets, nonces, shares
+from tongbao.kernel.state import PREFIX_BYTES
 from tongbao.modules import account, asset
 from tongbao.sdk.builder import payload_bytes, sign
 from tongbao.sdk.signer import Signer
@@ -240,7 +241,7 @@ class Chain:
 
     @contextmanager
     def refuses(self, why: Reason) -> Iterator[None]:
-        """Inside, every transaction is refused with exactly `why` and writes only its nonce."""
+        """Inside, every transaction is refused with exactly `why`; it writes nonce and bucket."""
         with self._expect(_Expected(Outcome.REFUSED, why)):
             yield
 
@@ -281,6 +282,8 @@ class Chain:
             payload = self.machine.parse(wire).payload
             nonce = nonces.full_key((payload.sender, Small(payload.lane)))
             assert written.pop(nonce, None) is not None, "a refused transaction uses its nonce"
+            paid = (buckets.prefix, shares.prefix)
+            written = {key: row for key, row in written.items() if key[:PREFIX_BYTES] not in paid}
         assert written == due, f"it wrote rows: {difference(_present(due), _present(written))}"
 
     # Reading

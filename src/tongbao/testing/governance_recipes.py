@@ -10,6 +10,7 @@ from tongbao.kernel.kernel_module import NodeId, Power, SettingName
 from tongbao.modules import governance, upgrade
 from tongbao.modules.governance import Action, Choice, Delay, Proposal
 from tongbao.testing import member_recipes as members
+from tongbao.testing import sponsor_recipes as sponsors
 from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.keys import MixedOrderKey
 from tongbao.testing.world import NOBODY, UNKNOWN_ID, World
@@ -23,6 +24,9 @@ CHANGED: Final = {
     "kernel.expiry_ms": (60_000, 86_400_000),
     "kernel.validators_limit": (1, 4),
     "kernel.peers_limit": (1, 4),
+    "kernel.quotas": (0, 1),
+    "kernel.common_capacity": (16, 500),
+    "kernel.common_per_minute": (60, 6_000),
     "governance.operators_limit": (2, 5),
     "governance.proposals_limit": (1, 4),
     "governance.voting_ms": (60_000, 100_000_000),
@@ -142,7 +146,8 @@ def set_parameter(world: World) -> Action:
         return governance.SetParameter(name=SettingName("kernel.whims"), value=Count(value))
     bounds = world.machine.registry.bounds_of(name)
     assert bounds is not None
-    beyond = world.one([bounds[0] - 1, bounds[1] + 1])
+    # Below zero there is no value at all.
+    beyond = world.one([bounds[0] - 1 if bounds[0] else bounds[1] + 1, bounds[1] + 1])
     return governance.SetParameter(
         name=SettingName(name), value=Count(beyond if world.odd() else value)
     )
@@ -191,6 +196,7 @@ ACTIONS: Final[tuple[Callable[[World], Action], ...]] = (
     remove_operator,
     set_threshold,
     lambda world: governance.SetDelay(delay_ms=Delay(world.one(DELAYS_MS))),
+    *sponsors.ACTIONS,
 )
 """How each kind of action is chosen, of those that are not about members."""
 

@@ -13,7 +13,17 @@ from tongbao.testing.world import NOBODY, World
 
 LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BASE_LENGTH: Final = 18
-MODULES: Final = ("account", "asset", "hold", "mandate", "data", "upgrade", "member")
+MODULES: Final = (
+    "account",
+    "asset",
+    "hold",
+    "mandate",
+    "reading",
+    "data",
+    "upgrade",
+    "member",
+    "sponsor",
+)
 DURATIONS_MS: Final = (1, 1_000, 5_000, 60_000)
 ROLES: Final = (member.ISSUER, member.OPERATOR, member.SUPERVISOR)
 RESERVABLE: Final = ("account.open", "asset.define", "asset.issue")

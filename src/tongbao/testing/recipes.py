@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from tongbao.kernel import UNITS_LIMIT, Address, Amount, AssetCode, AssetId, Hash, Message, Small
-from tongbao.modules import account, asset, governance, hold, mandate, upgrade
+from tongbao.modules import account, asset, governance, hold, mandate, sponsor, upgrade
 from tongbao.testing import account_recipes as people
 from tongbao.testing import governance_recipes as deciding
 from tongbao.testing import guardian_recipes as guarding
 from tongbao.testing import mandate_recipes as agreeing
+from tongbao.testing import sponsor_recipes as sponsoring
 from tongbao.testing import upgrade_recipes as upgrades
 from tongbao.testing.world import UNKNOWN_ASSET, UNKNOWN_ID, World
 
@@ -196,4 +197,10 @@ RECIPES: Final[Recipes] = {
     governance.Propose: Recipe(12, deciding.proposer, deciding.propose),
     governance.Vote: Recipe(13, deciding.voter, deciding.vote),
     governance.Cancel: Recipe(3, deciding.proposer, deciding.cancel),
+    sponsor.Grant: Recipe(5, sponsoring.a_sponsor, sponsoring.grant),
+    sponsor.Revoke: Recipe(2, sponsoring.giver, sponsoring.revoke),
+    sponsor.Take: Recipe(3, sponsoring.asked, sponsoring.take),
+    sponsor.Leave: Recipe(1, sponsoring.sponsored, sponsoring.leave),
+    sponsor.SetTerms: Recipe(2, sponsoring.a_sponsor, sponsoring.set_terms),
+    sponsor.EndTerms: Recipe(1, sponsoring.a_sponsor, sponsoring.end_terms),
 }

@@ -23,7 +23,15 @@ from tongbao.kernel import (
     Reference,
     Time,
 )
-from tongbao.kernel.kernel_module import Halt, NodeId, Peer, Upgrade, Validator
+from tongbao.kernel.kernel_module import (
+    Allowance,
+    Halt,
+    NodeId,
+    Peer,
+    Sponsorship,
+    Upgrade,
+    Validator,
+)
 from tongbao.modules import account, asset, governance, member
 from tongbao.sdk.signer import Signer, SoftwareKey
 
@@ -72,6 +80,9 @@ class World:
         self.acting: dict[Address, member.Acting] = {}
         self.permissions: dict[member.PermissionName, member.Permission] = {}
         self.halts: dict[Name, Halt] = {}
+        self.allowances: dict[Address, Allowance] = {}
+        self.sponsorships: dict[Address, Sponsorship] = {}
+        self.offers: dict[tuple[Address, Address], Sponsorship] = {}
         self.market: dict[str, dict[Any, Any]] = {name: {} for name in MARKET}
         """Rows of tables of `data` that are not keyed by Id, by name."""
         self.rows: dict[str, dict[Id, Any]] = {}
@@ -107,6 +118,9 @@ class World:
         self.acting = dict(self._items("member.acting_accounts"))
         self.permissions = dict(self._items("member.permissions"))
         self.halts = dict(self._items("kernel.halts"))
+        self.allowances = dict(self._items("kernel.allowances"))
+        self.sponsorships = dict(self._items("kernel.sponsorships"))
+        self.offers = dict(self._items("kernel.offers"))
         if "data" in {module.name for module in self.machine.registry.modules}:
             self.market = {name: dict(self._items(f"data.{name}")) for name in MARKET}
         for table in self.machine.registry.tables.values():

@@ -12,6 +12,7 @@ from tongbao.modules import account, asset, hold
 from tongbao.testing.control_recipes import CONTROL_RECIPES
 from tongbao.testing.drafts import Draft
 from tongbao.testing.order_recipes import DATA_RECIPES
+from tongbao.testing.reading_recipes import READING_RECIPES
 from tongbao.testing.recipes import RECIPES, Recipe, Recipes
 from tongbao.testing.values import message_of
 from tongbao.testing.world import NOBODY, UNKNOWN_ASSET, UNKNOWN_ID, World
@@ -27,7 +28,7 @@ class Writer:
 
     def __init__(self, world: World, recipes: Recipes) -> None:
         """Use recipes beside those of the built-in modules; each message of the registry occurs."""
-        known = {**RECIPES, **CONTROL_RECIPES, **DATA_RECIPES, **recipes}
+        known = {**RECIPES, **CONTROL_RECIPES, **READING_RECIPES, **DATA_RECIPES, **recipes}
         self._world = world
         messages = world.machine.registry.messages
         self._recipes = [known.get(kind) or _plain(kind) for kind in messages]
@@ -88,12 +89,20 @@ class Writer:
             reference=self._reference() if world.chance(0.2) else None,
         )
         if world.chance(0.1):
-            draft.sponsor = world.somebody()
+            draft.sponsor = self._sponsor(sender)
         self.choose_signers(draft)
         if draft.sponsor is not None and len(draft.signers) > SIGNATURES_LIMIT:
             draft.sponsor = None
             self.choose_signers(draft)
         return draft
+
+    def _sponsor(self, sender: Address) -> Address:
+        """Who stands for the sender, or another with an allowance; at times anybody."""
+        world = self._world
+        standing = world.sponsorships.get(sender)
+        known = list(world.allowances) if standing is None else [standing.sponsor]
+        known = [address for address in known if address in world.people]
+        return world.one(known) if known and world.chance(0.7) else world.somebody()
 
     def nonce(self, sender: Address, lane: int) -> int:
         """Mostly the next one; at times a jump, or one that was left out."""
@@ -124,7 +133,10 @@ class Writer:
         found = {*self._enough(row, needed), *draft.introduced()}
         if draft.sponsor is not None:
             sponsor = world.people[draft.sponsor]
-            found.update(self._enough(sponsor, sponsor.ordinary))
+            standing = world.sponsorships.get(draft.sender)
+            stands = standing is not None and standing.sponsor == draft.sponsor
+            if not stands or world.chance(0.5):
+                found.update(self._enough(sponsor, sponsor.ordinary))
         if world.chance(0.05):
             found.add(world.one(row.keys).key.public)
         draft.signers = {key: world.signers[key] for key in sorted(found)}

@@ -4,7 +4,7 @@
 import { morph } from "./morph.js";
 
 const SHORTEST_MS = 1000; // between two renewals, however busy the chain is
-const LONGEST_MS = 30000; // between two attempts while the node is away
+const LONGEST_MS = 30000; // between two attempts while the node is away, or tells nothing
 const main = document.querySelector("main");
 const sign = document.querySelector("#live");
 let stream = null;
@@ -24,7 +24,10 @@ function follow() {
   rest();
   if (main.dataset.follow === undefined) return;
   stream = new EventSource(main.dataset.follow);
-  stream.addEventListener("open", () => show("live"));
+  stream.addEventListener("open", () => {
+    pause = SHORTEST_MS;
+    show("live");
+  });
   stream.addEventListener("transaction", () => later(renewed + SHORTEST_MS - performance.now()));
   stream.addEventListener("error", () => {
     show("reconnecting");
@@ -60,7 +63,6 @@ async function renew() {
     if (wanted === null) throw new Error("not a page");
     morph(main, wanted);
     document.title = page.title;
-    pause = SHORTEST_MS;
   } catch {
     away();
     return;

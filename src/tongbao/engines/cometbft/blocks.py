@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from tongbao.engines.cometbft.counting import Counting
 from tongbao.engines.cometbft.evidence import Evidence
 from tongbao.engines.cometbft.header import BlockHash, LocalHeader, encode_local
 from tongbao.engines.cometbft.membership import updates_of
@@ -104,6 +105,7 @@ class Blocks:
         self._candidate: Candidate | None = None
         self._unjudged: set[bytes] = set()
         """What was let into the mempool while a block was carried out: the recheck judges it."""
+        self._counting = Counting(machine)
         last, origin = store.last, machine.genesis_file.origin
         self.last: Last | None = None
         self.first = FIRST_BLOCK if origin is None else origin.height + 1
@@ -159,7 +161,8 @@ class Blocks:
             return
         try:
             self._unjudged.discard(wire)
-            self.machine.check(wire, self._next_time(clock))
+            time = self._next_time(clock)
+            self._counting.add(self.machine.check(wire, time), time)
         finally:
             self._changed.release()
 
@@ -174,6 +177,7 @@ class Blocks:
         try:
             machine, unjudged, time = self.machine, self._unjudged, self._next_time(clock)
             found: list[InvalidTransaction | None] = []
+            counts = self._counting.is_on
             for wire in wires:
                 try:
                     if wire in unjudged:
@@ -181,6 +185,8 @@ class Blocks:
                         machine.check(wire, time)
                     else:
                         machine.check_again(wire, time)
+                    if counts:
+                        self._counting.add(machine.decode(wire), time)
                 except InvalidTransaction as error:
                     found.append(error)
                 else:
@@ -289,6 +295,7 @@ class Blocks:
             self._candidate = self._wanted = None
             self._unjudged.difference_update(candidate.record.transactions)
             self._deciding = False
+            self._counting.begin()
             self._maintain(idle=False)
             self.listener.kept(candidate.record, candidate.decided)
             self._changed.notify_all()

@@ -23,8 +23,9 @@ from tongbao.engines.cometbft.dialing import Dialing
 from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.engines.cometbft.serving import Serving
 from tongbao.engines.cometbft.standstill import why_still
-from tongbao.engines.cometbft.tickets import Tickets, answers_of
+from tongbao.engines.cometbft.tickets import Tickets
 from tongbao.engines.memory import keep_what_is_loaded
+from tongbao.engines.payers_here import PayersHere
 from tongbao.engines.solo.engine import EngineStopped, StoppedForUpgrade, put_each, wall_clock
 from tongbao.engines.solo.lacks import WHY
 from tongbao.engines.solo.ticket import Ticket
@@ -111,9 +112,9 @@ class CometEngine:
         self._release = release
         self._rpc = rpc
         self._dialing = Dialing(rpc, dials=self._options.has_peers)
-        self._tickets = Tickets(
-            self._options.queue_transactions, self._options.offered_transactions
-        )
+        self.payers = PayersHere(self._blocks.machine)
+        limits = self._options.queue_transactions, self._options.offered_transactions
+        self._tickets = Tickets(*limits, self.payers, self.now)
         self._listeners: list[Callable[[int], None]] = []
         self._is_up = False
         self._is_behind = True
@@ -122,8 +123,7 @@ class CometEngine:
         self._quiet_until = 0.0
         self._moved_at = self._block_at = time.monotonic()
         self._expired_at = 0
-        elsewhere = self._options.verify_elsewhere and other_core()
-        self._verifier = Verifier(elsewhere=elsewhere)
+        self._verifier = Verifier(elsewhere=self._options.verify_elsewhere and other_core())
         self._serving = serving(self._fail)
         self._process = process(self._moved)
         self._thread = threading.Thread(target=self._run, name="tongbao-offer", daemon=True)
@@ -258,7 +258,7 @@ class CometEngine:
     def kept(self, record: BlockRecord, decided: Decided, /) -> None:
         """Answer everyone whose transaction stands in a block that is durable."""
         self._moved_at = self._block_at = time.monotonic()
-        self._tickets.answer(answers_of(record, decided))
+        self._tickets.keep(self.machine, record, decided)
         if record.time - self._expired_at >= EXPIRY_MS:
             self._expired_at = record.time
             self._tickets.expire(record.time)
@@ -336,7 +336,7 @@ class CometEngine:
         return []
 
     def _verified(self, batch: list[Ticket]) -> list[Ticket]:
-        """Those of a batch whose every signature is right; the others are told."""
+        """Those of a batch that are rightly signed and can be paid for; the others are told."""
         answers = iter(self._verifier.finish())
         right, wrong = [], []
         for ticket in batch:
@@ -348,7 +348,7 @@ class CometEngine:
         self._tickets.answer(
             (wire, InvalidTransaction(Invalid.SIGNATURE_IS_WRONG)) for wire in wrong
         )
-        return right
+        return self._tickets.let_in(right)
 
     def _offer(self, batch: list[Ticket]) -> None:
         """Hand a batch over. What its checks say comes by way of the application, in a moment."""

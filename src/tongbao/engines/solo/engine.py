@@ -14,10 +14,13 @@ from msgspec import Struct
 
 from tongbao.engines.fair_queue import FairQueue, Full
 from tongbao.engines.memory import keep_what_is_loaded
+from tongbao.engines.payer_rows import settings_of
+from tongbao.engines.payers_here import NOTHING, PayersHere
+from tongbao.engines.solo.answers import give
 from tongbao.engines.solo.lacks import Lack, Lacks
-from tongbao.engines.solo.producer import Made, Producer
+from tongbao.engines.solo.producer import Producer
 from tongbao.engines.solo.signing import SignerUnavailable
-from tongbao.engines.solo.ticket import Answer, Ticket, tell
+from tongbao.engines.solo.ticket import Ticket, tell
 from tongbao.engines.verifier import Verifier, checks_of, other_core
 from tongbao.kernel import Machine, Time, ed25519
 from tongbao.kernel.code import UpgradeNeeded
@@ -74,7 +77,7 @@ def put_each(
     for transaction in transactions:
         try:
             found.append(put(transaction))
-        except (Busy, DiskFull, EngineStopped, SignerUnavailable) as error:
+        except (InvalidTransaction, Busy, DiskFull, EngineStopped, SignerUnavailable) as error:
             found.append(error)
     return found
 
@@ -94,6 +97,8 @@ class SoloEngine:
         self._options = options or Options()
         self._clock = clock
         self._lacks = Lacks(producer)
+        self.payers = PayersHere(producer.machine)
+        """Who pays for whom, where there are quotas."""
         self._queue: FairQueue[Ticket] = FairQueue(self._options.queue_transactions)
         self._pending: dict[bytes, Ticket] = {}
         self._listeners: list[Callable[[int], None]] = []
@@ -161,9 +166,10 @@ class SoloEngine:
         known = self._pending.get(transaction.wire)
         if known is not None:
             return known
-        ticket = Ticket(transaction)
+        ticket, payload = Ticket(transaction), transaction.payload
+        payer = self.payers.admit(transaction, self.now()) if self.payers.is_on else None
         try:
-            self._queue.add(transaction.payload.sender, ticket)
+            self._queue.add(payload.sender, ticket, payer)
         except Full:
             raise Busy(f"{len(self._queue)} transactions are waiting; try again") from None
         self._pending[transaction.wire] = ticket
@@ -248,7 +254,7 @@ class SoloEngine:
             self._verifier.close()
 
     def _verified(self, batch: list[Ticket]) -> list[Ticket]:
-        """Those of a batch whose every signature is right; the others are told."""
+        """Those of a batch that are rightly signed and can be paid for; the others are told."""
         answers = iter(self._verifier.finish() if batch else b"")
         right, wrong = [], []
         for ticket in batch:
@@ -259,12 +265,17 @@ class SoloEngine:
             else:
                 ticket.answer(InvalidTransaction(Invalid.SIGNATURE_IS_WRONG))
                 wrong.append(ticket)
-        self._end(wrong)
-        return right
+        with self._wake:
+            unpaid = self.payers.let_in(right, self.now())
+        self._end(wrong + unpaid)
+        return [ticket for ticket in right if not ticket.is_answered] if unpaid else right
 
-    def _end(self, tickets: list[Ticket]) -> None:
+    def _end(self, tickets: list[Ticket], news: Mapping[bytes, bytes | None] = NOTHING) -> None:
         """Tickets that have their answers: tell who waits, and forget them."""
         with self._wake:
+            self.payers.set(settings_of(self.machine))
+            self.payers.learn(news.items())
+            self.payers.answered(tickets)
             for ticket in tickets:
                 self._pending.pop(ticket.transaction.wire, None)
         tell(tickets)
@@ -320,6 +331,7 @@ class SoloEngine:
 
     def _block(self, batch: list[Ticket], *, more: bool) -> None:
         """Make one block and answer everyone in it; with `more` the next one waits already."""
+        news: Mapping[bytes, bytes | None] = NOTHING
         with self._state_lock:
             try:
                 self._lacks.check()
@@ -334,10 +346,11 @@ class SoloEngine:
             else:
                 self._maintain(idle=not (more or self._queue))
                 if made is not None:
-                    _answer(batch, made)
+                    senders = give(self.machine, batch, made)
+                    news = self.payers.news(self.machine, made.decided, senders)
                     for tell_height in self._listeners:
                         tell_height(self.machine.height)
-        self._end(batch)
+        self._end(batch, news)
         self.machine.code.require(self.machine.height + 1)
 
     def _maintain(self, *, idle: bool) -> None:
@@ -355,20 +368,3 @@ class SoloEngine:
         for ticket in waiting:
             ticket.answer(error)
         self._end(waiting)
-
-
-def _answer(batch: list[Ticket], made: Made) -> None:
-    """Give every ticket its answer: the durable outcome, or why it was left out as invalid."""
-    index = 0
-    height, results = made.decided.height, made.decided.results
-    for ticket in batch:
-        number = made.invalid.get(ticket.transaction.wire) if made.invalid else None
-        if number is not None:
-            reason = next(reason for reason in Invalid if reason.number == number)
-            ticket.answer(InvalidTransaction(reason))
-            continue
-        result = results[index]
-        ticket.answer(
-            Answer(result.id, height, index, result.outcome, result.number, result.receipt)
-        )
-        index += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -33,13 +33,15 @@ class Ticket:
     for those who ask for it; who submits many just reads the answers one after the other.
     """
 
-    __slots__ = ("_answer", "_future", "transaction")
+    __slots__ = ("_answer", "_future", "charge", "transaction")
 
     def __init__(self, transaction: Transaction) -> None:
         """Made by the engine."""
         self.transaction = transaction
         self._answer: Answer | Exception | None = None
         self._future: Future[Answer] | None = None
+        self.charge: tuple[int, Any, Any] | None = None
+        """What was promised for it of whose tokens: `engines/payers.py`."""
 
     def answer(self, answer: Answer | Exception) -> None:
         """Give the answer; `tell` tells those who wait."""
@@ -53,6 +55,12 @@ class Ticket:
     @property
     def answered(self) -> Answer | Exception | None:
         """The answer, or what was in the way; None as long as there is neither."""
+        return self._answer
+
+    @property
+    def given(self) -> Answer | Exception:
+        """The answer, which is there."""
+        assert self._answer is not None
         return self._answer
 
     def future(self) -> Future[Answer]:

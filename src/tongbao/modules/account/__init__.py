@@ -15,6 +15,7 @@ from tongbao.modules.account.messages import (
     Guard,
     Incoming,
     Open,
+    Opened,
     ProposeRecovery,
     Recovered,
     Recovery,
@@ -41,7 +42,7 @@ from tongbao.modules.account.questions import (
     show,
 )
 from tongbao.modules.account.rules import is_open, needs_reference
-from tongbao.modules.account.tables import WAIT_MS, closing, module
+from tongbao.modules.account.tables import WAIT_MS, closing, module, opened
 
 __all__ = [
     "WAIT_MS",
@@ -57,6 +58,7 @@ __all__ = [
     "Guard",
     "Incoming",
     "Open",
+    "Opened",
     "ProposeRecovery",
     "Recovered",
     "Recovery",
@@ -80,6 +82,7 @@ __all__ = [
     "is_open",
     "module",
     "needs_reference",
+    "opened",
     "opened_under",
     "recoveries_under_way",
     "recovery",

@@ -232,6 +232,13 @@ class Rescued(Value):
     account: Address
 
 
+class Opened(Value):
+    """An account that somebody has opened, for the modules above to hear."""
+
+    account: Address
+    opener: Address
+
+
 class Closing(Value):
     """An account that closes, for the modules above to hear."""
 

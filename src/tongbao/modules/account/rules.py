@@ -12,6 +12,7 @@ from tongbao.modules.account.messages import (
     Close,
     Incoming,
     Open,
+    Opened,
     RemoveKey,
     RotateKey,
     SetIncoming,
@@ -26,6 +27,7 @@ from tongbao.modules.account.tables import (
     guards,
     incoming,
     module,
+    opened,
     sub_accounts,
 )
 
@@ -60,6 +62,7 @@ def open_new(ctx: Context, msg: Open) -> Address:
     address = open_account(ctx, msg)
     if msg.under:
         ctx[sub_accounts][ctx.sender, address] = SubAccount(opened_at=ctx.time)
+    ctx.announce(opened, Opened(account=address, opener=ctx.sender))
     return address
 
 

@@ -11,6 +11,7 @@ from tongbao.modules.account.messages import (
     Closing,
     Guard,
     Incoming,
+    Opened,
     Recovery,
     SubAccount,
     Why,
@@ -43,4 +44,5 @@ rescues = module.table(8, key=Address, value=Before)
 sub_accounts = module.table(9, key=tuple[Address, Address], value=SubAccount)
 incoming = module.table(10, key=Address, value=Incoming)
 
+opened = module.announcement(Opened)
 closing = module.announcement(Closing)

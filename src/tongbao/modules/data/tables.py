@@ -81,7 +81,7 @@ HALT_MS = lasting(
 LEAST_BOND = module.parameter(
     "least_bond",
     default=10,
-    low=0,
+    low=1,
     high=1_000_000,
     meaning="whole units of an asset that an agent secures for an order, or a claim deposits",
 )

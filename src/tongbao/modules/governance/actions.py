@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from tongbao.kernel import Time, Work, require
 from tongbao.kernel.halting import halt, last_halt, resume
-from tongbao.kernel.kernel_module import Upgrade
+from tongbao.kernel.kernel_module import Allowance, Upgrade
 from tongbao.kernel.membership import admit_peer, remove_peer, remove_validator, set_validator
 from tongbao.kernel.parameters import set_parameter
+from tongbao.kernel.sponsoring import end_allowance, set_allowance
 from tongbao.kernel.upgrading import cancel as cancel_upgrade
 from tongbao.kernel.upgrading import schedule as schedule_upgrade
 from tongbao.modules import account, member
@@ -32,10 +33,12 @@ from tongbao.modules.governance.messages import (
     AddOperator,
     AdmitPeer,
     CancelUpgrade,
+    EndAllowance,
     RemoveOperator,
     RemovePeer,
     RemoveValidator,
     ScheduleUpgrade,
+    SetAllowance,
     SetDelay,
     SetParameter,
     SetThreshold,
@@ -102,6 +105,15 @@ def halt_module(ctx: Work, action: Halt) -> None:
     halt(ctx, action.module, Time(ctx.time + action.duration_ms))
 
 
+def make_sponsor(ctx: Work, action: SetAllowance) -> None:
+    """A sponsor, by the kernel's rules for what it pays."""
+    require(account.is_open(ctx, action.sponsor), Why.ACCOUNT_NOT_FOUND)
+    allowance = Allowance(
+        capacity=action.capacity, per_minute=action.per_minute, accounts=action.accounts
+    )
+    set_allowance(ctx, action.sponsor, allowance)
+
+
 DOES: Final[Mapping[type[Action], Callable[[Work, Any], None]]] = {
     SetValidator: lambda ctx, action: set_validator(ctx, action.key, action.power),
     RemoveValidator: lambda ctx, action: remove_validator(ctx, action.key),
@@ -116,6 +128,8 @@ DOES: Final[Mapping[type[Action], Callable[[Work, Any], None]]] = {
     SetDelay: set_delay,
     Halt: halt_module,
     Resume: lambda ctx, action: resume(ctx, action.module),
+    SetAllowance: make_sponsor,
+    EndAllowance: lambda ctx, action: end_allowance(ctx, action.sponsor),
 }
 """What each kind of action does."""
 

@@ -26,6 +26,8 @@ from tongbao.kernel.kernel_module import (
     NodeId,
     Power,
     SettingName,
+    SponsoredCount,
+    Tokens,
 )
 from tongbao.modules.governance.member_actions import MemberAction
 
@@ -123,6 +125,21 @@ class SetDelay(Value, tag=11):
     delay_ms: Delay
 
 
+class SetAllowance(Value, tag=25):
+    """Make an account a sponsor, or give it another allowance: what it and its accounts spend."""
+
+    sponsor: Address
+    capacity: Tokens
+    per_minute: Tokens
+    accounts: SponsoredCount
+
+
+class EndAllowance(Value, tag=26):
+    """Let an account be a sponsor no more; those for whom it stood pay out of the common bucket."""
+
+    sponsor: Address
+
+
 Action = (
     SetValidator
     | RemoveValidator
@@ -136,6 +153,8 @@ Action = (
     | SetThreshold
     | SetDelay
     | MemberAction
+    | SetAllowance
+    | EndAllowance
 )
 """One change that operators may decide."""
 
@@ -250,7 +269,7 @@ class Why(Reason):
     PROPOSAL_HAS_ENDED = 9, "a proposal is taken back before it is carried out or has ended"
     THRESHOLD_IS_OUT_OF_REACH = 10, "the threshold is 1 to the number of operators"
     OPERATOR_IS_DOUBLED = 11, "an account is an operator once"
-    ACCOUNT_NOT_FOUND = 12, "an operator is an open account"
+    ACCOUNT_NOT_FOUND = 12, "an operator, or a sponsor, is an open account"
     OPERATOR_NOT_FOUND = 13, "only an operator can be removed from the operators"
     TOO_MANY_OPERATORS = 14, "there are at most `operators_limit` operators"
     OPERATOR_CANNOT_CLOSE = 15, "an operator's account stays open until others remove the operator"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tongbao.kernel import Address
 from tongbao.modules import account
@@ -11,6 +12,8 @@ from tongbao.node.access.callers import Caller, unauthorized
 
 if TYPE_CHECKING:
     from tongbao.node.api import Api
+
+T = TypeVar("T")
 
 CONFIRM_MS: Final = 10_000
 """How long a session goes on after its key was taken from the account, at most."""
@@ -21,20 +24,28 @@ ATTEMPTS: Final = 25
 
 async def has_key(api: Api, address: str, public: str) -> bool:
     """Whether an account, which must be open, has a key (in base64url) now."""
+
+    def read() -> bool:
+        found = api.chain.query(account.show, Address(address))
+        return found is not None and any(entry.key.public == public for entry in found.keys)
+
+    return await newest(api, read)
+
+
+async def newest(api: Api, read: Callable[[], T]) -> T:
+    """What a quick read of the rows tells, once they have the last block that was told of."""
     least = api.feed.height
 
-    def read() -> tuple[int, bool]:
+    def at() -> tuple[int, T]:
         with api.chain.reading() as height:
-            found = api.chain.query(account.show, Address(address))
-        keys = () if found is None else found.keys
-        return height, any(entry.key.public == public for entry in keys)
+            return height, read()
 
     for _ in range(ATTEMPTS):
-        height, has = await api.read(None, read)
+        height, found = await api.read(None, at)
         if height >= least:
-            return has
+            break
         await asyncio.sleep(AGAIN_S)
-    return has
+    return found
 
 
 async def confirm(api: Api, caller: Caller | None) -> None:

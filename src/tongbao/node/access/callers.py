@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from starlette.types import Scope as Request
@@ -18,6 +18,9 @@ from tongbao.node.access.sessions import Session, Sessions
 from tongbao.node.access.tokens import KEY, SESSION, digest_of, is_token, same
 from tongbao.node.problems import ProblemError, problem
 from tongbao.node.settings import Settings
+
+if TYPE_CHECKING:
+    from tongbao.node.access.recorder import Recorder
 
 CALLER: Final = "tongbao.caller"
 """In a request's scope: who calls, where that is known."""
@@ -63,11 +66,13 @@ class Callers:
         keys: Path | None = None,
         local_token: str = "",
         now_ms: Callable[[], int] = wall_clock_ms,
+        recorder: Recorder | None = None,
     ) -> None:
         """`keys` is the file of API keys; who has `local_token` is of this machine, and reads all.
 
-        `now_ms` is the clock.
+        `now_ms` is the clock. The `recorder` keeps what supervisors read; without one they don't.
         """
+        self.recorder = recorder
         self.now_ms = now_ms
         self.challenges = Challenges(chain, now_ms)
         self.sessions = Sessions(settings.session_ms, settings.sessions, now_ms)

@@ -1,8 +1,8 @@
 """The reading policy at each operation: an answer is begun only for whoever may have it.
 
 `public` lets everybody through. With `members` a caller has the scope that the operation needs, or
-asks for its own account's alone; an operation that says nothing of its need is for the whole
-ledger's readers only.
+asks for its own account's alone, or is a supervisor with a basis; an operation that says nothing of
+its need is for readers of the whole ledger only.
 """
 
 from __future__ import annotations
@@ -16,17 +16,24 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from tongbao.node.access.callers import CALLER, REALM, Caller, unauthorized
-from tongbao.node.access.needs import LEDGER, OPEN, Need, of_account
-from tongbao.node.problems import problem
+from tongbao.node.access.inspecting import inspect
+from tongbao.node.access.needs import CHAIN, LEDGER, OPEN, Kind, Need, of_account
+from tongbao.node.access.policy import Policy
+from tongbao.node.problems import ProblemError, problem
 
 if TYPE_CHECKING:
     from tongbao.node.api import Site
 
-MEMBERS: Final = "members"
 OF_PAGES: Final = {
-    "page_account": of_account("address"),
-    "page_statement": of_account("address"),
-    "page_history": of_account("address"),
+    "page_account": of_account("address", kind=Kind.PAGES),
+    "page_statement": of_account("address", kind=Kind.PAGES),
+    "page_history": of_account("address", kind=Kind.PAGES),
+    "page_desk": of_account("address", kind=Kind.PAGES),
+    "page_members": CHAIN,
+    "page_member": CHAIN,
+    "page_proposals": CHAIN,
+    "page_propose": CHAIN,
+    "page_proposal": CHAIN,
     "page_file": OPEN,
 }
 """What pages need, where that is not the ledger."""
@@ -34,10 +41,8 @@ OF_PAGES: Final = {
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def check(need: Need, request: HTTPConnection, body: bytes = b"") -> None:
-    """Whether whoever asks may have an answer. Raises ProblemError, 401 or 403."""
-    if need.scope is None:
-        return
+def may_read(need: Need, request: HTTPConnection, body: bytes = b"") -> bool:
+    """Whether whoever asks may have an answer by its scopes, or as its own. ProblemError: 401."""
     caller: Caller | None = request.scope.get(CALLER)
     if caller is None:
         raise unauthorized(
@@ -45,12 +50,15 @@ def check(need: Need, request: HTTPConnection, body: bytes = b"") -> None:
             "`Authorization: Bearer`, or a client certificate"
         )
     if need.scope in caller.scopes:
-        return
-    if need.own is not None and need.own(caller.account, request, body):
-        return
+        return True
+    return need.own is not None and need.own(caller.account, request, body)
+
+
+def forbidden(need: Need) -> ProblemError:
+    """The answer to who is known and may not read."""
     own = "" if need.own is None else ", or to ask for the caller's own account alone"
     said = f'{REALM}, error="insufficient_scope", scope="{need.scope}"'
-    raise problem(
+    return problem(
         HTTPStatus.FORBIDDEN,
         f"this needs the scope {need.scope}{own}",
         {"WWW-Authenticate": said},
@@ -60,27 +68,37 @@ def check(need: Need, request: HTTPConnection, body: bytes = b"") -> None:
 class Guard:
     """What stands before each operation of a node, by its reading policy."""
 
-    def __init__(self, read_policy: str, site: Site) -> None:
-        """Guard by a policy, `public` or `members`."""
-        self._is_for_members = read_policy == MEMBERS
+    def __init__(self, site: Site) -> None:
+        """Guard what a site answers."""
+        self._policy = Policy()
         self._site = site
 
-    def check(self, need: Need, request: HTTPConnection) -> None:
-        """As the function `check`, where there is anything to check."""
-        if self._is_for_members:
-            check(need, request)
+    async def check(self, need: Need, request: HTTPConnection, body: bytes = b"") -> None:
+        """Whether whoever asks may have an answer. Raises ProblemError: 401, 403, 503."""
+        if need.scope is not None and await self._policy.is_for_members(self._site.api):
+            await self._check_members(need, request, body)
+
+    async def _check_members(self, need: Need, request: HTTPConnection, body: bytes) -> None:
+        if may_read(need, request, body):
+            return
+        caller: Caller | None = request.scope[CALLER]
+        by = None if caller is None else caller.account
+        if by is None or not await inspect(self._site.api, by, need, request):
+            raise forbidden(need)
 
     def before(self, need: Need, run: Endpoint) -> Endpoint:
         """An endpoint that answers those alone who may read."""
-        if not self._is_for_members or need.scope is None:
+        if need.scope is None:
             return run
 
         async def endpoint(request: Request) -> Response:
+            if not await self._policy.is_for_members(self._site.api):
+                return await run(request)
             body = b""
             if need.reads_body:
                 body = await self._site.api.any_body(request)
                 request = Request(request.scope, _again(body))
-            check(need, request, body)
+            await self._check_members(need, request, body)
             return await run(request)
 
         return endpoint

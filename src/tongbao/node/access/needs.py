@@ -35,15 +35,32 @@ Own = Callable[[str | None, HTTPConnection, bytes], bool]
 """Whether a request (its body at the end) is about an account's own, or about nobody's."""
 
 
+Subjects = Callable[[HTTPConnection], list[str]]
+"""The accounts that a request names, of which one may be under inspection."""
+
+
+class Kind(StrEnum):
+    """As what a supervisor's read is counted on the ledger."""
+
+    HISTORIES = "histories"
+    PAGES = "pages"
+    QUERIES = "queries"
+    ROWS = "rows"
+    STATEMENTS = "statements"
+
+
 class Need(Struct, frozen=True):
     """A scope that suffices, None where nobody has to be known; else `own` for one's own.
 
-    `reads_body` where `own` must see the body.
+    `reads_body` where `own` must see the body. Where there are `subjects`, a supervisor reads what
+    is theirs while it inspects one of them, and that is counted as a `kind`.
     """
 
     scope: Scope | None
     own: Own | None = None
     reads_body: bool = False
+    subjects: Subjects | None = None
+    kind: Kind = Kind.QUERIES
 
 
 OPEN: Final = Need(None)
@@ -53,16 +70,23 @@ LEDGER: Final = Need(Scope.LEDGER)
 OPEN_TABLES: Final = frozenset(
     {
         "account.accounts",
+        "asset.controls",
         "asset.definitions",
         "asset.supplies",
+        "asset.tallies",
         "governance.ballots",
         "governance.councils",
         "governance.proposals",
         "kernel.features",
+        "kernel.halts",
         "kernel.parameters",
         "kernel.peers",
         "kernel.upgrades",
         "kernel.validators",
+        "member.acting_accounts",
+        "member.members",
+        "member.permissions",
+        "reading.tallies",
     }
 )
 """Tables whose rows belong to nobody alone: a caller who may read the chain may read them."""
@@ -76,13 +100,29 @@ def _given(request: HTTPConnection, name: str) -> list[str]:
     return given if len(given) == 1 else []
 
 
-def of_account(*names: str, scope: Scope = Scope.ACCOUNTS) -> Need:
-    """An operation about the account that a parameter of one of these names is."""
+def of_account(
+    *names: str,
+    scope: Scope = Scope.ACCOUNTS,
+    kind: Kind | None = Kind.QUERIES,
+    assets: tuple[str, ...] = (),
+) -> Need:
+    """An operation about the account that a parameter of one of these names is.
+
+    Without a `kind` no inspection serves. What one of `assets` names is its issuer's, too.
+    """
+
+    def subjects(request: HTTPConnection) -> list[str]:
+        return [account for name in names for account in _given(request, name)]
 
     def own(account: str | None, request: HTTPConnection, body: bytes) -> bool:
-        return any(account in _given(request, name) for name in names)
+        if account is None:
+            return False
+        issued = (asset.partition(".")[2] for name in assets for asset in _given(request, name))
+        return account in subjects(request) or account in issued
 
-    return Need(scope, own)
+    if kind is None or not names:
+        return Need(scope, own)
+    return Need(scope, own, subjects=subjects, kind=kind)
 
 
 def is_own_row(account: str | None, table: str, key: list[Any]) -> bool:
@@ -92,6 +132,10 @@ def is_own_row(account: str | None, table: str, key: list[Any]) -> bool:
 
 def _row(account: str | None, request: HTTPConnection, body: bytes) -> bool:
     return is_own_row(account, request.path_params["table"], request.query_params.getlist("key"))
+
+
+def _row_subjects(request: HTTPConnection) -> list[str]:
+    return request.query_params.getlist("key")
 
 
 class _Row(Struct):
@@ -122,7 +166,7 @@ def _sender(account: str | None, request: HTTPConnection, body: bytes) -> bool:
         return True  # the operation says what is wrong with it
 
 
-ROW: Final = Need(Scope.LEDGER, _row)
+ROW: Final = Need(Scope.LEDGER, _row, subjects=_row_subjects, kind=Kind.ROWS)
 """A row, or its proof."""
 ROWS: Final = Need(Scope.LEDGER, _rows, reads_body=True)
 """Several rows, named in a body."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Generic, TypeVar
 
+from tongbao.engines.payers import STRANGERS
 from tongbao.engines.solo import Ticket
 from tongbao.kernel import ChainId, Count, InvalidTransaction, Registry, Time
 from tongbao.kernel.kernel_module import EXPIRY_MS, TRANSACTION_BYTES
@@ -22,8 +23,6 @@ V = TypeVar("V")
 VERIFIED_BYTES: Final = 32 * 1024 * 1024
 """Of transactions whose signatures are known to be right."""
 SENDERS: Final = 100_000
-STRANGERS: Final = ""
-"""The lane that all share whom the chain has not answered yet."""
 
 
 class Newest(Generic[K, V]):

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.engines.interface import Deciding
+from tongbao.engines.payer_rows import FORGET, PayerRows, settings_of
 from tongbao.engines.solo import Answer, Ticket
-from tongbao.kernel import Outcome
+from tongbao.kernel import Address, Decided, Outcome
 from tongbao.kernel.kernel_module import EXPIRY_MS, TRANSACTION_BYTES
 from tongbao.kernel.reasons import InvalidTransaction
 from tongbao.kernel.transaction import Transaction
@@ -34,6 +35,7 @@ from tongbao.node.processes.rows import (
     FromFront,
     Hello,
     NotDone,
+    Paying,
     Row,
     Rows,
     Said,
@@ -68,6 +70,7 @@ class CoreLink:
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listening.bind(str(path))
         self._listening.listen(4)
+        engine.payers.watch(self._paid)
         engine.follow(self._answered)
         engine.listen(self._moved)
         for target in (self._run, self._tick):
@@ -98,11 +101,17 @@ class CoreLink:
             if front is not None:
                 front.settle()
                 front.tell_state()
+                front.go_on()
 
     def _moved(self, height: int) -> None:
         """In the engine's thread."""
         if self._front is not None:
             self._front.tell_state()
+
+    def _paid(self, decided: Decided, senders: Sequence[Address]) -> None:
+        """In the engine's thread, between two blocks."""
+        if self._front is not None:
+            self._front.note(decided, senders)
 
     def _answered(self, tickets: Sequence[Ticket]) -> None:
         """In the engine's thread."""
@@ -121,8 +130,11 @@ class _Front:
         self._answers: Ring | None = None
         self._numbers: dict[bytes, Row] = {}
         """By wire, what the front waits for."""
-        self._outbox: deque[Said | NotDone] = deque()
+        self._outbox: deque[Said | NotDone | Paying] = deque()
         self._outbox_lock = threading.Lock()
+        self._payers = PayerRows()
+        self._payers_news: dict[bytes, bytes | None] = {}
+        """What it is to be told of who pays, behind the answers."""
         self._doubtful: deque[tuple[Row, InvalidTransaction]] = deque()
         self._under_way = 0
         self._state: CoreState | None = None
@@ -207,6 +219,19 @@ class _Front:
         if found:
             self._say(found)
 
+    def note(self, decided: Decided, senders: Sequence[Address]) -> None:
+        """Tell the front who pays for these, and what a block has left them: with its answers."""
+        found = self._payers.after(self._engine.machine, decided, senders)
+        with self._outbox_lock:
+            if FORGET in found:
+                self._payers_news.clear()
+            self._payers_news.update(found)
+
+    def go_on(self) -> None:
+        """Send what waits, where no answer has taken it along."""
+        with self._outbox_lock:
+            self._flush()
+
     def settle(self) -> None:
         """Tell of rows that are invalid now, perhaps because a block before has them already.
 
@@ -233,6 +258,9 @@ class _Front:
     def _flush(self) -> None:
         """Send what there is room for."""
         ring, most = self._answers, ROWS
+        if self._payers_news and ring is not None and len(self._outbox) < ROWS:
+            self._outbox.extend(Paying(*row) for row in self._payers_news.items())
+            self._payers_news.clear()
         while ring is not None and self._outbox and self._under_way < MESSAGES:
             count = min(most, len(self._outbox))
             rows = [self._outbox.popleft() for _ in range(count)]
@@ -283,4 +311,5 @@ def state_of(engine: Deciding) -> CoreState:
         misbehaviour=dict(engine.misbehaviour),
         transaction_bytes=machine.parameters[TRANSACTION_BYTES.name],
         expiry_ms=machine.parameters[EXPIRY_MS.name],
+        quotas=settings_of(machine),
     )

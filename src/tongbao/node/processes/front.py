@@ -15,6 +15,7 @@ from tongbao.kernel import Registry
 from tongbao.kernel.genesis import chain_id
 from tongbao.node.access.api_keys import FILE as KEY_FILE
 from tongbao.node.access.callers import Callers
+from tongbao.node.access.recorder import open_recorder
 from tongbao.node.api import MS, Site
 from tongbao.node.operations import Process
 from tongbao.node.processes.child import Child
@@ -95,7 +96,10 @@ async def _server(child: Child, chain: ChainBeside, engine: RemoteEngine) -> Fro
         relay.start()
     await engine.begun.wait()
     recall = recalled_beside(child, chain.id)
-    callers = Callers(settings, chain.id, Path(orders.folder) / KEY_FILE, orders.local_token)
+    folder = Path(orders.folder)
+    recorder = open_recorder(folder, settings)
+    keys = folder / KEY_FILE
+    callers = Callers(settings, chain.id, keys, orders.local_token, recorder=recorder)
     front = FrontApp(chain, engine, relays, settings, recall, callers)
     config = configuration_of(front.app(), settings, front.site, chain.id)
     server = FrontServer(config, front.site, settings, child.ready)

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from tongbao.console import Console
 from tongbao.node.access.callers import Callers
 from tongbao.node.access.guard import Guard
+from tongbao.node.access.recorder import recording
 from tongbao.node.api import MS, Api, Site
 from tongbao.node.app import counted, endpoint_of, problem_of, sockets
 from tongbao.node.door import Door
@@ -57,7 +58,7 @@ class FrontApp:
         self._recall = recall
         self._callers = callers
         self.site = Site()
-        self._guard = Guard(settings.read_policy, self.site)
+        self._guard = Guard(self.site)
 
     def app(self) -> Door:
         """The ASGI application."""
@@ -86,7 +87,8 @@ class FrontApp:
         self.site.api = Api(self._chain, feed, self._settings, {}, self._recall, callers=known)
         self.site.api.living = self._living
         try:
-            yield
+            async with recording(self.site.api):
+                yield
         finally:
             self.site.stop()
             if self._recall is not None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tongbao.engines.payer_rows import FORGET, ToldRow
 from tongbao.engines.solo import Answer
 from tongbao.node.processes.admission import Waiting
 from tongbao.node.processes.channel import Channel, ChannelClosed
@@ -28,6 +29,7 @@ from tongbao.node.processes.rows import (
     CoreState,
     FromCore,
     Hello,
+    Paying,
     Row,
     Rows,
     Told,
@@ -53,12 +55,21 @@ class FrontLink:
     """A connection to the core, made again whenever there is another one."""
 
     def __init__(
-        self, folder: Path, told: Callable[[Given], None], changed: Callable[[CoreState], None]
+        self,
+        folder: Path,
+        told: Callable[[Given], None],
+        changed: Callable[[CoreState], None],
+        learn: Callable[[list[ToldRow]], None],
     ) -> None:
-        """Connect in the running event loop; `told` gets answers, `changed` the core's state."""
+        """Connect in the running event loop.
+
+        `told` gets answers, `changed` the core's state, `learn` rows of who pays, with FORGET for
+        each new core.
+        """
         self._path = folder / LINK
         self._told = told
         self._changed = changed
+        self._learn = learn
         self._channel: Channel[FromCore] | None = None
         self._rows: Ring | None = None
         self._answers: Ring | None = None
@@ -158,6 +169,7 @@ class FrontLink:
         self._channel = channel
         self._under_way = 0
         self._heard_at = time.monotonic()
+        self._learn([(FORGET, None)])
         self._ended.clear()
         self._ask_again()
         asyncio.get_running_loop().add_reader(end, self._readable)
@@ -195,12 +207,18 @@ class FrontLink:
     def _hear(self, end: int) -> None:
         assert self._answers is not None
         given: Given = []
+        paying: list[ToldRow] = []
         for row in decode_answers(self._answers.take(end)):
+            if isinstance(row, Paying):
+                paying.append((row.key, row.row))
+                continue
             one = self._given.pop(row.number, None)
             if one is not None:
                 given.append((one, answer_of(row, one.transaction.id)))
         self._send(Told(end))
         self._told(given)
+        if paying:
+            self._learn(paying)
 
     def _lose(self) -> None:
         """The core has ended: who waits goes on to wait."""

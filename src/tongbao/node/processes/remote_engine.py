@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tongbao.engines.fair_queue import FairQueue, Full
+from tongbao.engines.payers import Payers
 from tongbao.engines.solo import Answer, Busy, Ticket
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.engines.solo.ticket import tell
@@ -46,6 +47,7 @@ class RemoteEngine:
         """Take `limit` transactions at once; `start` begins to pass them on."""
         self._clock = clock
         self._admission = Admission(registry, chain)
+        self._payers = Payers()
         self._window = min(WINDOW, max(1, limit // 2))
         """How many have left the queue at once: in no order of senders any more."""
         self._queue: FairQueue[Waiting] = FairQueue(max(1, limit - self._window))
@@ -65,7 +67,7 @@ class RemoteEngine:
 
     def start(self, sockets: Path, verifiers: int) -> None:
         """Connect to the core and to verifiers, in the running event loop."""
-        self._link = FrontLink(sockets, self._told, self._changed)
+        self._link = FrontLink(sockets, self._told, self._changed, self._payers.learn)
         paths = [sockets / socket_name(VERIFIER, number) for number in range(verifiers)]
         self._verifiers = Verifiers(paths, self._checked)
 
@@ -98,11 +100,13 @@ class RemoteEngine:
         known = self._pending.get(wire)
         if known is not None:
             return known
-        waiting = self._admission.read(wire, self.now())
+        now = self.now()
+        waiting = self._admission.read(wire, now)
+        payer = self._payers.admit(waiting.transaction, now) if self._payers.is_on else None
         if self.is_disk_full:
             raise DiskFull(str(self.why_stopped))
         try:
-            self._queue.add(self._admission.lane(waiting), waiting)
+            self._queue.add(self._admission.lane(waiting), waiting, payer)
         except Full:
             raise Busy(f"{len(self._pending)} transactions are waiting; try again") from None
         self._pending[wire] = waiting
@@ -179,6 +183,7 @@ class RemoteEngine:
         """Verified ones go on in the order in which they came; the others are told."""
         assert self._link is not None
         wrong: Given = []
+        right: list[Waiting] = []
         while self._batches and self._batches[0].answers is not None:
             batch = self._batches.popleft()
             assert batch.answers is not None
@@ -190,7 +195,12 @@ class RemoteEngine:
                         wrong.append((one, InvalidTransaction(Invalid.SIGNATURE_IS_WRONG)))
                         continue
                     self._admission.verified(one)
+                right.append(one)
+        unpaid = self._payers.let_in(right, self.now())
+        for one in right:
+            if not one.is_answered:
                 self._link.put(one)
+        wrong += [(one, one.given) for one in right if one.is_answered] if unpaid else []
         self._link.flush()
         if wrong:
             self._told(wrong)
@@ -205,6 +215,7 @@ class RemoteEngine:
             if isinstance(answer, Answer):
                 self._admission.met(one)
             one.answer(answer)
+        self._payers.answered(one for one, _ in given)
         tell(one for one, _ in given)
         if len(self._queue):
             self._soon()
@@ -214,6 +225,7 @@ class RemoteEngine:
         self._state = state
         self._admission.bytes_limit = state.transaction_bytes
         self._admission.expiry_ms = state.expiry_ms
+        self._payers.set(state.quotas)
         self.begun.set()
         self._move(state.height)
 

@@ -54,6 +54,14 @@ class NotDone(Struct, frozen=True, array_like=True, tag=1, gc=False):
     kind: str
     why: int
     text: str
+    again_at: int | None = None
+
+
+class Paying(Struct, frozen=True, array_like=True, tag=2, gc=False):
+    """A row of those that say who pays for whom: as it is now, by its full key."""
+
+    key: bytes
+    row: bytes | None
 
 
 class Hello(Struct, frozen=True, tag=0):
@@ -95,6 +103,7 @@ class CoreState(Struct, frozen=True, tag=5):
     misbehaviour: dict[str, int]
     transaction_bytes: int
     expiry_ms: int
+    quotas: tuple[int, int, int]
 
 
 FromFront = Hello | Rows | Told
@@ -102,7 +111,7 @@ FromCore = Taken | Answers | CoreState
 
 encode: Final = msgspec.msgpack.Encoder().encode
 decode_rows: Final = msgspec.msgpack.Decoder(list[Row]).decode
-decode_answers: Final = msgspec.msgpack.Decoder(list[Said | NotDone]).decode
+decode_answers: Final = msgspec.msgpack.Decoder(list[Said | NotDone | Paying]).decode
 
 _REASONS: Final = {reason.number: reason for reason in Invalid}
 _ERRORS: Final[dict[str, type[Exception]]] = {
@@ -123,7 +132,8 @@ def answered(number: int, answer: Answer | Exception) -> Said | NotDone:
             answer.receipt,
         )
     if isinstance(answer, InvalidTransaction):
-        return NotDone(number, InvalidTransaction.__name__, answer.why.number, answer.detail)
+        name, why = InvalidTransaction.__name__, answer.why.number
+        return NotDone(number, name, why, answer.detail, answer.again_at)
     name = next((kind.__name__ for kind in type(answer).__mro__ if kind.__name__ in _ERRORS), "")
     assert name, f"an engine answers with {type(answer).__name__}"
     return NotDone(number, name, 0, str(answer))
@@ -134,5 +144,5 @@ def answer_of(row: Said | NotDone, transaction_id: bytes) -> Answer | Exception:
     if isinstance(row, Said):
         return Answer(transaction_id, row.height, row.index, row.outcome, row.why, row.receipt)
     if row.kind == InvalidTransaction.__name__:
-        return InvalidTransaction(_REASONS[row.why], row.text)
+        return InvalidTransaction(_REASONS[row.why], row.text, row.again_at)
     return _ERRORS[row.kind](row.text)

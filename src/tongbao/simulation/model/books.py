@@ -104,6 +104,14 @@ class Mandate(NamedTuple):
     lately: int = 0
 
 
+class Sponsorship(NamedTuple):
+    """Who pays for an account, until when, and which share of tokens and tokens a minute it has."""
+
+    sponsor: str
+    expires: int | None = None
+    share: tuple[int, int] | None = None
+
+
 class Rules(NamedTuple):
     """The powers over an asset's holdings, everybody's limit, and all that is reserved."""
 
@@ -194,6 +202,10 @@ class Books:
         self.acts: dict[str, dict[str, Any]] = {}
         self.tallies: dict[tuple[str, str], dict[str, int]] = {}
         self.claims: dict[tuple[str, str], int] = {}
+        self.inspections: dict[str, dict[str, Any]] = {}
+        self.newest_inspections: dict[tuple[str, str], str] = {}
+        self.reads: dict[tuple[str, str], dict[str, Any]] = {}
+        self.reading_tallies: dict[str, dict[str, int]] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
         self.upgrades: dict[int, dict[str, Any]] = {}
@@ -209,6 +221,14 @@ class Books:
         self.permissions: dict[str, frozenset[str]] = {}
         self.halts: dict[str, int] = {}
         self._open_market()
+        self.allowances: dict[str, tuple[int, int, int]] = {}
+        """What sponsors have: tokens, tokens a minute, accounts."""
+        self.sponsorships: dict[str, Sponsorship] = {}
+        self.offers: dict[tuple[str, str], Sponsorship] = {}
+        self.terms: dict[str, tuple[int | None, tuple[int, int] | None]] = {}
+        self.buckets: dict[str, tuple[int, int]] = {}
+        """How many units were left when, as the end of a block has it; so `shares`."""
+        self.shares: dict[str, tuple[int, int]] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tongbao.simulation.model.books import Account, Books, No, need
 from tongbao.simulation.model.numbers import Invalid
 from tongbao.simulation.model.people import introduced
+from tongbao.simulation.model.sponsors import Cashier
 
 WINDOW: Final = 256
 SENSITIVE: Final = (
@@ -56,6 +57,7 @@ class Clerk:
         self._chain = chain
         self.expiry_ms = 0
         """The longest time until a transaction expires, as the block has it."""
+        self.cashier = Cashier(books)
         self.nonces: dict[tuple[str, int], Nonces] = {}
 
     def judge(
@@ -72,11 +74,13 @@ class Clerk:
         sponsor = None
         if "sponsor" in payload:
             sponsor = self._account(payload["sponsor"], Invalid.SPONSOR_IS_UNKNOWN)
-        check_signers(payload["messages"], signers, sender, sponsor)
+        stands = self.cashier.stands(payload["sender"], payload.get("sponsor", ""))
+        check_signers(payload["messages"], signers, sender, sponsor, stands=stands)
         lane = payload.get("lane", 0)
         need(lane < sender.lanes, Invalid.LANE_IS_NOT_DECLARED)
         nonces = self.nonces.get((payload["sender"], lane), Nonces())
         nonces.check(payload["nonce"])
+        self.cashier.take(payload)
         nonces.use(payload["nonce"])
         self.nonces[payload["sender"], lane] = nonces
 
@@ -87,7 +91,12 @@ class Clerk:
 
 
 def check_signers(
-    messages: list[dict[str, Any]], signers: set[str], sender: Account, sponsor: Account | None
+    messages: list[dict[str, Any]],
+    signers: set[str],
+    sender: Account,
+    sponsor: Account | None,
+    *,
+    stands: bool,
 ) -> None:
     """Just those have signed who must or may."""
     sensitive = any(msg["@type"] in SENSITIVE for msg in messages)
@@ -97,7 +106,8 @@ def check_signers(
     need(new <= signers, Invalid.NEW_KEY_HAS_NOT_SIGNED)
     may = new | {public for public, _, _ in sender.keys}
     if sponsor is not None:
-        need(weight(sponsor, signers) >= sponsor.ordinary, Invalid.SPONSOR_HAS_NOT_SIGNED)
+        has_signed = weight(sponsor, signers) >= sponsor.ordinary
+        need(stands or has_signed, Invalid.SPONSOR_HAS_NOT_SIGNED)
         may |= {public for public, _, _ in sponsor.keys}
     need(signers <= may, Invalid.SIGNATURE_IS_NOT_ASKED_FOR)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from tongbao.simulation.model import ids, members
+from tongbao.simulation.model import ids, members, sponsors
 from tongbao.simulation.model.books import No, Proposal, Turn, need
 from tongbao.simulation.model.numbers import GovernanceWhy
 from tongbao.simulation.model.settings import RULES as SETTINGS
@@ -34,6 +34,7 @@ class Council:
             **SETTINGS,
             **members.RULES,
             **members.HALTS,
+            **sponsors.ACTIONS,
             "governance.end_membership": end_membership,
             "governance.schedule_upgrade": upgrades.put,
             "governance.cancel_upgrade": upgrades.take,

@@ -16,11 +16,13 @@ from tongbao.simulation.model import (
     guardians,
     holds,
     ids,
+    inspections,
     mandates,
     market,
     members,
     mischief,
     money,
+    sponsors,
     verdicts,
 )
 from tongbao.simulation.model.books import Books, No, Turn
@@ -84,10 +86,12 @@ class Model:
             **controls.RULES,
             **holds.RULES,
             **mandates.RULES,
+            **inspections.RULES,
             **market.RULES,
             **grants.RULES,
             **verdicts.RULES,
             **mischief.RULES,
+            **sponsors.RULES,
             **upgrades.rules,
             **self._council.rules,
         }
@@ -136,19 +140,22 @@ class Model:
         accounts: list[dict[str, Any]],
         jars: list[int],
         seats: dict[str, Any],
-        institutions: dict[str, Any],
+        institutions: list[dict[str, Any]],
+        first_sponsors: list[dict[str, Any]],
     ) -> None:
-        """Open the first accounts, fill the jars, name members and operators where told."""
+        """Open the first accounts, admit members, fill the jars, and name operators by `seats`."""
         self._read_values()
         turn = self._turn(0, None)
         turn.origin = ids.of_genesis(ACCOUNT_MODULE)
         for opening in accounts:
             self._people.open(turn, opening)
+        for told in institutions:
+            members.admit(turn, told | {"member": told["lei"]})
         self.books.jars.update(enumerate(jars))
-        for first in institutions.get("members", []):
-            members.admit(turn, {**first, "member": first["lei"]})
         if seats:
             council.seat(turn, seats)
+        for told in first_sponsors:
+            sponsors.allow(self.books, told)
 
     def _data_dues(self) -> tuple[DueList, ...]:
         """What falls due in the data market: ticks, deadlines, offers, licences."""
@@ -204,7 +211,10 @@ class Model:
         self._time = time
         self._read_values()
         due = self._due(height, time)
-        return [self._transaction(given, time) for given in transactions], due
+        self.clerk.cashier.begin(time, self._values)
+        receipts = [self._transaction(given, time) for given in transactions]
+        self.clerk.cashier.end()
+        return receipts, due
 
     def _transaction(self, given: Given, time: int) -> Receipt | tuple[int, ...]:
         if given.forms:

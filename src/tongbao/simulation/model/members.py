@@ -20,14 +20,18 @@ ROLES: Final = frozenset(
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
-    "account": frozenset(("account", "member", "asset", "hold", "mandate", "data", "mischief")),
-    "member": frozenset(("member",)),
+    "account": frozenset(
+        ("account", "member", "asset", "hold", "mandate", "reading", "data", "mischief", "sponsor")
+    ),
+    "member": frozenset(("member", "reading")),
     "asset": frozenset(("asset", "hold", "mandate", "data", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
+    "reading": frozenset(("reading",)),
     "data": frozenset(("data",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
+    "sponsor": frozenset(("sponsor",)),
 }
 """What stands still with a module: itself and all that is built on it; governance never does."""
 MOST_ACCOUNTS: Final = 16

@@ -13,6 +13,7 @@ from tongbao.simulation.model.mandates import end_all
 from tongbao.simulation.model.members import go_on, leave_account
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
+from tongbao.simulation.model.sponsors import hear_closing, hear_opened
 from tongbao.simulation.model.verdicts import keep_parties
 
 MOST: Final = 16
@@ -66,6 +67,9 @@ class People:
         if msg.get("under"):
             assert turn.sender is not None
             turn.books.sub_accounts[turn.sender, opened] = turn.time
+        if turn.sender is not None:
+            go_on(turn, "sponsor")
+            hear_opened(turn, opened)
 
     def _change(self, turn: Turn, **changes: Any) -> None:
         assert turn.sender is not None
@@ -141,6 +145,8 @@ def close_now(turn: Turn, closing: str, heir: str) -> None:
     go_on(turn, "data")
     keep_parties(turn, closing)
     keep_operators(turn, closing)
+    go_on(turn, "sponsor")
+    hear_closing(turn, closing)
     turn.books.accounts[closing] = Account(heir=heir)
 
 

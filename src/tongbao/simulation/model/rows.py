@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 from tongbao.simulation.model import mischief
-from tongbao.simulation.model.books import Account, Mandate, Proposal, Standing, write_amount
+from tongbao.simulation.model.books import (
+    Account,
+    Mandate,
+    Proposal,
+    Sponsorship,
+    Standing,
+    write_amount,
+)
 from tongbao.simulation.model.clerk import WINDOW, Nonces
 from tongbao.simulation.model.data_rows import data_rows
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
@@ -29,6 +37,8 @@ def rows_of(model: Model) -> Rows:
         **_settings(model),
         **_governance(model),
         **_members(model),
+        **_sponsors(model),
+        **_reading(model),
         **data_rows(model.books, VERSION),
     }
 
@@ -191,6 +201,56 @@ def _members(model: Model) -> Rows:
             for name, roles in books.permissions.items()
         },
         "kernel.halts": {name: VERSION | {"until": until} for name, until in books.halts.items()},
+    }
+
+
+def _sponsors(model: Model) -> Rows:
+    books = model.books
+    tallied = Counter(one.sponsor for one in books.sponsorships.values())
+    tallied.update(one.sponsor for one in books.offers.values())
+    return {
+        "kernel.allowances": {
+            name: VERSION | {"capacity": most, "per_minute": flow, "accounts": accounts}
+            for name, (most, flow, accounts) in books.allowances.items()
+        },
+        "kernel.sponsorships": {
+            name: _sponsorship(one) for name, one in books.sponsorships.items()
+        },
+        "kernel.offers": {key: _sponsorship(one) for key, one in books.offers.items()},
+        "kernel.buckets": {name: _bucket(*one) for name, one in books.buckets.items()},
+        "kernel.shares": {name: _bucket(*one) for name, one in books.shares.items()},
+        "kernel.carried": {name: VERSION | {"accounts": count} for name, count in tallied.items()},
+        "sponsor.terms": {
+            name: VERSION | ({"lasts_ms": lasts} if lasts is not None else {}) | _share(share)
+            for name, (lasts, share) in books.terms.items()
+        },
+    }
+
+
+def _sponsorship(one: Sponsorship) -> dict[str, Any]:
+    ends = {} if one.expires is None else {"expires_at": one.expires}
+    return VERSION | {"sponsor": one.sponsor} | ends | _share(one.share)
+
+
+def _share(share: tuple[int, int] | None) -> dict[str, Any]:
+    if share is None:
+        return {}
+    return {"share": {"capacity": share[0], "per_minute": share[1]}}
+
+
+def _bucket(level: int, at: int) -> dict[str, Any]:
+    return VERSION | {"level": level, "at": at}
+
+
+def _reading(model: Model) -> Rows:
+    books = model.books
+    return {
+        "reading.inspections": {name: VERSION | one for name, one in books.inspections.items()},
+        "reading.openings": {
+            key: VERSION | {"inspection": name} for key, name in books.newest_inspections.items()
+        },
+        "reading.recorded": {key: VERSION | one for key, one in books.reads.items()},
+        "reading.tallies": {by: VERSION | tally for by, tally in books.reading_tallies.items()},
     }
 
 

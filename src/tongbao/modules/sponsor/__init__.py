@@ -1,0 +1,51 @@
+"""Sponsors: who stands for which accounts, so that their transactions are paid for."""
+
+from tongbao.modules.sponsor.messages import (
+    EndTerms,
+    FirstAllowance,
+    Grant,
+    Lasts,
+    Leave,
+    Payment,
+    Revoke,
+    SetTerms,
+    Sponsor,
+    Start,
+    Take,
+    Terms,
+    Why,
+)
+from tongbao.modules.sponsor.rules import (
+    module,
+    offered_by,
+    offered_to,
+    paying,
+    show,
+    sponsors,
+    stood_for,
+    terms_of,
+)
+
+__all__ = [
+    "EndTerms",
+    "FirstAllowance",
+    "Grant",
+    "Lasts",
+    "Leave",
+    "Payment",
+    "Revoke",
+    "SetTerms",
+    "Sponsor",
+    "Start",
+    "Take",
+    "Terms",
+    "Why",
+    "module",
+    "offered_by",
+    "offered_to",
+    "paying",
+    "show",
+    "sponsors",
+    "stood_for",
+    "terms_of",
+]
