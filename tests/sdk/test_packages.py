@@ -15,7 +15,18 @@ import pytest
 
 import tongbao
 from tongbao.kernel import kernel_module
-from tongbao.modules import account, asset, governance, hold, mandate, member, reading, upgrade
+from tongbao.modules import (
+    account,
+    asset,
+    data,
+    governance,
+    hold,
+    mandate,
+    member,
+    reading,
+    sponsor,
+    upgrade,
+)
 from tongbao.modules.registry import registry
 from tongbao.sdk.packages import module_hash, package_hash
 
@@ -172,6 +183,8 @@ def test_every_module_has_the_hash_of_its_own_package() -> None:
         (hold.module, home / "modules" / "hold"),
         (mandate.module, home / "modules" / "mandate"),
         (reading.module, home / "modules" / "reading"),
+        (data.module, home / "modules" / "data"),
+        (sponsor.module, home / "modules" / "sponsor"),
         (upgrade.module, home / "modules" / "upgrade"),
         (governance.module, home / "modules" / "governance"),
         (member.module, home / "modules" / "member"),
