@@ -20,6 +20,7 @@ from tongbao.kernel import (
 )
 from tongbao.modules import account, asset
 from tongbao.testing.council_chapters import too_much_at_once
+from tongbao.testing.data_chapters import rows_are_sold
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
 from tongbao.testing.member_chapters import proposals_in_vain, too_many_accounts
@@ -163,4 +164,8 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     too_many_accounts,
     too_much_at_once,
     proposals_in_vain,
+    rows_are_sold,
+    rows_are_sold,
+    rows_are_sold,
+    rows_are_sold,
 )
