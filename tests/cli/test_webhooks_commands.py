@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import LONG_S, Desk
+from tests.node.conftest import serving
 from tests.node.hook_receiver import SECRET, Receiver
 from tongbao.cli.exits import Exit
 
@@ -112,3 +113,17 @@ def test_what_can_not_be_delivered_is_told(desk: Desk, receiver: Receiver, tmp_p
     assert not (desk.folder / "nowhere").exists()
     missing = desk.run("webhooks", "list", "--config", str(tmp_path / "no.toml"))
     assert (missing.returncode, "check the path" in missing.stderr) == (Exit.CONFIGURATION, True)
+
+
+def test_another_chain_s_node_is_not_followed(desk: Desk, receiver: Receiver) -> None:
+    """
+    Given the folder of a chain, and the node of another chain,
+    when webhooks are run in the folder by that node,
+    then they end and say so, and nothing was posted or noted.
+    """
+    with serving() as other:
+        ended = desk.run(*RUN, "--node", other.address)
+    assert ended.returncode == Exit.WRONG
+    assert "is not the chain of" in ended.stderr
+    assert receiver.told == []
+    assert list(desk.folder.glob("**/webhooks/desk")) == []

@@ -19,6 +19,7 @@ from tongbao.cli.watch_command import DEFAULT_NODE
 
 if TYPE_CHECKING:
     from tongbao.node.webhooks.endpoints import Endpoint, Webhooks
+    from tongbao.sdk.http import HttpChain
 
 config_option = click.option(
     "--config",
@@ -67,7 +68,9 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
         run_webhooks(
             folder,
             found,
-            lambda: reach(node or session.served_at() or DEFAULT_NODE, stop.wait),
+            lambda: _of_folder(
+                session, reach(node or session.served_at() or DEFAULT_NODE, stop.wait)
+            ),
             stop,
         )
     finally:
@@ -129,6 +132,20 @@ def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int
     verdict = f"{count(taken, 'letter')} taken, {len(left)} left"
     terminal_of(ctx).answer(facts, verdict)
     return Exit.BUSY if left else Exit.DONE
+
+
+def _of_folder(session: Session, chain: HttpChain) -> HttpChain:
+    """A chain that is the folder's, where that has one: a cursor is a place in it alone."""
+    from tongbao.kernel.genesis import chain_id
+
+    if session.folder.exists and chain.id != chain_id(session.folder.genesis()):
+        chain.close()
+        raise CommandError(
+            f"the node serves {chain.id}, which is not the chain of {session.folder.path}",
+            "start the folder's own node, or name one of its chain: --node",
+            Exit.WRONG,
+        )
+    return chain
 
 
 def _must_be_there(folder: Path) -> None:
