@@ -65,7 +65,7 @@ FEW: Final = {
     data.DELETION_MS.name: 10_000,
     data.HALT_MS.name: 30_000,
     data.LEAST_BOND.name: 1,
-    data.ORDERS_LIMIT.name: 6,
+    data.ORDERS_LIMIT.name: 3,
     data.OFFERS_LIMIT.name: 3,
     data.ADJUDICATORS_LIMIT.name: 3,
 }

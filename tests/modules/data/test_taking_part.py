@@ -22,7 +22,7 @@ from tests.modules.guardian_steps import WAIT_MS, agreed, guarded, pass_time
 from tests.modules.member_steps import admitting, lei
 from tests.modules.reasons_named import unnamed_reasons
 from tongbao.kernel import Address, Amount, AssetId, Id, Module, Reason, Registry, Time
-from tongbao.modules import account, data, governance, member
+from tongbao.modules import account, data, governance, member, reading
 from tongbao.modules.data import Ask, Field, Method, Schema, Version, Why
 from tongbao.modules.registry import MODULES
 from tongbao.testing import CNY, Chain, alice, bob, mallory
@@ -55,7 +55,7 @@ def test_only_a_registrar_registers(market: Market) -> None:
     for message in messages:
         with market.refuses(Why.SENDER_IS_NOT_REGISTRAR):
             market.apply("mallory", message)
-    older = Chain(without=(member.module, governance.module))
+    older = Chain(without=(member.module, reading.module, governance.module))
     with older.refuses(Why.SENDER_IS_NOT_REGISTRAR):
         older.apply("bank", messages[0])
 
