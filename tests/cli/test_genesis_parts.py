@@ -124,6 +124,34 @@ def test_a_part_of_another_format_is_not_taken(parts: list[str], tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("said", "forged"),
+    [
+        ('"name":"bank"', '"name":"operator"'),
+        ("bank.example:26656", "bank.example:65536"),
+        ("bank.example:26656", "bank.example:0"),
+        ("bank.example:26656", "bank::example:26656"),
+        ("bank.example:26656", "-bank:26656"),
+    ],
+)
+def test_a_part_that_others_could_not_use_is_not_taken(
+    places: list[Place], parts: list[str], said: str, forged: str
+) -> None:
+    """
+    Given a part of somebody hostile, whose name is what each calls its own account, or whose
+    address no node can have as a peer,
+    when another institution assembles it,
+    then that is said, and no chain is laid out.
+    """
+    part = Path(parts[0])
+    text = part.read_text()
+    assert said in text
+    part.write_text(text.replace(said, forged))
+    told = assemble(places[1], *parts)
+    assert told.code == Exit.WRONG
+    assert not (places[1].folder / "genesis.json").exists()
+
+
+@pytest.mark.parametrize(
     ("more", "says"),
     [
         (("--threshold", "3"), "a threshold of 3 can't be"),
@@ -202,6 +230,7 @@ def test_a_key_twice_no_operator_and_a_missing_part_are_refused(
         (("bank",), "belong to a part"),
         (("bank", *OUT), "belong to a part"),
         (("bank", *OUT, "--address", "somewhere"), "'somewhere' is no address"),
+        (("bank", *OUT, "--address", "bank.example:0"), "'bank.example:0' is no address"),
         (("operator", *OUT), "each calls its own"),
         (("Bank", *OUT), "can't be a name"),
         (("bank", *OUT, *AT, "--without-operator", *SIGNER), "--signer is an operator's"),

@@ -181,6 +181,24 @@ def test_a_desk_writes_commands_and_says_which_field_is_wrong(governed: Governed
     assert "Only the asset's issuer claws back" in unescape(wrong)
 
 
+def test_a_desk_writes_the_command_that_claws_back(governed: Governed) -> None:
+    """
+    Given the desk's form of a clawback,
+    when it is filled in with an amount, and with texts that are none,
+    then there is the command to copy, and each of the others is marked as wrong.
+    """
+    well = governed.pages["desk-wrong"].replace("amount=x", "amount=2.50")
+    line = command_on(governed.get(well))
+
+    assert line == (
+        f"tongbao asset claw-back --asset {governed.gold} --account {FixedChain.alice} "
+        f"--amount 2.50 --reason 2 --as {FixedChain.shop}"
+    )
+    for text in ("1e3", "-1", "1,00", "9223372036854775808", ""):
+        wrong = governed.get(well.replace("amount=2.50", f"amount={text}"))
+        assert wrong.count('aria-invalid="true"') == 1 and "<pre>" not in wrong
+
+
 def test_an_account_shows_what_its_assets_ask_of_everybody(governed: Governed) -> None:
     """
     Given alice, whose gold needs an authorisation that she lacks, and has a limit for everybody,

@@ -35,7 +35,7 @@ SEARCH: Final = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-STREAM_S: Final = {"/v1/events": 0.2}
+STREAM_S: Final = {"/v1/events": 0.5}
 """How long a stream is listened to."""
 ALWAYS_REFUSED: Final = {
     "events_socket": 426,

@@ -76,6 +76,8 @@ def known_of(node: Node, ground: Ground) -> dict[str, str]:
         "table": "asset.holdings",
         "key": f"{ground.shop}&key={CNY}",
         "hold": "00" * 32,
+        "proposal": "00" * 20,
+        "lei": "506700GE1G29325QX363",
         "name": "asset",
         "text": "r-1",
         "from": "2020-01-01",

@@ -239,6 +239,7 @@ def test_internal_addresses_are_refused_in_every_spelling() -> None:
         *("169.254.169.254", "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:127.0.0.1"),
         *("::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:db8::1", "no address"),
+        *("fec0::1", "::7f00:1", "::127.0.0.1", "::ffff:0:7f00:1", "::ffff:0:10.0.0.1", "4000::1"),
     )
     assert [address for address in internal if is_public(address)] == []
     assert all(map(is_public, ("1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1")))

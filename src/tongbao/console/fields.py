@@ -132,6 +132,13 @@ def _duration(text: str) -> int:
     return int(found[1]) * UNITS_MS[found[2]]
 
 
+def _amount(text: str) -> Amount:
+    try:
+        return Amount(text)
+    except ValueError:
+        raise Wrong from None
+
+
 def _lei(text: str) -> str:
     """With its check digits: a mistyped one is noticed here, before it is voted on."""
     checked: str = msgspec.convert(text.upper(), Lei)
@@ -148,6 +155,7 @@ READS: Final[Mapping[str, Callable[[str], Any]]] = {
     "number": _number,
     "ground": _number,
     "duration": _duration,
+    "amount": _amount,
     "lei": _lei,
     "roles": _words,
     "accounts": _words,
@@ -156,7 +164,7 @@ READS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 
 def _read(kind: str, text: str) -> Any:
-    """The JSON value of a field. Raises Wrong, ValidationError."""
+    """The JSON value of a field, or its value. Raises Wrong, ValidationError."""
     return READS.get(kind, str)(text)
 
 

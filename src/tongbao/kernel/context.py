@@ -304,6 +304,10 @@ class Work(View):
         """Whether a module of this chain has the name and can be halted."""
         return bool(self._job.registry.stopped_with(name))
 
+    def stopped_by(self, name: str) -> list[str]:
+        """The names of the modules whose halt stops the module of a name."""
+        return self._job.registry.stopped_by(name)
+
     def attempt(
         self, act: Callable[[Work, T], object], given: T, *, keep: bool = True
     ) -> Reason | None:

@@ -48,10 +48,10 @@ def resume(ctx: Work, name: Name) -> None:
 
 
 @module.function
-def last_halt(view: View, name: Name) -> Time:
-    """When the last halt of a module ends or ended; 0 where it never was halted."""
-    found = view[halts].get(name)
-    return Time(0) if found is None else found.until
+def last_stop(ctx: Work, name: Name) -> Time:
+    """When a module last went on, or will, after a halt of it or of what it uses; 0 for never."""
+    found = (ctx[halts].get(Name(below)) for below in ctx.stopped_by(name))
+    return max((row.until for row in found if row is not None), default=Time(0))
 
 
 @module.function

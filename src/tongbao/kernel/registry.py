@@ -132,6 +132,14 @@ class Registry:
                 stopped.append(module)
         return stopped
 
+    def stopped_by(self, name: str) -> list[str]:
+        """The names of the modules whose halt stops a module: its own, and of those it uses."""
+        return [
+            below.name
+            for below in self.modules
+            if any(each.name == name for each in self.stopped_with(below.name))
+        ]
+
     def message(self, wire_name: str) -> type[Message]:
         """The message type of a wire name such as `hold.place`. Raises KeyError."""
         for message in self.messages:

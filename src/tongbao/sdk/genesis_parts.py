@@ -14,6 +14,7 @@ from typing import Annotated, Final, NewType
 import msgspec
 from msgspec import Meta
 
+from tongbao.engines.cometbft.configuration import PORT
 from tongbao.kernel import Address, Genesis, GenesisError, Machine, PublicKey, Small, jcs
 from tongbao.kernel.kernel_module import NodeId
 from tongbao.kernel.schema import Value
@@ -23,6 +24,7 @@ from tongbao.sdk.folder import Folder, FolderError
 from tongbao.sdk.genesis_builder import genesis_address, single_key
 from tongbao.sdk.network import NodeKeys, keys_of, lay_out_node
 from tongbao.sdk.network_genesis import Council, network_genesis
+from tongbao.sdk.opening import OPERATOR
 
 FORMAT: Final = 1
 DOMAIN: Final = b"tongbao/genesis-part/1"
@@ -35,9 +37,16 @@ PartName = NewType("PartName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,3
 
 
 PeerAddress = NewType(
-    "PeerAddress", Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\[\]-]{1,253}:[0-9]{1,5}\Z")]
+    "PeerAddress",
+    Annotated[
+        str,
+        Meta(
+            pattern=rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):(?!0+\Z){PORT}\Z",
+            max_length=260,
+        ),
+    ],
 )
-"""`HOST:PORT` under which the other nodes reach one."""
+"""`HOST:PORT` under which the other nodes reach one: what all of them can set as a peer."""
 
 
 class Part(Value):
@@ -97,6 +106,8 @@ def read_part(text: bytes) -> Part:
         raise GenesisError(f"the part can't be read: {error}") from error
     if part.format != FORMAT:
         raise GenesisError(f"a part of format {part.format} is not of {FORMAT}")
+    if part.name == OPERATOR:
+        raise GenesisError(f"{OPERATOR} is what each calls its own, and no institution's name")
     return part
 
 

@@ -16,7 +16,7 @@ from tests.modules.control_steps import (
 from tests.modules.member_steps import FIRST, FIRST_BANK
 from tongbao.kernel import Count
 from tongbao.kernel.genesis import section
-from tongbao.modules import asset, member
+from tongbao.modules import asset, member, reading
 from tongbao.modules.asset import Controls, Tally, Why
 from tongbao.modules.asset.control_messages import ISSUER, SUPERVISOR
 from tongbao.modules.member import FirstMember, Role, Start
@@ -132,7 +132,7 @@ def test_on_a_chain_without_members_nobody_supervises() -> None:
     when the bank freezes as a supervisor,
     then it is refused; an issuer's freeze goes on to work.
     """
-    chain = Chain(without=(member.module,))
+    chain = Chain(without=(member.module, reading.module))
     controlled(chain, "freezing")
 
     with chain.refuses(Why.SENDER_IS_NOT_SUPERVISOR):

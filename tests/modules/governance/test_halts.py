@@ -149,6 +149,32 @@ def test_a_third_does_not_halt_without_end() -> None:
     halt(chain, "asset")
 
 
+def test_a_third_does_not_halt_without_end_by_turns() -> None:
+    """
+    Given assets, which stand still with accounts as well,
+    when one operator halts accounts at the end of a halt of assets, and would halt assets at the
+    end of that, in the rest, and after it,
+    then accounts are halted at once, since they had not stood still, and assets after the rest.
+    """
+    chain = chain_of()
+    halt(chain, "asset")
+    chain.advance_to(chain.machine.time + MINUTE_MS - 1)
+    halt(chain, "account")
+    ends = chain.machine.time + MINUTE_MS
+    chain.advance_to(ends - 1)
+    with chain.refuses(Why.HALT_IS_TOO_SOON):
+        propose(chain, halting("asset"))
+    chain.advance_to(ends)
+    chain.apply("alice", PAYMENT)
+    for name in ("account", "asset", "hold"):
+        with chain.refuses(Why.HALT_IS_TOO_SOON):
+            propose(chain, halting(name))
+    chain.advance_to(ends + REST_MS - 1)
+    with chain.refuses(Why.HALT_IS_TOO_SOON):
+        propose(chain, halting("asset"))
+    halt(chain, "asset")
+
+
 def test_two_that_halt_at_once_halt_once() -> None:
     """
     Given two proposals that halt assets, of one block,

@@ -21,7 +21,7 @@ from tests.modules.governance_steps import (
 from tests.modules.member_steps import FIRST, SECOND, THIRD, admitting, lei
 from tongbao.kernel import GenesisError, Name, Small
 from tongbao.kernel.genesis import section
-from tongbao.modules import governance, member
+from tongbao.modules import governance, member, reading
 from tongbao.modules.governance import (
     AddAccount,
     AddOperator,
@@ -246,7 +246,7 @@ def test_a_chain_without_the_module_goes_on_without_members() -> None:
     when its operators decide something, halt a module, and would admit a member,
     then the first two are done, and the third is refused with what is missing.
     """
-    chain = governed(without=(member.module,))
+    chain = governed(without=(member.module, reading.module))
     assert decide(chain, ADMIT).phase == "carried_out"
     made = proposed(chain, Halt(module=Name("hold"), duration_ms=Duration(1_000)))
     chain.block()

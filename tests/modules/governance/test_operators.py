@@ -7,6 +7,7 @@ import pytest
 from tests.modules.governance_steps import (
     DELAY_MS,
     NODE,
+    decide,
     done,
     governed,
     known,
@@ -15,9 +16,9 @@ from tests.modules.governance_steps import (
     validator,
     vote,
 )
-from tongbao.kernel import Address, GenesisError, Invalid, Small
+from tongbao.kernel import Address, Count, GenesisError, Invalid, Small
 from tongbao.kernel.genesis import section
-from tongbao.kernel.kernel_module import Power
+from tongbao.kernel.kernel_module import Power, SettingName
 from tongbao.modules import account, governance
 from tongbao.modules.governance import (
     AddOperator,
@@ -28,6 +29,7 @@ from tongbao.modules.governance import (
     Found,
     RemoveOperator,
     SetDelay,
+    SetParameter,
     SetThreshold,
     Start,
     Why,
@@ -97,6 +99,21 @@ def test_no_proposal_leaves_operators_who_can_not_decide() -> None:
     full = governed(parameters={"governance.operators_limit": 3})
     with full.refuses(Why.TOO_MANY_OPERATORS):
         propose(full, AddOperator(operator=carol))
+
+
+def test_a_lower_limit_of_operators_keeps_none_from_going() -> None:
+    """
+    Given four operators, and then a limit of two,
+    when it is decided to change the threshold and the delay, and to remove one of them,
+    then all is done, and a fifth operator is refused still.
+    """
+    chain = governed(("bank", "alice", "bob", "carol"))
+    lower = SetParameter(name=SettingName("governance.operators_limit"), value=Count(2))
+    assert decide(chain, lower).phase == "carried_out"
+    changes = SetDelay(delay_ms=Delay(0)), SetThreshold(threshold=Small(3))
+    assert decide(chain, *changes, RemoveOperator(operator=carol)).phase == "carried_out"
+    with chain.refuses(Why.TOO_MANY_OPERATORS):
+        propose(chain, AddOperator(operator=carol))
 
 
 def test_an_operators_account_stays_open() -> None:

@@ -26,7 +26,7 @@ from tests.node.access.test_sessions import opened
 from tests.node.conftest import Recording, Served, serving_chain
 from tests.node.test_submitting import problem
 from tongbao.index.history import Index
-from tongbao.kernel import AssetCode, Count, Name, Small, Time
+from tongbao.kernel import Amount, AssetCode, Count, Name, Reference, Small, Time
 from tongbao.modules import asset, governance, reading
 from tongbao.modules.reading import CloseInspection, Tally, Why
 from tongbao.node.access.callers import wall_clock_ms
@@ -99,6 +99,34 @@ def test_a_supervisor_reads_on_a_basis_and_the_person_sees_it(tmp_path: Path) ->
         assert {row["value"]["by"] for row in rows} == {SHOP}
         assert {row["value"]["recorder"] for row in rows} == {BANK}
         assert served.client.get(f"/v1/reading/tally?by={SHOP}", headers=hers).status_code == 200
+
+
+def test_a_supervisor_reads_a_row_whose_key_has_an_asset_beside_the_account(tmp_path: Path) -> None:
+    """
+    Given a supervisor with an inspection of alice, who holds an asset of the bank's,
+    when it asks for the row of her holding and its proof, for such a row of the bank's, and for
+    the history of what is no address,
+    then hers are told and counted, and the others refused for want of a basis.
+    """
+    with supervised(tmp_path) as served:
+        session = opened(served, SHOP, key("shop"))
+        cny = served.fixed.cny
+        define = asset.Define(code=AssetCode("CNY"), scale=Small(2))
+        issue = asset.Issue(
+            asset=cny, amount=Amount("5.00"), payee=ALICE, reference=Reference("cash-1")
+        )
+        for message in (define, issue):
+            assert served.send(served.fixed.signed("bank", message)).status_code == 200
+        send(served, "shop", opening(served.chain.now()))
+
+        for path in ("/v1/rows/asset.holdings", "/v1/rows/asset.holdings/proof"):
+            hers = served.client.get(f"{path}?key={ALICE}&key={cny}", headers=session)
+            assert hers.status_code == 200
+            others = served.client.get(f"{path}?key={BANK}&key={cny}", headers=session)
+            refused(others, Why.INSPECTION_NOT_FOUND)
+        nobody = served.client.get("/v1/accounts/alice/movements", headers=session)
+        refused(nobody, Why.INSPECTION_NOT_FOUND)
+        recorded(served, Tally(inspections=Count(1), rows=Count(2)))
 
 
 def test_a_basis_is_for_one_account_one_supervisor_and_a_time(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,6 +13,26 @@ from tongbao.kernel import Count, Id, Time
 from tongbao.modules.reading import Counted
 from tongbao.node.access.needs import Kind
 from tongbao.node.access.read_log import BATCH, WAITING, ReadLog
+
+LIMITED: Final = """
+import resource, sys
+from pathlib import Path
+from tongbao.node.access.needs import Kind
+from tongbao.node.access.read_log import WAITING, ReadLog
+folder = Path(sys.argv[1])
+log = ReadLog(folder)
+log.add("11" * 20, Kind.ROWS, 1)
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+full = (folder / WAITING).stat().st_size + 40
+resource.setrlimit(resource.RLIMIT_FSIZE, (full, before[1]))
+try:
+    log.add("11" * 20, Kind.ROWS, 2)
+except OSError as error:
+    print(type(error).__name__)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)
+log.add("11" * 20, Kind.ROWS, 3)
+"""
+"""Adds three reads, the second one while the file may not grow by a whole line."""
 
 FIRST, SECOND = Id("11" * 20), Id("22" * 20)
 
@@ -57,6 +80,22 @@ def test_a_batch_that_was_cut_stays_the_same_whatever_comes_later(tmp_path: Path
     assert before is not None
     assert after[0] != before[0]
     assert after[1] == (Counted(inspection=FIRST, since=Time(2), until=Time(3), pages=Count(2)),)
+
+
+def test_a_line_that_a_full_disk_has_cut_short_is_no_read(tmp_path: Path) -> None:
+    """
+    Given a disk that is full in the middle of a line, by a limit of the system's on files,
+    when a read is to be kept, and another one when there is space again,
+    then the first is not kept and nobody is answered, and the second is whole.
+    """
+    kept = tmp_path / "reads"
+    ended = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(kept)], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "OSError\n"
+    cut = ReadLog(kept).cut()
+    assert cut is not None
+    assert cut[1] == (Counted(inspection=FIRST, since=Time(1), until=Time(3), rows=Count(2)),)
 
 
 def test_a_line_that_was_torn_is_cut_off_and_others_stay(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tongbao.kernel import Time, Work, require
-from tongbao.kernel.halting import halt, last_halt, resume
+from tongbao.kernel.halting import halt, last_stop, resume
 from tongbao.kernel.kernel_module import Allowance, Upgrade
 from tongbao.kernel.membership import admit_peer, remove_peer, remove_validator, set_validator
 from tongbao.kernel.parameters import set_parameter
@@ -12,7 +12,13 @@ from tongbao.kernel.sponsoring import end_allowance, set_allowance
 from tongbao.kernel.upgrading import cancel as cancel_upgrade
 from tongbao.kernel.upgrading import schedule as schedule_upgrade
 from tongbao.modules import account, member
-from tongbao.modules.governance.council import change, council_of, is_heard, require_sound
+from tongbao.modules.governance.council import (
+    change,
+    council_of,
+    is_heard,
+    require_room,
+    require_sound,
+)
 from tongbao.modules.governance.member_actions import (
     AddAccount,
     AdmitMember,
@@ -53,7 +59,9 @@ def add_operator(ctx: Work, action: AddOperator) -> None:
     require(account.is_open(ctx, action.operator), Why.ACCOUNT_NOT_FOUND)
     require(is_heard(ctx, action.operator), Why.MEMBER_IS_NOT_ACTIVE)
     council = council_of(ctx)
-    change(ctx, council, operators=(*council.operators, action.operator))
+    operators = (*council.operators, action.operator)
+    require_room(ctx, operators)
+    change(ctx, council, operators=operators)
 
 
 def remove_operator(ctx: Work, action: RemoveOperator) -> None:
@@ -97,9 +105,12 @@ def end_membership(ctx: Work, action: EndMembership) -> None:
 
 
 def halt_module(ctx: Work, action: Halt) -> None:
-    """Stop a module for a time, and not again until it has worked for a time."""
+    """Stop a module for a time, and not again until it has worked for a time.
+
+    It stood still by the halts of what it uses as well: else a third would halt both in turn.
+    """
     require(action.duration_ms <= ctx.parameter(HALT_MS), Why.HALT_IS_TOO_LONG)
-    ended = last_halt(ctx, action.module)
+    ended = last_stop(ctx, action.module)
     rested = ended == 0 or ctx.time >= ended + ctx.parameter(HALT_REST_MS)
     require(rested, Why.HALT_IS_TOO_SOON)
     halt(ctx, action.module, Time(ctx.time + action.duration_ms))

@@ -42,14 +42,22 @@ def require_sound(ctx: Work, council: Council) -> None:
     standings = [standing_of(ctx, operator) for operator in names]
     heard_now = sum(standing is None or standing.is_active for standing in standings)
     require(1 <= council.threshold <= heard_now, Why.THRESHOLD_IS_OUT_OF_REACH)
-    require(len(names) <= ctx.parameter(OPERATORS_LIMIT), Why.TOO_MANY_OPERATORS)
     require(len(set(names)) == len(names), Why.OPERATOR_IS_DOUBLED)
     require(has_one_seat_each(standings), Why.MEMBER_HAS_TWO_SEATS)
+
+
+def require_room(ctx: Work, operators: Operators) -> None:
+    """Refuse more operators than there may be.
+
+    It is asked of who comes: where the limit was lowered below those that there are, any may go.
+    """
+    require(len(operators) <= ctx.parameter(OPERATORS_LIMIT), Why.TOO_MANY_OPERATORS)
 
 
 def found_council(ctx: Work, council: Council) -> None:
     """Write the first council."""
     require_sound(ctx, council)
+    require_room(ctx, council.operators)
     for operator in council.operators:
         require(account.is_open(ctx, operator), Why.ACCOUNT_NOT_FOUND)
 

@@ -279,5 +279,5 @@ class Why(Reason):
     MEMBER_IS_NOT_ACTIVE = 19, "no operator acts for a member that is suspended or has left"
     MEMBERS_ARE_NOT_KEPT = 20, "a chain has members and roles when it has the module `member`"
     HALT_IS_TOO_LONG = 21, "a halt lasts at most `halt_ms`"
-    HALT_IS_TOO_SOON = 22, "a module is halted again `halt_rest_ms` after its last halt"
+    HALT_IS_TOO_SOON = 22, "a module is halted again `halt_rest_ms` after it last stood still"
     MEMBER_HAS_TWO_SEATS = 23, "a member is operator with one of its accounts"

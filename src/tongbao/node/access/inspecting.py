@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tongbao.console import forms
 from tongbao.kernel import Address, Id, Reason
 from tongbao.modules import member, reading
 from tongbao.modules.reading import Inspection, Why
@@ -28,7 +29,7 @@ async def inspect(api: Api, by: str, need: Need, request: HTTPConnection) -> boo
     """
     if need.subjects is None or reading.module not in api.chain.registry.modules:
         return False
-    of = [Address(one) for one in need.subjects(request)]
+    of = [Address(one) for one in need.subjects(request) if forms.ADDRESS.match(one)]
     found = await newest(api, lambda: _inspections(api, Address(by), of))
     if found is None:
         return False

@@ -94,7 +94,9 @@ class ReadLog:
         if self._file < 0:
             self._open()
         try:
-            os.write(self._file, _written(line))
+            left = memoryview(_written(line))
+            while left:  # a disk that is full takes a part of it, and says so the next time
+                left = left[os.write(self._file, left) :]
             os.fsync(self._file)
         except OSError:
             self.close()  # what the file has now is read again before the next line

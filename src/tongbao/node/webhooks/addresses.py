@@ -21,6 +21,9 @@ TRANSLATED: Final = tuple(
     map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 )
 """IPv6 that gateways turn into an IPv4 address within it (RFC 6052, RFC 3056, RFC 4380)."""
+GLOBAL: Final = ip_network("2000::/3")
+"""What of IPv6 is given to the internet. Beyond it lie old ways inside: site-local addresses
+(RFC 3879), and those that have an IPv4 address in them (RFC 4291 section 2.5.5, RFC 2765)."""
 
 
 class NotAllowed(Exception):
@@ -41,6 +44,8 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
+    if isinstance(address, IPv6Address) and address not in GLOBAL:
+        return False
     is_translated = any(address in network for network in TRANSLATED)
     return address.is_global and not (address.is_multicast or is_translated)
 

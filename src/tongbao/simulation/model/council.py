@@ -159,16 +159,21 @@ def check(turn: Turn, operators: list[str], threshold: int) -> None:
     """Whether operators could decide anything."""
     heard = sum(members.is_heard(turn, one) for one in operators)
     need(0 < threshold <= heard, GovernanceWhy.THRESHOLD_IS_OUT_OF_REACH)
-    most = turn.values["governance.operators_limit"]
-    need(len(operators) <= most, GovernanceWhy.TOO_MANY_OPERATORS)
     need(len(operators) == len(set(operators)), GovernanceWhy.OPERATOR_IS_DOUBLED)
     seated = [turn.books.acting[one] for one in operators if one in turn.books.acting]
     need(len(seated) == len(set(seated)), GovernanceWhy.MEMBER_HAS_TWO_SEATS)
 
 
+def check_room(turn: Turn, operators: list[str]) -> None:
+    """Whether there may be so many operators."""
+    most = turn.values["governance.operators_limit"]
+    need(len(operators) <= most, GovernanceWhy.TOO_MANY_OPERATORS)
+
+
 def seat(turn: Turn, told: dict[str, Any]) -> None:
     """Operators where there were none."""
     check(turn, told["operators"], told["threshold"])
+    check_room(turn, told["operators"])
     everybody = all(map(turn.books.is_open, told["operators"]))
     need(everybody, GovernanceWhy.ACCOUNT_NOT_FOUND)
     names = ("operators", "threshold", "delay_ms")
@@ -186,7 +191,9 @@ def add_operator(turn: Turn, action: dict[str, Any]) -> None:
     need(turn.books.is_open(action["operator"]), GovernanceWhy.ACCOUNT_NOT_FOUND)
     heard = members.is_heard(turn, action["operator"])
     need(heard, GovernanceWhy.MEMBER_IS_NOT_ACTIVE)
-    _change(turn, operators=[*turn.books.council["operators"], action["operator"]])
+    operators = [*turn.books.council["operators"], action["operator"]]
+    check_room(turn, operators)
+    _change(turn, operators=operators)
 
 
 def remove_operator(turn: Turn, action: dict[str, Any]) -> None:

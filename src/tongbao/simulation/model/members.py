@@ -204,7 +204,7 @@ def halt(turn: Turn, action: dict[str, Any]) -> None:
     """A module stands still for a time, when it has worked for a time before."""
     name, duration = action["module"], action["duration_ms"]
     need(duration <= turn.values["governance.halt_ms"], GovernanceWhy.HALT_IS_TOO_LONG)
-    ended = turn.books.halts.get(name)
+    ended = halted(turn.books.halts).get(name)
     rest = turn.values["governance.halt_rest_ms"]
     need(ended is None or turn.time - ended >= rest, GovernanceWhy.HALT_IS_TOO_SOON)
     need(name in ABOVE, KernelWhy.MODULE_CANNOT_BE_HALTED)
