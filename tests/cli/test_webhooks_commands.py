@@ -71,13 +71,17 @@ def test_dead_letters_are_listed_and_sent_again(desk: Desk, receiver: Receiver) 
     """
     Given an endpoint that takes nothing,
     when a payment was tried as often as it says,
-    then it is listed with the reason, and sent again once the endpoint takes it.
+    then it is listed with the reason, and sent again once the endpoint takes it; the log has named
+    it, and not told its address.
     """
     receiver.status = 503
     config = ("--config", "webhooks.toml")
     with desk.node(), desk.running(*RUN) as hooks:
         pay(desk)
         hooks.note("it was put aside")
+        log = "\n".join(hooks.notes)
+        assert "webhooks: desk: answered with status 503" in log
+        assert f":{receiver.port}" not in log
         assert hooks.end()[0] == Exit.DONE
     listed = desk.do("webhooks", "list", *config)
     letters = [(one["endpoint"], one["cursor"], one["why"]) for one in listed["letters"]]
