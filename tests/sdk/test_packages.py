@@ -184,6 +184,7 @@ def test_every_module_has_the_hash_of_its_own_package() -> None:
         (mandate.module, home / "modules" / "mandate"),
         (reading.module, home / "modules" / "reading"),
         (data.module, home / "modules" / "data"),
+        (sponsor.module, home / "modules" / "sponsor"),
         (upgrade.module, home / "modules" / "upgrade"),
         (governance.module, home / "modules" / "governance"),
         (member.module, home / "modules" / "member"),

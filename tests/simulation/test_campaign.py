@@ -41,7 +41,7 @@ def test_a_history_counts_every_transaction_once() -> None:
     when its history of 300 transactions is played twice,
     then both pass with the same counts, and the outcomes add up to 300.
     """
-    first, second = play("counting", 300), play("counting", 300)
+    first, second = play("each once", 300), play("each once", 300)
 
     assert first == second
     decided = ("applied", "refused", "invalid")
