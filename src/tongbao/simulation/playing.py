@@ -88,7 +88,7 @@ QUOTAS_FELT: Final = tuple(
     for capacity in (16, 200, 10_000)
 )
 FIRST_ROLES: Final = (
-    (data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
+    (member.ADJUDICATOR, data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
     (member.ADJUDICATOR, member.OPERATOR),
     (member.ADJUDICATOR,),
     (member.ADJUDICATOR,),

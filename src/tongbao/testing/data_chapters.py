@@ -64,7 +64,8 @@ def market_opens(world: World, writer: Writer) -> Said:
     for schema in dealing.SCHEMAS:
         said = data.DefineSchema(schema=schema, fields=FIELDS)
         yield from say(world, writer, registrar, said)
-    for address in [*world.people]:
+    # Registrars last: they trade as well, and are one too many where three may serve.
+    for address in sorted(world.people, key=lambda name: acts_as(world, name, data.REGISTRAR)):
         if acts_as(world, address, member.ADJUDICATOR):
             yield from say(world, writer, address, data.Serve(serves=True))
     for address in [*world.people]:
@@ -140,7 +141,11 @@ def rich_people(world: World) -> list[tuple[Address, AssetId, Amount]]:
 def traders(world: World) -> list[Address]:
     """Who buys and sells: mostly whoever can't be called to a panel then, so that claims happen."""
     everybody = [*world.people]
-    plain = [name for name in everybody if not acts_as(world, name, member.ADJUDICATOR)]
+    plain = [
+        name
+        for name in everybody
+        if acts_as(world, name, data.REGISTRAR) or not acts_as(world, name, member.ADJUDICATOR)
+    ]
     return everybody if world.odd() or len(plain) <= 1 else plain
 
 
@@ -336,7 +341,7 @@ def disputed(world: World, writer: Writer, order: Id) -> Said:
             verdict = VERDICTS[0] if world.chance(0.6) else VERDICTS[1]
             voted = data.Vote(order=order, verdict=verdict)
             yield from say(world, writer, address, voted)
-            if world.chance(0.3):
+            if world.chance(0.7):
                 yield from say(world, writer, address, voted)
             if world.chance(0.2):
                 yield from say(world, writer, buyer, voted)
