@@ -87,6 +87,10 @@ def test_dead_letters_are_listed_and_sent_again(desk: Desk, receiver: Receiver) 
     letters = [(one["endpoint"], one["cursor"], one["why"]) for one in listed["letters"]]
     assert letters == [("desk", "5.0", "answered with status 503")]
     assert listed["cursors"] == {"desk": "5.0"}
+    shown = desk.run("webhooks", "list", *config).stdout
+    assert shown.splitlines()[-1] == "1 dead letter; done with, up to: desk 5.0"
+    kept = next(desk.folder.glob("**/webhooks/desk")).parent
+    assert kept.stat().st_mode & 0o077 == 0
     assert desk.run("webhooks", "resend", "desk", *config).returncode == Exit.BUSY
     receiver.status = 200
     assert desk.do("webhooks", "resend", "desk", *config) == {"taken": 1, "left": []}
@@ -103,7 +107,8 @@ def test_what_can_not_be_delivered_is_told(desk: Desk, receiver: Receiver, tmp_p
     config = ("--config", "webhooks.toml")
     unknown = desk.run("webhooks", "resend", "nobody", *config)
     assert (unknown.returncode, "take one of: desk" in unknown.stderr) == (Exit.USAGE, True)
-    nowhere = desk.run(*RUN, "--folder", "nowhere")
-    assert nowhere.returncode == Exit.NO_INPUT
+    for words in (RUN, ("webhooks", "list", *config), ("webhooks", "resend", "desk", *config)):
+        assert desk.run(*words, "--folder", "nowhere").returncode == Exit.NO_INPUT, words
+    assert not (desk.folder / "nowhere").exists()
     missing = desk.run("webhooks", "list", "--config", str(tmp_path / "no.toml"))
     assert (missing.returncode, "check the path" in missing.stderr) == (Exit.CONFIGURATION, True)

@@ -52,8 +52,7 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
 
     found = read_webhooks(config)
     configure_log(Settings())
-    if not folder.is_dir():
-        raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
+    _must_be_there(folder)
     session = Session(folder)
     stop = threading.Event()
 
@@ -89,7 +88,9 @@ def list_letters(ctx: click.Context, config: Path, folder: Path) -> None:
 
     rows = []
     cursors = {}
-    for one in read_webhooks(config).endpoint:
+    found = read_webhooks(config)
+    _must_be_there(folder)
+    for one in found.endpoint:
         kept = Kept(folder / FOLDER, one.name)
         cursors[one.name] = kept.cursor
         rows += [(one.name, letter.cursor, letter.at, letter.why) for letter in kept.letters()]
@@ -99,7 +100,9 @@ def list_letters(ctx: click.Context, config: Path, folder: Path) -> None:
         "letters": [dict(zip(names, row, strict=True)) for row in rows],
     }
     texts = [tuple(map(str, row)) for row in rows]
-    terminal_of(ctx).table(facts, names, texts, count(len(rows), "dead letter"))
+    far = ", ".join(f"{name} {cursor or 'nothing yet'}" for name, cursor in cursors.items())
+    verdict = f"{count(len(rows), 'dead letter')}; done with, up to: {far}"
+    terminal_of(ctx).table(facts, names, texts, verdict)
 
 
 @webhooks.command(epilog="\b\nExample:\n  tongbao webhooks resend desk --config webhooks.toml")
@@ -117,6 +120,7 @@ def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int
     from tongbao.node.webhooks.endpoints import read_webhooks
 
     found = read_webhooks(config)
+    _must_be_there(folder)
     taken, left = send_again(folder, found, _named(found, endpoint))
     facts = {
         "taken": taken,
@@ -125,6 +129,11 @@ def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int
     verdict = f"{count(taken, 'letter')} taken, {len(left)} left"
     terminal_of(ctx).answer(facts, verdict)
     return Exit.BUSY if left else Exit.DONE
+
+
+def _must_be_there(folder: Path) -> None:
+    if not folder.is_dir():
+        raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
 
 
 def _named(found: Webhooks, name: str) -> Endpoint:
