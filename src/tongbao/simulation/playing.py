@@ -65,7 +65,7 @@ FEW: Final = {
     data.DELETION_MS.name: 10_000,
     data.HALT_MS.name: 30_000,
     data.LEAST_BOND.name: 1,
-    data.ORDERS_LIMIT.name: 6,
+    data.ORDERS_LIMIT.name: 3,
     data.OFFERS_LIMIT.name: 3,
     data.ADJUDICATORS_LIMIT.name: 3,
 }
@@ -88,7 +88,7 @@ QUOTAS_FELT: Final = tuple(
     for capacity in (16, 200, 10_000)
 )
 FIRST_ROLES: Final = (
-    (data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
+    (member.ADJUDICATOR, data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
     (member.ADJUDICATOR, member.OPERATOR),
     (member.ADJUDICATOR,),
     (member.ADJUDICATOR,),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
-from tongbao.kernel import Address, Amount, AssetId, Hash, Id, Message, Small, Time
+from msgspec.structs import replace
+
+from tongbao.kernel import Address, Amount, AssetCode, AssetId, Hash, Id, Message, Small, Time
+from tongbao.modules import asset as assets
 from tongbao.modules import data, member
 from tongbao.modules.data import Ask, Chunks, DailyCap, Lasting, Method, Nonce, Version, data_hash
 from tongbao.testing import data_recipes as dealing
@@ -27,6 +30,8 @@ SHORT_MS: Final = 1_000
 FAR_MS: Final = 10**12
 LONG_MS: Final = 10_000_000
 WAITS_MS: Final = 70_000
+ENOUGH: Final = 100
+MOST_PAYEES: Final = 6
 
 Said = Iterator[list[Draft]]
 
@@ -59,7 +64,8 @@ def market_opens(world: World, writer: Writer) -> Said:
     for schema in dealing.SCHEMAS:
         said = data.DefineSchema(schema=schema, fields=FIELDS)
         yield from say(world, writer, registrar, said)
-    for address in [*world.people]:
+    # Registrars last: they trade as well, and are one too many where three may serve.
+    for address in sorted(world.people, key=lambda name: acts_as(world, name, data.REGISTRAR)):
         if acts_as(world, address, member.ADJUDICATOR):
             yield from say(world, writer, address, data.Serve(serves=True))
     for address in [*world.people]:
@@ -72,34 +78,92 @@ def market_opens(world: World, writer: Writer) -> Said:
                 yield from say(world, writer, registrar, admitted)
 
 
+Sale = tuple[Address, Address, Id, data.PlaceOrder]
+"""A buyer, an owner, the owner's offer, and what the buyer could ask for."""
+
+
 def rows_are_sold(world: World, writer: Writer) -> Said:
     """An owner commits, offers and sells to a buyer, until somebody does not go on."""
+    sale = yield from sold_by(world, writer)
+    if sale is None:
+        return
+    buyer, owner, offer, asked = sale
+    before = set(world.rows[ORDERS])
+    yield from say(world, writer, buyer, asked)
+    made = newly(world, ORDERS, before, owner)
+    row = world.rows[OFFERS].get(offer)
+    if made and row is not None:
+        yield from deliver(world, writer, made[0], offer, row.agent or owner)
+
+
+def sold_by(world: World, writer: Writer) -> Generator[list[Draft], None, Sale | None]:
+    """Whatever there must be before an order; the sale, if all of it came to be."""
     if not world.market["schemas"]:
         yield from market_opens(world, writer)
+    if registrar_of(world) is None or not world.market["schemas"]:
+        return None
+    if not rich_people(world):
+        yield from value_comes(world, writer)
+    rich = rich_people(world)
     registrar = registrar_of(world)
-    rich = [
-        (name, found, amount)
-        for name, held in world.holdings.items()
-        for found, amount in held
-        if name in world.people and amount.units > 100
-    ]
-    if registrar is None or len(rich) < 2:
-        return
+    if registrar is None or not rich:
+        return None
     buyer, asset, amount = world.one(rich)
-    owner = world.one([name for name in world.people if name != buyer])
+    others = [name for name in traders(world) if name != buyer]
+    if not others:
+        return None
+    owner = world.one(others)
     posted = [name for name, found, _ in rich if found == asset and name != buyer]
     agent = world.one(posted) if posted and world.chance(0.7) else None
-    price = Amount.of(min(amount.units // 4, 1_000), amount.decimals)
-    before = {*world.rows[OFFERS], *world.rows[BATCHES], *world.rows[ORDERS]}
+    scale = 10**amount.decimals
+    units = scale if amount.units > 4 * scale else max(1, amount.units // 9)
+    price = Amount.of(units, amount.decimals)
+    before = {*world.rows[OFFERS], *world.rows[BATCHES]}
     yield from prepare(world, writer, (registrar, buyer, owner), agent, asset, price)
     offers = newly(world, OFFERS, before, owner)
     batches = newly(world, BATCHES, before, owner)
-    if offers and batches:
-        asked = request(world, owner, world.one(batches), asset, price)
-        yield from say(world, writer, buyer, asked)
-        made = newly(world, ORDERS, before, owner)
-        if made:
-            yield from deliver(world, writer, made[0], offers[0], agent or owner)
+    if not offers or not batches:
+        return None
+    return buyer, owner, offers[0], request(world, owner, batches[0], asset, price)
+
+
+def rich_people(world: World) -> list[tuple[Address, AssetId, Amount]]:
+    """Whoever holds enough of something to buy with it."""
+    trading = traders(world)
+    return [
+        (name, found, amount)
+        for name, held in world.holdings.items()
+        for found, amount in held
+        if name in trading and amount.units > ENOUGH
+    ]
+
+
+def traders(world: World) -> list[Address]:
+    """Who buys and sells: mostly whoever can't be called to a panel then, so that claims happen."""
+    everybody = [*world.people]
+    plain = [
+        name
+        for name in everybody
+        if acts_as(world, name, data.REGISTRAR) or not acts_as(world, name, member.ADJUDICATOR)
+    ]
+    return everybody if world.odd() or len(plain) <= 1 else plain
+
+
+def value_comes(world: World, writer: Writer) -> Said:
+    """Somebody defines an asset and issues it to all."""
+    issuer = world.somebody()
+    code = AssetCode(f"DATA{len(world.assets)}")
+    yield from say(world, writer, issuer, assets.Define(code=code, scale=Small(2)))
+    found = AssetId(f"{code}.{issuer}")
+    if found in world.assets:
+        for payee in traders(world)[:MOST_PAYEES]:
+            issued = assets.Issue(
+                asset=found,
+                amount=Amount("100.00"),
+                payee=payee,
+                reference=world.reference(found),
+            )
+            yield from say(world, writer, issuer, issued)
 
 
 def newly(world: World, table: str, before: set[Id], owner: Address) -> list[Id]:
@@ -178,7 +242,15 @@ def request(
     )
 
 
-def deliver(world: World, writer: Writer, order: Id, offer: Id, seller: Address) -> Said:
+def deliver(
+    world: World,
+    writer: Writer,
+    order: Id,
+    offer: Id,
+    seller: Address,
+    *,
+    strangely: bool = False,
+) -> Said:
     """Seal, confirm, reveal; then the buyer accepts, claims, or says nothing."""
     buyer = world.rows[ORDERS][order].buyer
     raw = bytes.fromhex(order)
@@ -206,7 +278,11 @@ def deliver(world: World, writer: Writer, order: Id, offer: Id, seller: Address)
         if world.chance(0.08):
             world.patience = WAITS_MS
             yield []
-        if world.chance(0.3):
+        if strangely:
+            for wrong_sender, wrong in strange(world, order, message):
+                if wrong_sender is not None:
+                    yield from say(world, writer, wrong_sender, wrong)
+        elif world.chance(0.3):
             yield from disturbed(world, writer, order, message)
         yield from say(world, writer, sender, message)
     if world.rows[ORDERS][order].phase != "revealed":
@@ -244,6 +320,18 @@ def disturbed(world: World, writer: Writer, order: Id, message: Message) -> Said
         yield from say(world, writer, sender, said)
 
 
+def strange(world: World, order: Id, message: Message) -> list[tuple[Address | None, Message]]:
+    """What is wrong about the next step of an order, by whom it could be said."""
+    row = world.rows[ORDERS][order]
+    if isinstance(message, data.Reveal):
+        other = data.Reveal(order=order, b=Hash("ee" * 32))
+        return [(row.seller, other), (world.somebody(), data.Reveal(order=order, b=half_of(order)))]
+    if isinstance(message, data.Confirm):
+        wrong = replace(message, grant_hash=ROOT, nonce=Nonce("0d" * 16))
+        return [(row.buyer, wrong), (world.somebody(), message)]
+    return [(world.somebody(), message)]
+
+
 def disputed(world: World, writer: Writer, order: Id) -> Said:
     """A claim, and what the panel says of it, or a supervisor when it says nothing."""
     buyer = world.rows[ORDERS][order].buyer
@@ -253,8 +341,10 @@ def disputed(world: World, writer: Writer, order: Id) -> Said:
             verdict = VERDICTS[0] if world.chance(0.6) else VERDICTS[1]
             voted = data.Vote(order=order, verdict=verdict)
             yield from say(world, writer, address, voted)
-            if world.odd():
+            if world.chance(0.7):
                 yield from say(world, writer, address, voted)
+            if world.chance(0.2):
+                yield from say(world, writer, buyer, voted)
     if world.rows[ORDERS][order].phase == "claimed":
         world.patience = WAITS_MS
         yield []
