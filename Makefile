@@ -73,7 +73,7 @@ jepsen: setup-cometbft ## networks of real nodes under every fault, into build/j
 jepsen-quick: setup-cometbft ## the quick lane of it
 	@$(PY) -m tongbao.simulation.network --quick --seed $(SEED)
 
-.PHONY: bench-long bench-peers profile performance-page
+.PHONY: bench-long bench-data bench-peers profile performance-page
 
 bench: setup ## a node under load beside libsodium, into build/bench.json; ARGS='--compare FILE'
 	@$(PY) -m bench $(ARGS)
@@ -92,6 +92,9 @@ performance-page: setup ## write the tables of docs/performance.md out of build/
 
 profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
 	@$(PY) -m bench.profile $(ARGS)
+
+bench-data: setup ## packages of data built and judged, beside plain AES-GCM; ARGS='--rows 1000'
+	@$(PY) -m bench.data $(ARGS)
 
 bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore
 	@$(PY) -m tools.cometbft kvstore

@@ -13,8 +13,9 @@ EXAMPLES = (
     "follow_asynchronously.py",
     "pay_over_http.py",
     "foreign_wallets.py",
+    "sell_data.py",
 )
-NEEDS_NODE = ("foreign_wallets.py",)
+NEEDS_NODE = ("foreign_wallets.py", "sell_data.py")
 NODE_MISSING = (
     "Node.js 20 or newer with npm is missing: install it (on Debian `apt-get install nodejs npm`, "
     "or from nodejs.org), then run `make examples` again"

@@ -4,7 +4,7 @@ Somebody gives a key up, value is retired, upgrades are scheduled and one is tak
 operators decide: what they propose is carried out, fails as it is done already, is voted down, or
 is taken back. Bonds are authorised, limited, frozen, clawed back, and held for others in part.
 Sponsors come to stand for accounts, and quotas begin. A supervisor inspects an account, and what
-was read is recorded.
+was read is recorded. Data is offered, ordered, sold and claimed faulty.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tests import recorded_market
 from tongbao.kernel import (
     Address,
     Amount,
@@ -105,6 +106,7 @@ class Story:
             self._council,
             self._controls,
             self._inspections,
+            self._market,
             self._sponsors,
         )
         for part in parts:
@@ -349,6 +351,16 @@ class Story:
             Said("bob", reading.RecordReads(batch=Hash("cd" * 32), reads=(counted,))),
             Said("bob", reading.CloseInspection(inspection=found.inspection)),
         ]
+
+    def _market(self) -> Iterator[list[Said]]:
+        admitted = recorded_market.admissions()
+        yield [Said("bank", self._propose(*admitted))]
+        [name] = [name for name, one in self._waiting() if one.actions == admitted]
+        yield [Said("alice", self._vote(name, "approve"))]
+        self._pause_ms = DELAY_MS
+        yield []
+        for step in recorded_market.told(self._machine, COIN):
+            yield [Said(sender, message) for sender, message in step]
 
     def _changes(self) -> tuple[Action, ...]:
         key = PublicKey(named_key("validator").key_id)

@@ -19,6 +19,8 @@ from tongbao.kernel.schema import Message, Record, Value, wire_name_of
 
 HEAD = "/** Generated from the modules by `make reference`: change those, not this file. */\n"
 COLUMNS = 100
+TABLES_TOGETHER = 12
+"""A module with more tables has its records in a file of its own."""
 PLAIN = {str: "string", int: "number", bool: "boolean", Amount: "Amount"}
 AMOUNT = "Decimal text with exactly the decimals of its asset."
 
@@ -72,7 +74,7 @@ def typescript_files(modules: Registry) -> dict[str, str]:
     """The files by name; `registry.ts` gives out what is in the others."""
     writer = Writer()
     messages: dict[str, dict[str, str]] = {}
-    records: dict[str, str] = {}
+    records: dict[str, dict[str, str]] = {"records": {}}
     for module in modules.modules[1:]:
         for message in module.handlers:
             name = _name(module, message)
@@ -82,18 +84,21 @@ def typescript_files(modules: Registry) -> dict[str, str]:
         for table in module.tables:
             name = _name(module, table.value)
             tag = f'"@version": {table.value.record_version}'
-            records[name] = writer.interface(table.value, name, tag)
+            own = len(module.tables) > TABLES_TOGETHER
+            of_kind = records.setdefault(f"{module.name}_records" if own else "records", {})
+            of_kind[name] = writer.interface(table.value, name, tag)
     union = "".join(f"\n  | {name}" for of_module in messages.values() for name in of_module)
     last = f"/** Every message of the modules here. */\nexport type Message ={union};\n"
-    given = (*messages, "records", "tables", "values")
+    given = (*messages, *records, "reasons", "tables", "values")
     taken = [_import(names, file) for file, names in messages.items()]
     exports = "".join(f'export * from "./{file}.js";\n' for file in given)
     aliases = [writer.aliases[name] for name in sorted(writer.aliases)]
     return {
         "registry.ts": "\n".join([HEAD, "".join(taken), exports, last]),
         **{f"{file}.ts": _using(writer, of_module) for file, of_module in messages.items()},
-        "records.ts": _using(writer, records),
-        "tables.ts": "\n".join([HEAD, _tables(modules), _reasons(modules)]),
+        **{f"{file}.ts": _using(writer, of_kind) for file, of_kind in records.items()},
+        "reasons.ts": "\n".join([HEAD, _reasons(modules)]),
+        "tables.ts": "\n".join([HEAD, _tables(modules)]),
         "values.ts": "\n".join([HEAD, *aliases, *writer.values.values()]),
     }
 

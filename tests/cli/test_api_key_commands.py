@@ -43,6 +43,8 @@ def test_a_key_is_made_listed_and_revoked(own: Place) -> None:
     [
         (("make", "erp", "--for", "soon"), "write 30m, 12h or 90d"),
         (("make", "ERP"), "no key can be made so"),
+        (("make", "ERP"), "a name is 1 to 64 of a-z"),
+        (("make", "erp", "--for", "4000d"), "ten years at most"),
         (("make", "erp", "--scope", "all"), "all"),
         (("make", "erp", "--account", "nobody"), "nobody"),
         (("make", "twice"), "there is an API key named twice"),

@@ -13,7 +13,7 @@ from tests.cli.desk import Desk
 from tests.softhsm import PROGRAM, Token
 from tongbao.cli.exits import Exit
 from tongbao.kernel import GenesisError
-from tongbao.sdk.genesis_parts import in_order, read_part
+from tongbao.sdk.genesis_parts import LAID_OUT, in_order, read_part
 from tongbao.sdk.keystore import Cost, Keystore
 
 CHEAP: Final = Cost(memory_kib=8, iterations=1)
@@ -192,6 +192,25 @@ def test_parameters_are_agreed_on_as_everything_else(places: list[Place], parts:
         for place, words in zip(places, [(*some, *more), (*more, *some), some], strict=True)
     ]
     assert chains[0] == chains[1] != chains[2]
+
+
+def test_who_has_assembled_with_a_wrong_word_does_it_again(
+    places: list[Place], parts: list[str]
+) -> None:
+    """
+    Given three institutions, of which one has assembled with another time than the others,
+    when it assembles again, removes what it is told to, and assembles once more,
+    then it has the chain of the others, with the keys of its part.
+    """
+    wanted = assemble(places[0], *parts, "--json").json["chain"]
+    hour = ("--time", "2026-12-01T10:00:00Z")
+    wrong = places[1].call("genesis", "assemble", *parts, *AGREED, *hour, "--json")
+    assert wrong.json["chain"] != wanted
+    told = assemble(places[1], *parts)
+    for name in LAID_OUT:
+        assert name in told.err
+        (places[1].folder / name).unlink()
+    assert assemble(places[1], *parts, "--json").json["chain"] == wanted
 
 
 def test_no_network_begins_with_too_many_parts_or_none(parts: list[str]) -> None:

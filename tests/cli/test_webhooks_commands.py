@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import LONG_S, Desk
+from tests.node.conftest import serving
 from tests.node.hook_receiver import SECRET, Receiver
 from tongbao.cli.exits import Exit
 
@@ -71,18 +72,26 @@ def test_dead_letters_are_listed_and_sent_again(desk: Desk, receiver: Receiver) 
     """
     Given an endpoint that takes nothing,
     when a payment was tried as often as it says,
-    then it is listed with the reason, and sent again once the endpoint takes it.
+    then it is listed with the reason, and sent again once the endpoint takes it; the log has named
+    it, and not told its address.
     """
     receiver.status = 503
     config = ("--config", "webhooks.toml")
     with desk.node(), desk.running(*RUN) as hooks:
         pay(desk)
         hooks.note("it was put aside")
+        log = "\n".join(hooks.notes)
+        assert "webhooks: desk: answered with status 503" in log
+        assert f":{receiver.port}" not in log
         assert hooks.end()[0] == Exit.DONE
     listed = desk.do("webhooks", "list", *config)
     letters = [(one["endpoint"], one["cursor"], one["why"]) for one in listed["letters"]]
     assert letters == [("desk", "5.0", "answered with status 503")]
     assert listed["cursors"] == {"desk": "5.0"}
+    shown = desk.run("webhooks", "list", *config).stdout
+    assert shown.splitlines()[-1] == "1 dead letter; done with, up to: desk 5.0"
+    kept = next(desk.folder.glob("**/webhooks/desk")).parent
+    assert kept.stat().st_mode & 0o077 == 0
     assert desk.run("webhooks", "resend", "desk", *config).returncode == Exit.BUSY
     receiver.status = 200
     assert desk.do("webhooks", "resend", "desk", *config) == {"taken": 1, "left": []}
@@ -99,7 +108,22 @@ def test_what_can_not_be_delivered_is_told(desk: Desk, receiver: Receiver, tmp_p
     config = ("--config", "webhooks.toml")
     unknown = desk.run("webhooks", "resend", "nobody", *config)
     assert (unknown.returncode, "take one of: desk" in unknown.stderr) == (Exit.USAGE, True)
-    nowhere = desk.run(*RUN, "--folder", "nowhere")
-    assert nowhere.returncode == Exit.NO_INPUT
+    for words in (RUN, ("webhooks", "list", *config), ("webhooks", "resend", "desk", *config)):
+        assert desk.run(*words, "--folder", "nowhere").returncode == Exit.NO_INPUT, words
+    assert not (desk.folder / "nowhere").exists()
     missing = desk.run("webhooks", "list", "--config", str(tmp_path / "no.toml"))
     assert (missing.returncode, "check the path" in missing.stderr) == (Exit.CONFIGURATION, True)
+
+
+def test_another_chain_s_node_is_not_followed(desk: Desk, receiver: Receiver) -> None:
+    """
+    Given the folder of a chain, and the node of another chain,
+    when webhooks are run in the folder by that node,
+    then they end and say so, and nothing was posted or noted.
+    """
+    with serving() as other:
+        ended = desk.run(*RUN, "--node", other.address)
+    assert ended.returncode == Exit.WRONG
+    assert "is not the chain of" in ended.stderr
+    assert receiver.told == []
+    assert list(desk.folder.glob("**/webhooks/desk")) == []

@@ -17,14 +17,16 @@ from tests.cli.conftest import begun
 from tests.cli.test_governance_commands import FOUND
 from tests.console.conftest import read
 from tests.console.governed import ODD_NAME, GovernedChain
+from tests.modules.governance_steps import NODE, governed
 from tests.modules.member_steps import FIRST, SECOND
 from tongbao.console import Console
 from tongbao.console.actions import duration, sentence
 from tongbao.console.fields import KINDS
-from tongbao.console.proposals_page import ACTIONS
+from tongbao.console.proposals_page import ACTIONS, CLOSES_IN
 from tongbao.console.words import LANGUAGES, Words
 from tongbao.index.history import Index
-from tongbao.modules.governance import Action, Propose, ScheduleUpgrade
+from tongbao.kernel import Time
+from tongbao.modules.governance import Action, AdmitPeer, Propose, ScheduleUpgrade
 from tongbao.sdk import open_chain
 
 FILLED = {
@@ -189,3 +191,15 @@ def test_commands_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> None:
     assert stands["value"]["frozen_by_supervisor"]["reason"] == 3
     place.do(*typed(f"{desk}?{urlencode({'order': 'unfreeze', **about})}"))
     assert place.do("asset", "controls-on", "--account", "alice")["rows"] == []
+
+
+def test_a_block_behind_the_clock_takes_each_closing_time_of_the_form() -> None:
+    """
+    Given an operator whose clock is a minute ahead of the last block's time, as on a network,
+    when the operator proposes with each closing time that the form offers,
+    then each proposal is taken.
+    """
+    chain = governed()
+    for lasts, _ in CLOSES_IN:
+        closes_at = Time(chain.time + 60_000 + lasts)
+        chain.apply("bank", Propose(actions=(AdmitPeer(node=NODE),), closes_at=closes_at))

@@ -149,6 +149,25 @@ def test_a_supervisor_that_is_suspended_keeps_a_desk_that_says_so() -> None:
     assert DESK not in read(console, f"/accounts/{fixed.shop}")
 
 
+def test_a_desk_offers_to_renew_freezes_while_its_account_is_a_supervisor() -> None:
+    """
+    Given a supervisor with freezes in force, and suspended later,
+    when its desk is read before and after,
+    then both list the freezes, and the first alone leads to the commands that renew and end them.
+    """
+    fixed, _ = supervised()
+    with indexed(fixed.reading()) as index:
+        before = read(Console(fixed.reading(), index), DESK)
+    fixed.make(fixed.proposal(SuspendMember(member=SECOND)))
+    fixed.make(fixed.proposal(SuspendMember(member=SECOND)))  # the block before carries it out
+    with indexed(fixed.reading()) as index:
+        after = read(Console(fixed.reading(), index), DESK)
+
+    assert 'data-key="frozen-' in before and ">Renew</a>" in before and ">End it</a>" in before
+    assert 'data-key="frozen-' in after and ">Renew</a>" not in after
+    assert ">End it</a>" not in after
+
+
 def test_acts_in_pruned_blocks_are_counted_and_said_to_be_missing(tmp_path: Path) -> None:
     """
     Given an issuer that froze a holding twice, and a node that gave up the body of the first block,

@@ -26,6 +26,7 @@ from tongbao.node.webhooks.endpoints import (
     context_of,
     read_webhooks,
     secret_of,
+    target_of,
 )
 from tongbao.node.webhooks.kept import FOLDER, Kept
 from tongbao.node.webhooks.posting import NotDelivered, Poster, signature_of
@@ -363,6 +364,17 @@ def test_a_file_of_endpoints_is_checked_whole(tmp_path: Path, text: str, why: st
     file.write_text(text)
     with pytest.raises(WebhookError, match=why):
         read_webhooks(file)
+
+
+@pytest.mark.parametrize("named", ["erp.Internal", "ERP.internal"])
+@pytest.mark.parametrize("url", ["http://ERP.internal/", "http://erp.internal"])
+def test_a_private_host_is_named_in_any_letters(url: str, named: str) -> None:
+    """
+    Given the url of a host within our own network,
+    when private_hosts name it in other letters,
+    then it may be posted to.
+    """
+    assert target_of(Endpoint(name="erp", url=url, secret_file="s"), (named,)).is_private
 
 
 def test_a_secret_that_is_missing_or_short_is_told(tmp_path: Path, receiver: Receiver) -> None:

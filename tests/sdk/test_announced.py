@@ -93,7 +93,7 @@ def test_an_installed_package_brings_its_module(place: Path) -> None:
     assert find("said_one").source == "one 1.0"
     found = registry_of([*map(own_line, range(len(MODULES))), line("said_one", 2001)])
     assert [module.name for module in found.modules] == [
-        *("kernel", "account", "member", "asset", "hold", "mandate", "reading"),
+        *("kernel", "account", "member", "asset", "hold", "mandate", "reading", "data"),
         *("upgrade", "governance", "sponsor"),
         "said_one",
     ]

@@ -109,6 +109,19 @@ def test_patience_ends_when_it_is_told_to(patience_s: float, attempts: int) -> N
         asyncio.run(AsyncHttpChain.connect("http://127.0.0.1:9", patience_s=patience_s))
 
 
+def test_who_gives_up_says_what_the_node_has_said(served: Served) -> None:
+    """
+    Given a node whose signer is away, which says so to who asks,
+    when a client's patience ends,
+    then its error has the node's words.
+    """
+    said = {"type": "about:blank", "title": "Service Unavailable", "status": 503}
+    later = httpx2.Response(503, json=said | {"detail": "the authority's signer is away"})
+    client = httpx2.Client(base_url=served.address, transport=Answering(lambda count: later))
+    with pytest.raises(Unreachable, match="asked 1 times: the authority's signer is away"):
+        HttpChain(served.address, client=client, patience_s=0)
+
+
 def test_a_wait_that_is_longer_than_patience_ends_at_once(served: Served) -> None:
     """
     Given a node that asks to wait for half a minute, and a client with patience for ten seconds,

@@ -18,6 +18,7 @@ from tongbao.kernel import kernel_module
 from tongbao.modules import (
     account,
     asset,
+    data,
     governance,
     hold,
     mandate,
@@ -182,10 +183,11 @@ def test_every_module_has_the_hash_of_its_own_package() -> None:
         (hold.module, home / "modules" / "hold"),
         (mandate.module, home / "modules" / "mandate"),
         (reading.module, home / "modules" / "reading"),
+        (data.module, home / "modules" / "data"),
+        (sponsor.module, home / "modules" / "sponsor"),
         (upgrade.module, home / "modules" / "upgrade"),
         (governance.module, home / "modules" / "governance"),
         (member.module, home / "modules" / "member"),
-        (sponsor.module, home / "modules" / "sponsor"),
     ):
         found = {path.relative_to(place).as_posix(): path for path in place.rglob("*.py")}
         wanted[module.name] = as_described(

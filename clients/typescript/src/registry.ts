@@ -46,6 +46,32 @@ import type {
   ReadingRecordReads,
 } from "./reading_messages.js";
 import type {
+  DataAccept,
+  DataAdmitSource,
+  DataAttestDeletion,
+  DataCancelOrder,
+  DataClaim,
+  DataCommit,
+  DataConfirm,
+  DataDefineSchema,
+  DataEndSource,
+  DataFreeze,
+  DataMakeOffer,
+  DataPlaceOrder,
+  DataPostBond,
+  DataPull,
+  DataRegisterEnterprise,
+  DataRetire,
+  DataReveal,
+  DataSeal,
+  DataServe,
+  DataSuspendEnterprise,
+  DataVote,
+  DataWithdrawBond,
+  DataWithdrawOffer,
+  DataWithdrawOrder,
+} from "./data_messages.js";
+import type {
   UpgradeCancel,
   UpgradeSchedule,
 } from "./upgrade_messages.js";
@@ -69,10 +95,13 @@ export * from "./asset_messages.js";
 export * from "./hold_messages.js";
 export * from "./mandate_messages.js";
 export * from "./reading_messages.js";
+export * from "./data_messages.js";
 export * from "./upgrade_messages.js";
 export * from "./governance_messages.js";
 export * from "./sponsor_messages.js";
 export * from "./records.js";
+export * from "./data_records.js";
+export * from "./reasons.js";
 export * from "./tables.js";
 export * from "./values.js";
 
@@ -113,6 +142,30 @@ export type Message =
   | ReadingOpenInspection
   | ReadingCloseInspection
   | ReadingRecordReads
+  | DataPostBond
+  | DataWithdrawBond
+  | DataPull
+  | DataDefineSchema
+  | DataRegisterEnterprise
+  | DataSuspendEnterprise
+  | DataAdmitSource
+  | DataEndSource
+  | DataServe
+  | DataCommit
+  | DataRetire
+  | DataClaim
+  | DataVote
+  | DataMakeOffer
+  | DataWithdrawOffer
+  | DataAttestDeletion
+  | DataPlaceOrder
+  | DataSeal
+  | DataConfirm
+  | DataReveal
+  | DataAccept
+  | DataCancelOrder
+  | DataWithdrawOrder
+  | DataFreeze
   | UpgradeSchedule
   | UpgradeCancel
   | GovernanceFound

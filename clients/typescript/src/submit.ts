@@ -11,7 +11,7 @@ import { readEnvelope } from "./envelope.js";
 import { AlreadyDecided, failure, Invalid, NodeError, Refused, Unreachable } from "./errors.js";
 import { type Connection, pauseBefore, problemIn } from "./http.js";
 import { transactionId } from "./payload.js";
-import { WHY } from "./tables.js";
+import { WHY } from "./reasons.js";
 
 const PATH = "/v1/transactions";
 const BATCH = 500;

@@ -18,14 +18,23 @@ export type Capacity = string;
 /** ^(?:approve|reject)$ */
 export type Choice = string;
 
+/** 1 to 65536 */
+export type Chunks = number;
+
 /** 0 to 9007199254740991 */
 export type Count = number;
+
+/** 1 to 10000 */
+export type DailyCap = number;
 
 /** 0 to 2592000000 */
 export type Delay = number;
 
 /** 1 to 2592000000 */
 export type Duration = number;
+
+/** ^[a-z][a-z0-9_]{0,31}$ */
+export type Field = string;
 
 /** ^(?:authorisation|clawback|freezing|limits)$ */
 export type Flag = string;
@@ -40,6 +49,9 @@ export type Id = string;
 export type Kind = string;
 
 /** 1 to 316224000000 */
+export type Lasting = number;
+
+/** 1 to 316224000000 */
 export type Lasts = number;
 
 /** ^[A-Z0-9]{18}[0-9]{2}$ */
@@ -51,11 +63,23 @@ export type MemberName = string;
 /** ^(?:active|suspended|left)$ */
 export type MemberStatus = string;
 
+/** ^(?:scan|device|check-in|self)$ */
+export type Method = string;
+
+/** ^(?:view|store|stream)$ */
+export type Mode = string;
+
 /** ^[a-z][a-z0-9_]{0,47}$ */
 export type Name = string;
 
 /** ^[0-9a-f]{40}$ */
 export type NodeId = string;
+
+/** ^[0-9a-f]{32}$ */
+export type Nonce = string;
+
+/** ^[0-9]{4}-(?:0[1-9]|1[0-2])$ */
+export type Period = string;
 
 /** 0 to 31622400000 */
 export type PeriodMs = number;
@@ -63,7 +87,9 @@ export type PeriodMs = number;
 /** ^[a-z][a-z0-9_]{0,47}[.][a-z][a-z0-9_]{0,47}$ */
 export type PermissionName = string;
 
-/** ^(?:open|approved|rejected|lapsed|cancelled|carried_out|failed)$ */
+/**
+ * ^(?:open|sealed|confirmed|revealed|claimed|settled|cancelled|withdrawn|lapsed|upheld|rejected)$
+ */
 export type Phase = string;
 
 /** 1 to 1000000 */
@@ -72,14 +98,23 @@ export type Power = number;
 /** ^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$ */
 export type PublicKey = string;
 
+/** ^dpv:[A-Z][A-Za-z]{0,62}$ */
+export type Purpose = string;
+
 /** ^[A-Za-z0-9-]{1,35}$ */
 export type Reference = string;
+
+/** ^[A-Z]{2}$ */
+export type Region = string;
 
 /** ^[a-z][a-z0-9_]{0,31}$ */
 export type Role = string;
 
 /** 0 to 1000000000 */
 export type RowCount = number;
+
+/** ^[a-z][a-z0-9_]{0,31}[.][1-9][0-9]{0,2}$ */
+export type Schema = string;
 
 /** ^(?:both|credits|debits)$ */
 export type Scope = string;
@@ -98,6 +133,15 @@ export type Time = number;
 
 /** 1 to 100000000 */
 export type Tokens = number;
+
+/** ^(?:upheld|rejected)$ */
+export type Verdict = string;
+
+/** 1 to 1000 */
+export type Version = number;
+
+/** 1 to 100000000 */
+export type Volume = number;
 
 /** A public key and the algorithm it is for. */
 export interface Key {
@@ -136,6 +180,12 @@ export interface Counted {
   readonly queries?: Count;
   readonly rows?: Count;
   readonly statements?: Count;
+}
+
+/** The fields of one schema that an enterprise may ask for. */
+export interface Ask {
+  readonly schema: Schema;
+  readonly fields: readonly Field[];
 }
 
 /** A module that decides on this chain: its code is that of `hash`, or a node won't start. */

@@ -19,6 +19,7 @@ from tongbao.cli.watch_command import DEFAULT_NODE
 
 if TYPE_CHECKING:
     from tongbao.node.webhooks.endpoints import Endpoint, Webhooks
+    from tongbao.sdk.http import HttpChain
 
 config_option = click.option(
     "--config",
@@ -52,8 +53,7 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
 
     found = read_webhooks(config)
     configure_log(Settings())
-    if not folder.is_dir():
-        raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
+    _must_be_there(folder)
     session = Session(folder)
     stop = threading.Event()
 
@@ -68,7 +68,9 @@ def run(ctx: click.Context, config: Path, folder: Path, node: str | None) -> Non
         run_webhooks(
             folder,
             found,
-            lambda: reach(node or session.served_at() or DEFAULT_NODE, stop.wait),
+            lambda: _of_folder(
+                session, reach(node or session.served_at() or DEFAULT_NODE, stop.wait)
+            ),
             stop,
         )
     finally:
@@ -89,7 +91,9 @@ def list_letters(ctx: click.Context, config: Path, folder: Path) -> None:
 
     rows = []
     cursors = {}
-    for one in read_webhooks(config).endpoint:
+    found = read_webhooks(config)
+    _must_be_there(folder)
+    for one in found.endpoint:
         kept = Kept(folder / FOLDER, one.name)
         cursors[one.name] = kept.cursor
         rows += [(one.name, letter.cursor, letter.at, letter.why) for letter in kept.letters()]
@@ -99,7 +103,9 @@ def list_letters(ctx: click.Context, config: Path, folder: Path) -> None:
         "letters": [dict(zip(names, row, strict=True)) for row in rows],
     }
     texts = [tuple(map(str, row)) for row in rows]
-    terminal_of(ctx).table(facts, names, texts, count(len(rows), "dead letter"))
+    far = ", ".join(f"{name} {cursor or 'nothing yet'}" for name, cursor in cursors.items())
+    verdict = f"{count(len(rows), 'dead letter')}; done with, up to: {far}"
+    terminal_of(ctx).table(facts, names, texts, verdict)
 
 
 @webhooks.command(epilog="\b\nExample:\n  tongbao webhooks resend desk --config webhooks.toml")
@@ -117,6 +123,7 @@ def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int
     from tongbao.node.webhooks.endpoints import read_webhooks
 
     found = read_webhooks(config)
+    _must_be_there(folder)
     taken, left = send_again(folder, found, _named(found, endpoint))
     facts = {
         "taken": taken,
@@ -125,6 +132,25 @@ def resend(ctx: click.Context, endpoint: str, config: Path, folder: Path) -> int
     verdict = f"{count(taken, 'letter')} taken, {len(left)} left"
     terminal_of(ctx).answer(facts, verdict)
     return Exit.BUSY if left else Exit.DONE
+
+
+def _of_folder(session: Session, chain: HttpChain) -> HttpChain:
+    """A chain that is the folder's, where that has one: a cursor is a place in it alone."""
+    from tongbao.kernel.genesis import chain_id
+
+    if session.folder.exists and chain.id != chain_id(session.folder.genesis()):
+        chain.close()
+        raise CommandError(
+            f"the node serves {chain.id}, which is not the chain of {session.folder.path}",
+            "start the folder's own node, or name one of its chain: --node",
+            Exit.WRONG,
+        )
+    return chain
+
+
+def _must_be_there(folder: Path) -> None:
+    if not folder.is_dir():
+        raise CommandError(f"there is no folder {folder}", "name one: --folder", Exit.NO_INPUT)
 
 
 def _named(found: Webhooks, name: str) -> Endpoint:

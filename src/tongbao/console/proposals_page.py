@@ -25,9 +25,13 @@ CLOSES_IN: Final = (
     (HOUR_MS, "1h"),
     (12 * HOUR_MS, "12h"),
     (168 * HOUR_MS, "7d"),
-    (720 * HOUR_MS, "30d"),
+    (336 * HOUR_MS, "14d"),
 )
-"""How long a proposal of the form is open, as pages and as commands say it; the usual first."""
+"""How long a proposal of the form is open, as pages and as commands say it; the usual first.
+
+All are less than `governance.voting_ms`, which counts from a block's time: a network's is behind
+the clock from which the command counts.
+"""
 
 
 def _every_action() -> dict[str, type[Struct]]:

@@ -85,7 +85,7 @@ def read_file(path: Path, limit: int | None = None) -> Purchases:
     for name in COLUMNS:
         if table[name].null_count:
             raise BadDataset(f"{path.name}: a line has no {name}")
-    rows = _group(table, _line_cents(table["sales_value"]))
+    rows = _group(table, line_cents(table["sales_value"]))
     if limit is not None:
         rows = rows.slice(0, limit)
     columns = (rows[name].to_pylist() for name in ("basket_id", "payer", "payee", "cents", "lines"))
@@ -96,7 +96,7 @@ def read_file(path: Path, limit: int | None = None) -> Purchases:
     return Purchases(baskets, sum(basket.lines for basket in baskets))
 
 
-def _line_cents(values: Any) -> pyarrow.ChunkedArray:
+def line_cents(values: Any) -> pyarrow.ChunkedArray:
     """Values in dollars as whole cents, exactly. Raises BadDataset."""
     from pyarrow import compute
 

@@ -6,6 +6,7 @@ from tongbao.kernel import Registry
 from tongbao.modules import (
     account,
     asset,
+    data,
     governance,
     hold,
     mandate,
@@ -22,6 +23,7 @@ MODULES = (
     hold.module,
     mandate.module,
     reading.module,
+    data.module,
     upgrade.module,
     governance.module,
     sponsor.module,

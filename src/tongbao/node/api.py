@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from tongbao.node.access.callers import CALLER, Caller, Callers
+from tongbao.node.access.policy import Policy
 from tongbao.node.feed import Feed
 from tongbao.node.limits import Buckets
 from tongbao.node.metrics import Metrics
@@ -60,6 +61,7 @@ class Api:
         self.recall = recall
         self.buckets = Buckets(settings.rate_per_s)
         self.callers = callers or Callers(settings, chain.id)
+        self.policy = Policy()
         self.caller_buckets = Buckets(settings.caller_rate_per_s)
         self.metrics = Metrics()
         self.streams = 0

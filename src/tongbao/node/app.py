@@ -24,7 +24,7 @@ from tongbao.kernel import jcs
 from tongbao.node import problems, stream_submitting, streaming
 from tongbao.node.access.callers import Callers
 from tongbao.node.access.guard import Guard
-from tongbao.node.access.needs import OPEN, Need
+from tongbao.node.access.needs import EVENTS, OPEN, Need
 from tongbao.node.access.recorder import recording
 from tongbao.node.api import Api, Site
 from tongbao.node.door import Door
@@ -34,7 +34,7 @@ from tongbao.node.operations import Operation, parameters
 from tongbao.node.problems import ProblemError
 from tongbao.node.recall import Recall
 from tongbao.node.settings import Settings
-from tongbao.node.table import EVENTS, operations
+from tongbao.node.table import operations
 from tongbao.sdk.local import Chain
 
 log = structlog.get_logger("tongbao.node")

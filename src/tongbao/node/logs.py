@@ -13,8 +13,9 @@ import structlog
 from tongbao.node.settings import Settings
 from tongbao.store.errors import StoreError
 
-QUIET: Final = ("uvicorn", "websockets")
-"""Loggers of libraries that tell who asks for what, as soon as they tell more than warnings."""
+QUIET: Final = ("uvicorn", "websockets", "httpx2", "httpcore2")
+"""Loggers of libraries that tell who asks for what, and where, as soon as they tell more than
+warnings: the address of a webhook is often its secret."""
 SPEAKING: Final = (OSError, StoreError)
 """Errors whose text is of files and disks; texts of others may quote what a caller sent."""
 

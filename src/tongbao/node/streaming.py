@@ -8,12 +8,15 @@ from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tongbao.node.access.account_keys import confirm
 from tongbao.node.access.callers import CALLER
+from tongbao.node.access.guard import may_read
+from tongbao.node.access.needs import EVENTS
 from tongbao.node.api import Api
 from tongbao.node.operations import Filters, parameters
 from tongbao.node.problems import ProblemError, bad_request, gone, problem, response, unavailable
@@ -69,6 +72,20 @@ def counted(api: Api) -> Iterator[None]:
         api.streams -= 1
 
 
+async def may_go_on(api: Api, asking: HTTPConnection) -> bool:
+    """Whether who has begun a stream could begin it now: known still, by a key that still is the
+    account's, and under the policy that counts by now.
+    """
+    caller = asking.scope.get(CALLER)
+    if not api.callers.is_still(caller):
+        return False
+    try:
+        await confirm(api, caller)
+        return not await api.policy.is_for_members(api) or may_read(EVENTS, asking)
+    except ProblemError:
+        return False
+
+
 class EventStream(StreamingResponse):
     """A stream that has been counted since it was asked for, and is until it ends."""
 
@@ -92,7 +109,7 @@ async def events(api: Api, request: Request, asked: Filters) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         yield b"retry: %d\n\n" % RETRY_MS
         async for found in api.feed.follow(place, asked.needles()):
-            if not api.callers.is_still(request.scope.get(CALLER)):
+            if not await may_go_on(api, request):
                 return  # whoever asks again is told why
             for piece in _pieces(found):
                 yield piece
@@ -174,7 +191,7 @@ async def _talk(api: Api, websocket: WebSocket, place: Place, asked: Filters) ->
 
 async def _send(api: Api, websocket: WebSocket, place: Place, asked: Filters) -> None:
     async for found in api.feed.follow(place, asked.needles()):
-        if not api.callers.is_still(websocket.scope.get(CALLER)):
+        if not await may_go_on(api, websocket):
             return
         for happened in found:
             await websocket.send_text(happened.line.decode())

@@ -20,7 +20,7 @@ from tongbao.node import (
     submitting,
 )
 from tongbao.node.access import session_operations
-from tongbao.node.access.needs import CHAIN, OPEN, ROW, SENDER, Kind, Scope, of_account
+from tongbao.node.access.needs import CHAIN, EVENTS, OPEN, ROW, SENDER, Kind, Scope, of_account
 from tongbao.node.access.needs import ROWS as OF_ROWS
 from tongbao.node.openapi import STREAM
 from tongbao.node.operations import AtHeight, Filters, Nothing, Operation, Process
@@ -119,7 +119,6 @@ ASKED: Final = {
     "properties": {"account": {"type": "string", "description": "the account's address"}},
 }
 TEXT: Final = "text/plain"
-EVENTS: Final = of_account("account", scope=Scope.LEDGER, kind=None)
 
 
 def _get(

@@ -91,7 +91,11 @@ def asked(ask: Ask) -> Steps[Answered]:
         if not (yield Pause(seconds, spent)):
             break
         spent += seconds
-    why = found.content.decode(errors="replace") if not found.status else problem_of(found).title
+    if found.status:
+        problem = problem_of(found)
+        why = problem.detail or problem.title
+    else:
+        why = found.content.decode(errors="replace")
     raise Unreachable(f"asked {attempts} times: {why}")
 
 

@@ -29,6 +29,8 @@ from tongbao.sdk.opening import OPERATOR
 FORMAT: Final = 1
 DOMAIN: Final = b"tongbao/genesis-part/1"
 PART_BYTES_LIMIT: Final = 1_024
+LAID_OUT: Final = ("genesis.json", "trust.json", "accounts.json", "cometbft/config/genesis.json")
+"""What assembling writes into a node's folder, beside the keys that a part has made."""
 PRINT_DIGITS: Final = 32
 GROUP: Final = 4
 
@@ -197,7 +199,11 @@ def begin_node(folder: Path, genesis: Genesis, parts: Sequence[Part]) -> Part:
     Raises FolderError, KeyFileError, OSError.
     """
     if Folder(folder).exists:
-        raise FolderError(f"{folder} already holds a chain: name another folder")
+        raise FolderError(
+            f"{folder} already holds a chain: name another folder; or, where it was assembled of a "
+            f"wrong part or word and no node has begun, remove {', '.join(LAID_OUT)} in it, leave "
+            "its keys, and assemble again"
+        )
     own = keys_of(folder)
     for part in parts:
         if (part.node, part.validator) == (own.node, own.validator):

@@ -32,7 +32,7 @@ from tongbao.kernel.kernel_module import (
     Tokens,
 )
 from tongbao.kernel.state import PREFIX_BYTES
-from tongbao.modules import account, governance, mandate, member, sponsor
+from tongbao.modules import account, data, governance, mandate, member, sponsor
 from tongbao.modules.governance import Delay
 from tongbao.sdk.genesis_builder import genesis_address
 from tongbao.simulation import mischief
@@ -58,6 +58,18 @@ FEW: Final = {
     governance.PROPOSALS_LIMIT.name: 3,
     account.WAIT_MS.name: account.WAIT_MS.low,
     mandate.MANDATES_LIMIT.name: 2,
+    data.SEAL_MS.name: 60_000,
+    data.CONFIRM_MS.name: 60_000,
+    data.TRANSFER_MS.name: 1_000,
+    data.REVEAL_MS.name: 60_000,
+    data.ACCEPT_MS.name: 60_000,
+    data.VERDICT_MS.name: 60_000,
+    data.DELETION_MS.name: 10_000,
+    data.HALT_MS.name: 30_000,
+    data.LEAST_BOND.name: 1,
+    data.ORDERS_LIMIT.name: 3,
+    data.OFFERS_LIMIT.name: 3,
+    data.ADJUDICATORS_LIMIT.name: 3,
 }
 SEATS: Final = governance.Start(
     operators=tuple(map(genesis_address, range(3))), threshold=Small(2), delay_ms=Delay(1_000)
@@ -83,19 +95,24 @@ QUOTAS_FELT: Final = tuple(
     }
     for capacity, rows in ((16, 2), (200, 10), (10_000, 30))
 )
-FIRST_ROLES: Final = (member.SUPERVISOR, member.OPERATOR)
+FIRST_ROLES: Final = (
+    (member.ADJUDICATOR, data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),
+    (member.ADJUDICATOR, member.OPERATOR),
+    (member.ADJUDICATOR,),
+    (member.ADJUDICATOR,),
+)
 
 
 def first_members() -> member.Start:
-    """A supervisor and an operator, for whom the last two people act."""
+    """A supervisor and registrar, an operator and adjudicators, for whom the last people act."""
     found = []
-    for place, role in enumerate(FIRST_ROLES):
+    for place, roles in enumerate(FIRST_ROLES):
         base = f"DOUBT0{place:012d}"
         lei = member.Lei(base + member.check_digits_of(base))
         address = genesis_address(len(PEOPLE) - 1 - place)
-        name = member.MemberName(f"First {role}")
-        roles = (member.Role(role),)
-        found.append(member.FirstMember(lei=lei, name=name, accounts=(address,), roles=roles))
+        name = member.MemberName(f"Member {place}")
+        given = tuple(map(member.Role, roles))
+        found.append(member.FirstMember(lei=lei, name=name, accounts=(address,), roles=given))
     return member.Start(members=tuple(found))
 
 

@@ -20,6 +20,12 @@ from tongbao.kernel import (
 )
 from tongbao.modules import account, asset
 from tongbao.testing.council_chapters import too_much_at_once
+from tongbao.testing.data_chapters import rows_are_sold
+from tongbao.testing.data_mischief import (
+    offers_end_together,
+    orders_in_vain,
+    too_much_of_a_month,
+)
 from tongbao.testing.drafts import Draft
 from tongbao.testing.keys import ledger_key
 from tongbao.testing.member_chapters import proposals_in_vain, too_many_accounts
@@ -163,4 +169,9 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     too_many_accounts,
     too_much_at_once,
     proposals_in_vain,
+    rows_are_sold,
+    rows_are_sold,
+    orders_in_vain,
+    offers_end_together,
+    too_much_of_a_month,
 )

@@ -17,6 +17,7 @@ from tongbao.kernel.envelope import SIGNATURES_LIMIT, TYPE, encode_base64url
 from tongbao.sdk.signer import Signer
 from tongbao.testing.chapters import CHAPTERS, Chapter
 from tongbao.testing.damage import DAMAGES
+from tongbao.testing.data_chapters import rows_are_sold
 from tongbao.testing.drafts import Draft, Submission
 from tongbao.testing.recipes import Recipes
 from tongbao.testing.spoilers import SPOILERS
@@ -64,7 +65,7 @@ class History:
         self.writer = Writer(self.world, recipes or {})
         self._chapters = (*CHAPTERS, *chapters)
         self._left = transactions
-        self._chapter: Iterator[list[Draft]] = iter(())
+        self._chapter: Iterator[list[Draft]] = rows_are_sold(self.world, self.writer)
         self._before: tuple[Submission, ...] = ()
 
     def steps(self) -> Iterator[Step]:

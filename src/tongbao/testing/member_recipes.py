@@ -19,6 +19,7 @@ MODULES: Final = (
     "hold",
     "mandate",
     "reading",
+    "data",
     "upgrade",
     "member",
     "sponsor",

@@ -40,6 +40,8 @@ T = TypeVar("T")
 ODD_CHANCE: Final = 0.04
 """How often one value of a message is chosen so that something should refuse it."""
 
+MARKET: Final = ("schemas", "enterprises", "sources", "bonds", "earnings", "used_keys")
+
 NOBODY: Final = Address("ff" * 20)
 UNKNOWN_ID: Final = Id("ee" * 20)
 UNKNOWN_ASSET: Final = AssetId(f"NONE.{NOBODY}")
@@ -81,6 +83,8 @@ class World:
         self.allowances: dict[Address, Allowance] = {}
         self.sponsorships: dict[Address, Sponsorship] = {}
         self.offers: dict[tuple[Address, Address], Sponsorship] = {}
+        self.market: dict[str, dict[Any, Any]] = {name: {} for name in MARKET}
+        """Rows of tables of `data` that are not keyed by Id, by name."""
         self.rows: dict[str, dict[Id, Any]] = {}
         """Rows of every table that is keyed by Id, by its name, such as `hold.holds`."""
         self.refresh()
@@ -117,6 +121,8 @@ class World:
         self.allowances = dict(self._items("kernel.allowances"))
         self.sponsorships = dict(self._items("kernel.sponsorships"))
         self.offers = dict(self._items("kernel.offers"))
+        if "data" in {module.name for module in self.machine.registry.modules}:
+            self.market = {name: dict(self._items(f"data.{name}")) for name in MARKET}
         for table in self.machine.registry.tables.values():
             if table.has_derived_ids:
                 name = f"{table.module.name}.{table.name}"

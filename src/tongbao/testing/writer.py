@@ -11,6 +11,7 @@ from tongbao.kernel.kernel_module import EXPIRY_MS
 from tongbao.modules import account, asset, hold
 from tongbao.testing.control_recipes import CONTROL_RECIPES
 from tongbao.testing.drafts import Draft
+from tongbao.testing.order_recipes import DATA_RECIPES
 from tongbao.testing.reading_recipes import READING_RECIPES
 from tongbao.testing.recipes import RECIPES, Recipe, Recipes
 from tongbao.testing.values import message_of
@@ -27,7 +28,7 @@ class Writer:
 
     def __init__(self, world: World, recipes: Recipes) -> None:
         """Use recipes beside those of the built-in modules; each message of the registry occurs."""
-        known = {**RECIPES, **CONTROL_RECIPES, **READING_RECIPES, **recipes}
+        known = {**RECIPES, **CONTROL_RECIPES, **READING_RECIPES, **DATA_RECIPES, **recipes}
         self._world = world
         messages = world.machine.registry.messages
         self._recipes = [known.get(kind) or _plain(kind) for kind in messages]

@@ -103,6 +103,23 @@ def test_a_suspended_member_is_not_heard() -> None:
     assert known(chain, first).phase == "approved"
 
 
+def test_who_is_not_heard_does_not_take_back_what_others_decided() -> None:
+    """
+    Given a proposal of bob's that is open, and bob, whose member is then suspended,
+    when bob takes the proposal back, and again when the member is readmitted,
+    then it is refused first, and done then.
+    """
+    chain = consortium()
+    made = proposed(chain, ADMIT, by="bob")
+    done(chain, SuspendMember(member=THIRD))
+    back = governance.Cancel(proposal=made)
+    with chain.refuses(Why.MEMBER_IS_NOT_ACTIVE):
+        chain.apply("bob", back)
+    done(chain, ReadmitMember(member=THIRD))
+    chain.apply("bob", back)
+    assert known(chain, made).phase == "cancelled"
+
+
 def test_one_that_has_left_is_not_heard() -> None:
     """
     Given an open proposal on which bob may vote,

@@ -22,11 +22,20 @@ from tests.node.access.supervised import (
     recorder,
     tally_of,
 )
-from tests.node.access.test_sessions import opened
+from tests.node.access.test_sessions import ends_by, opened
 from tests.node.conftest import Recording, Served, serving_chain
 from tests.node.test_submitting import problem
 from tongbao.index.history import Index
-from tongbao.kernel import Amount, AssetCode, Count, Name, Reference, Small, Time
+from tongbao.kernel import (
+    Amount,
+    AssetCode,
+    Count,
+    Name,
+    Reference,
+    Small,
+    Time,
+)
+from tongbao.kernel.kernel_module import SettingName
 from tongbao.modules import asset, governance, reading
 from tongbao.modules.reading import CloseInspection, Tally, Why
 from tongbao.node.access.callers import wall_clock_ms
@@ -319,6 +328,32 @@ def test_a_chain_s_policy_narrows_every_node_s(value: int, status: int) -> None:
         else:
             hers = opened(served, ALICE, key("alice"))
             assert served.client.get("/v1", headers=hers).json()["read_policy"] == "members"
+
+
+def test_a_stream_that_a_stranger_began_ends_when_the_chain_s_policy_narrows() -> None:
+    """
+    Given a chain that everybody reads, and a stranger's stream of all events,
+    when its operators decide that members alone read,
+    then the stream ends, as a stranger can't begin another one.
+    """
+    fixed = Supervised()
+    with (
+        fixed.running(lambda: BEGIN + MINUTE_MS) as chain,
+        answering(fixed, chain, heartbeat_ms=50) as served,
+        served.client.stream("GET", "/v1/events", timeout=PATIENCE_S) as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry")
+        name = SettingName("reading.members_only")
+        narrowing = governance.SetParameter(name=name, value=Count(1))
+        closes_at = Time(chain.now() + MINUTE_MS)
+        proposing = governance.Propose(actions=(narrowing,), closes_at=closes_at)
+        define = asset.Define(code=AssetCode("CNY"), scale=Small(2))
+        for message in (proposing, define):  # what was decided holds from the next block on
+            assert served.send(fixed.signed("bank", message)).status_code == 200
+
+        ends_by(time.monotonic() + PATIENCE_S, lines)
+        problem(served.client.get("/v1/events"), 401)
 
 
 def test_a_node_in_the_clear_answers_nobody_where_the_chain_is_for_members() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final
 
 import httpx2
 import pytest
@@ -37,6 +40,7 @@ from tongbao.sdk.signer import SoftwareKey
 
 ALICE = FixedChain.alice
 SHOP = FixedChain.shop
+PATIENCE_S: Final = 10
 
 
 @pytest.fixture
@@ -202,6 +206,24 @@ def test_a_challenge_of_another_host_is_not_answered(members: Served) -> None:
     problem(members.client.post(SESSIONS_PATH, content=signed, headers=headers), 401)
 
 
+def test_a_host_with_a_port_that_can_not_be_is_no_origin(members: Served) -> None:
+    """
+    Given a node,
+    when a challenge is asked for under a port beyond all ports, and one is answered there,
+    then it says what is wrong with the header Host.
+    """
+    headers = {"host": "127.0.0.1:65536"}
+    signed = sign_challenge(challenge_of(members, ALICE), key("alice"))
+    answers = (
+        members.client.post(CHALLENGE_PATH, json={"account": ALICE}, headers=headers),
+        members.client.post(
+            SESSIONS_PATH, content=signed, headers={"content-type": "application/jose", **headers}
+        ),
+    )
+    for answer in answers:
+        assert "Host" in problem(answer, 400)["detail"]
+
+
 def test_a_client_signs_no_challenge_of_another_node() -> None:
     """
     Given a challenge that a node passes on from another one, to open a session there,
@@ -290,11 +312,17 @@ def test_an_asynchronous_client_does_the_same(members: Served) -> None:
     assert asyncio.run(ask()) == 1
 
 
+def ends_by(until: float, lines: Iterator[str]) -> None:
+    """A stream ends, though it would have gone on with a sign of life after each heartbeat."""
+    for _ in lines:
+        assert time.monotonic() < until, "the stream goes on"
+
+
 def test_a_key_that_was_taken_away_reads_no_more() -> None:
     """
-    Given a session that a second key of Alice has opened,
+    Given a session that a second key of Alice has opened, and a stream that it has begun,
     when that key is removed, and ten seconds have passed by the node's clock,
-    then the session is refused, and the key opens no other; her first key does.
+    then the stream ends, the session is refused, and the key opens no other; her first key does.
     """
     added = key("alice-2")
     public = PublicKey(added.key_id)
@@ -302,13 +330,19 @@ def test_a_key_that_was_taken_away_reads_no_more() -> None:
         added=WeightedKey(key=Key(algorithm=Small(1), public=public), weight=Small(1))
     )
     clock = [wall_clock_ms()]
-    with serving(read_policy="members", now_ms=lambda: clock[0]) as served:
+    path = f"/v1/events?account={ALICE}"
+    members = serving(read_policy="members", heartbeat_ms=50, now_ms=lambda: clock[0])
+    with members as served, ExitStack() as streaming:
         payload = decode_envelope(served.fixed.signed("alice", adding)).payload
         assert served.send(sign(payload, [key("alice"), added])).status_code == 200
         session = opened(served, ALICE, added)
+        stream = served.client.stream("GET", path, headers=session, timeout=PATIENCE_S)
+        lines = streaming.enter_context(stream).iter_lines()
+        assert next(lines).startswith("retry")
         removing = served.fixed.signed("alice", account.RemoveKey(removed=public))
         assert served.send(removing).status_code == 200
         clock[0] += CONFIRM_MS
+        ends_by(time.monotonic() + PATIENCE_S, lines)
 
         for _ in range(2):
             problem(served.client.get("/v1", headers=session), 401)

@@ -188,15 +188,19 @@ def test_a_certificate_names_one_account_of_this_chain() -> None:
     """
     Given the names in verified certificates,
     when it is asked which account calls,
-    then it is the one of this chain, and nobody where there is none, another chain's or several.
+    then it is the one of this chain, and nobody where there is none, another chain's or several,
+    or what no account has for a name.
     """
-    mine, others, second = "did:tongbao:here:a1", "did:tongbao:there:a1", "did:tongbao:here:b2"
+    first, second = "a1" * 20, "b2" * 20
+    mine, others = f"did:tongbao:here:{first}", f"did:tongbao:there:{first}"
 
     def asked(*uris: str) -> str:
         return account_of({"subjectAltName": tuple(("URI", uri) for uri in uris)}, "here")
 
-    assert asked(mine) == asked(mine, "https://bank.example") == "a1"
-    assert [asked(), asked(others), asked(mine, second), account_of(None, "here")] == [""] * 4
+    assert asked(mine) == asked(mine, "https://bank.example") == first
+    both = asked(mine, f"did:tongbao:here:{second}")
+    assert [asked(), asked(others), both, account_of(None, "here")] == [""] * 4
+    assert [asked(f"did:tongbao:here:{name}") for name in ("alice", "", f"{first}0")] == [""] * 3
 
 
 @pytest.mark.parametrize(

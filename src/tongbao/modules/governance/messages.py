@@ -269,7 +269,7 @@ class Why(Reason):
     SENDER_HAS_VOTED = 7, "an operator votes once on a proposal, by proposing it or by `vote`"
     SENDER_IS_NOT_PROPOSER = 8, "only its proposer takes a proposal back"
     PROPOSAL_HAS_ENDED = 9, "a proposal is taken back before it is carried out or has ended"
-    THRESHOLD_IS_OUT_OF_REACH = 10, "the threshold is 1 to the number of operators"
+    THRESHOLD_IS_OUT_OF_REACH = 10, "the threshold is 1 to the number of operators who are heard"
     OPERATOR_IS_DOUBLED = 11, "an account is an operator once"
     ACCOUNT_NOT_FOUND = 12, "an operator, or a sponsor, is an open account"
     OPERATOR_NOT_FOUND = 13, "only an operator can be removed from the operators"

@@ -190,6 +190,7 @@ def cancel(ctx: Context, msg: Cancel) -> None:
     proposal = ctx[proposals].one(msg.proposal, Why.PROPOSAL_NOT_FOUND)
     require(proposal.proposer == ctx.sender, Why.SENDER_IS_NOT_PROPOSER)
     require(proposal.phase in UNDER_WAY, Why.PROPOSAL_HAS_ENDED)
+    require(is_heard(ctx, ctx.sender), Why.MEMBER_IS_NOT_ACTIVE)
 
     # From here it succeeds.
     put(ctx, msg.proposal, proposal, CANCELLED)

@@ -43,6 +43,16 @@ class KeysError(Exception):
     exit_code = 65
 
 
+class WrongKey(KeysError):
+    """No key can be made as asked."""
+
+    exit_code = 2
+    advice = (
+        "a name is 1 to 64 of a-z, 0-9, `.`, `_` and -, and begins with a letter or digit; a key "
+        "lasts ten years at most"
+    )
+
+
 class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One key: `digest` is SHA-256 of its token in hex; `made` and `ends` are ms UTC.
 
@@ -75,7 +85,7 @@ def new_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its token, which is told once. Raises KeysError."""
     if not 0 < life_ms <= LONGEST_MS:
-        raise KeysError("a key ends after now, and within ten years")
+        raise WrongKey("a key ends after now, and within ten years")
     token = new_token(KEY)
     said = {
         "id": secrets.token_hex(ID_BYTES),
@@ -90,7 +100,7 @@ def new_key(
     try:
         return msgspec.convert(said, ApiKey), token
     except (msgspec.ValidationError, ValueError) as error:
-        raise KeysError(f"no key can be made so: {error}") from error
+        raise WrongKey(f"no key can be made so: {error}") from error
 
 
 def read_keys(file: Path) -> tuple[ApiKey, ...]:

@@ -18,7 +18,6 @@ from starlette.types import Message, Receive
 from tongbao.node.access.callers import CALLER, REALM, Caller, unauthorized
 from tongbao.node.access.inspecting import inspect
 from tongbao.node.access.needs import CHAIN, LEDGER, OPEN, Kind, Need, of_account
-from tongbao.node.access.policy import Policy
 from tongbao.node.problems import ProblemError, problem
 
 if TYPE_CHECKING:
@@ -70,13 +69,16 @@ class Guard:
 
     def __init__(self, site: Site) -> None:
         """Guard what a site answers."""
-        self._policy = Policy()
         self._site = site
 
     async def check(self, need: Need, request: HTTPConnection, body: bytes = b"") -> None:
         """Whether whoever asks may have an answer. Raises ProblemError: 401, 403, 503."""
-        if need.scope is not None and await self._policy.is_for_members(self._site.api):
+        if need.scope is not None and await self._is_for_members():
             await self._check_members(need, request, body)
+
+    async def _is_for_members(self) -> bool:
+        api = self._site.api
+        return await api.policy.is_for_members(api)
 
     async def _check_members(self, need: Need, request: HTTPConnection, body: bytes) -> None:
         if may_read(need, request, body):
@@ -92,7 +94,7 @@ class Guard:
             return run
 
         async def endpoint(request: Request) -> Response:
-            if not await self._policy.is_for_members(self._site.api):
+            if not await self._is_for_members():
                 return await run(request)
             body = b""
             if need.reads_body:

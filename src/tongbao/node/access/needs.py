@@ -166,6 +166,8 @@ def _sender(account: str | None, request: HTTPConnection, body: bytes) -> bool:
         return True  # the operation says what is wrong with it
 
 
+EVENTS: Final = of_account("account", scope=Scope.LEDGER, kind=None)
+"""A stream of events, of one account or of all."""
 ROW: Final = Need(Scope.LEDGER, _row, subjects=_row_subjects, kind=Kind.ROWS)
 """A row, or its proof."""
 ROWS: Final = Need(Scope.LEDGER, _rows, reads_body=True)

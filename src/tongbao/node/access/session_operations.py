@@ -85,7 +85,10 @@ async def end_session(api: Api, request: Request, asked: OfEnd) -> SessionsEnded
 
 
 def _origin(api: Api, request: HTTPConnection) -> str:
-    """The origin under which a caller knows this node."""
+    """The origin under which a caller knows this node. Raises ProblemError, 400."""
     is_safe = request.scope["scheme"] == "https" or api.settings.behind_tls_proxy
     scheme = "https" if is_safe else "http"
-    return origin_of(f"{scheme}://{request.headers['host']}")
+    try:
+        return origin_of(f"{scheme}://{request.headers['host']}")
+    except ValueError as error:
+        raise bad_request(f"the header Host names no host and port: {error}") from error

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from tongbao.console import forms
 from tongbao.node.settings import Settings, SettingsError
 
 log = structlog.get_logger("tongbao.node")
@@ -123,4 +124,4 @@ def account_of(certificate: dict[str, Any] | None, chain: str) -> str:
     if len(dids) != 1:
         return ""
     of_chain, _, account = dids.pop().removeprefix(DID).rpartition(":")
-    return account if of_chain == chain else ""
+    return account if of_chain == chain and forms.ADDRESS.match(account) else ""

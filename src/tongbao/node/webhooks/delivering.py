@@ -120,7 +120,7 @@ def run_webhooks(
     WebhookError, OSError; and FolderInUse where another process delivers.
     """
     place = folder / FOLDER
-    place.mkdir(exist_ok=True)
+    place.mkdir(mode=0o700, exist_ok=True)  # letters tell what members alone may read
     held = lock_folder(place)
     try:
         chain = _chain(connect, stop)

@@ -99,7 +99,7 @@ def target_of(endpoint: Endpoint, private_hosts: tuple[str, ...]) -> Target:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise WebhookError(f"{name}: the url is none ({error})") from error
-    is_private = host in private_hosts
+    is_private = host in {named.strip("[]").lower() for named in private_hosts}
     if parts.scheme not in ("https", "http") or not host or port == 0:
         raise WebhookError(f"{name}: a url is https://HOST/PATH")
     if parts.scheme == "http" and not is_private:

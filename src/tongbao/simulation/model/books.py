@@ -220,10 +220,8 @@ class Books:
         self.acting: dict[str, str] = {}
         self.permissions: dict[str, frozenset[str]] = {}
         self.halts: dict[str, int] = {}
-        self.allowances: dict[str, tuple[int, int, int, int | None]] = {}
-        """What sponsors have: tokens, tokens a minute, accounts, rows."""
-        self.stored: dict[str, int] = {}
-        """How many rows everybody owns, of those that came under quotas."""
+        self._open_market()
+        self._open_quotas()
         self.sponsorships: dict[str, Sponsorship] = {}
         self.offers: dict[tuple[str, str], Sponsorship] = {}
         self.terms: dict[str, tuple[int | None, tuple[int, int] | None]] = {}
@@ -232,6 +230,34 @@ class Books:
         self.shares: dict[str, tuple[int, int]] = {}
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
+
+    def _open_quotas(self) -> None:
+        """Allowances, and rows that are counted."""
+        self.allowances: dict[str, tuple[int, int, int, int | None]] = {}
+        """What sponsors have: tokens, tokens a minute, accounts, rows."""
+        self.stored: dict[str, int] = {}
+        """How many rows everybody owns, of those that came under quotas."""
+
+    def _open_market(self) -> None:
+        """Nothing is known of the data market, either."""
+        self.data_schemas: dict[str, dict[str, Any]] = {}
+        self.data_enterprises: dict[str, dict[str, Any]] = {}
+        self.data_sources: dict[tuple[str, str], dict[str, Any]] = {}
+        self.data_bonds: dict[tuple[str, str], tuple[int, int]] = {}
+        """Units posted, and of these reserved, by party and asset."""
+        self.data_batches: dict[str, dict[str, Any]] = {}
+        self.data_commitments: dict[str, str] = {}
+        self.data_statements: dict[str, str] = {}
+        self.data_committed: dict[tuple[str, str, str], int] = {}
+        self.data_offers: dict[str, dict[str, Any]] = {}
+        self.data_orders: dict[str, dict[str, Any]] = {}
+        self.data_keys: dict[str, str] = {}
+        self.data_licences: dict[str, dict[str, Any]] = {}
+        self.data_parties: dict[str, tuple[int, int]] = {}
+        """Orders under way, and lapses."""
+        self.data_earnings: dict[tuple[str, str], int] = {}
+        self.data_adjudicators: dict[str, int] = {}
+        self.data_clock: dict[int, dict[str, int]] = {}
 
     def copy(self) -> dict[str, dict[Any, Any]]:
         """All of it as it is now."""

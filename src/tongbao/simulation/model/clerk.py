@@ -22,6 +22,7 @@ SENSITIVE: Final = (
     "account.veto_recovery",
     "account.cancel_change",
     "mandate.grant",
+    "data.make_offer",
 )
 LAST: Final = ("account.close",)
 

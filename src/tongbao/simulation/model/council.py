@@ -152,6 +152,7 @@ def cancel(turn: Turn, msg: dict[str, Any]) -> None:
     proposal = known(turn, msg["proposal"])
     need(proposal.proposer == turn.sender, GovernanceWhy.SENDER_IS_NOT_PROPOSER)
     need(proposal.phase in UNDER_WAY, GovernanceWhy.PROPOSAL_HAS_ENDED)
+    need(members.is_heard(turn, turn.sender), GovernanceWhy.MEMBER_IS_NOT_ACTIVE)
     end(turn, msg["proposal"], "cancelled")
 
 

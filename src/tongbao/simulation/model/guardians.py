@@ -8,6 +8,7 @@ from typing import Any, Final
 from tongbao.simulation.model import ids
 from tongbao.simulation.model.books import Account, Change, Guard, No, Recovery, Turn, need
 from tongbao.simulation.model.mandates import end_all
+from tongbao.simulation.model.market import end_offers
 from tongbao.simulation.model.numbers import AccountWhy
 
 MODULE: Final = 1
@@ -216,7 +217,7 @@ def end_recovery(turn: Turn, name: str) -> None:
         return
     if not asked.waits:
         return
-    if turn.time < turn.halted.get("mandate", 0):
+    if any(turn.time < turn.halted.get(name, 0) for name in ("mandate", "data")):
         books.recoveries[name] = asked._replace(due=turn.time + LATE_MS, postponed=True)
         return
     when, _ = books.rescues.get(asked.of, (None, None))
@@ -224,5 +225,6 @@ def end_recovery(turn: Turn, name: str) -> None:
         books.rescues[asked.of] = turn.time, books.accounts[asked.of]
     give(turn, asked.of, asked.account)
     end_all(turn, asked.of)
+    end_offers(turn, asked.of)
     told = {"@type": "account.recovered", "account": asked.of, "recovery": name}
     turn.events.append(told)

@@ -12,16 +12,19 @@ from typing import Any, Final, NamedTuple
 from tongbao.simulation.model import (
     controls,
     council,
+    grants,
     guardians,
     holds,
     ids,
     inspections,
     mandates,
+    market,
     members,
     mischief,
     money,
     sponsors,
     storage,
+    verdicts,
 )
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.clerk import Clerk
@@ -49,14 +52,18 @@ class Given(NamedTuple):
     signature_is_wrong: bool
 
 
+Waiting = Callable[[], Iterable[tuple[int, str]]]
+Act = Callable[[Turn, str], None]
+
+
 class DueList(NamedTuple):
     """A list of what falls due: whose, by which index, what waits until when, and what it does."""
 
     module: int
     name: str
     place: int
-    waiting: Callable[[], Iterable[tuple[int, str]]]
-    act: Callable[[Turn, str], None]
+    waiting: Waiting
+    act: Act
 
 
 class Model:
@@ -81,6 +88,9 @@ class Model:
             **holds.RULES,
             **mandates.RULES,
             **inspections.RULES,
+            **market.RULES,
+            **grants.RULES,
+            **verdicts.RULES,
             **mischief.RULES,
             **sponsors.RULES,
             **upgrades.rules,
@@ -110,6 +120,7 @@ class Model:
                 self._mandates_due,
                 mandates.expire,
             ),
+            *self._data_dues(),
             DueList(
                 council.MODULE,
                 "governance",
@@ -146,6 +157,43 @@ class Model:
             council.seat(turn, seats)
         for told in first_sponsors:
             sponsors.allow(self.books, told)
+
+    def _data_dues(self) -> tuple[DueList, ...]:
+        """What falls due in the data market: ticks, deadlines, offers, licences."""
+        books = self.books
+        lists: tuple[tuple[int, Waiting, Act], ...] = (
+            (
+                grants.TICK_INDEX,
+                lambda: [
+                    (clock["next_at"], grants.CLOCK)
+                    for clock in books.data_clock.values()
+                    if clock["open"]
+                ],
+                grants.tick,
+            ),
+            (
+                grants.DEADLINE_INDEX,
+                lambda: [
+                    (order["deadline"], name)
+                    for name, order in books.data_orders.items()
+                    if order["phase"] in grants.RUNNING and "late" not in order
+                ],
+                grants.fall_due,
+            ),
+            (
+                grants.OFFER_INDEX,
+                lambda: [(one["expires_at"], name) for name, one in books.data_offers.items()],
+                market.expire_offer,
+            ),
+            (
+                grants.LICENCE_INDEX,
+                lambda: [(one["delete_by"], name) for name, one in books.data_licences.items()],
+                verdicts.forfeit,
+            ),
+        )
+        return tuple(
+            DueList(market.MODULE, "data", place, waiting, act) for place, waiting, act in lists
+        )
 
     def _read_values(self) -> None:
         """What a block goes by is what was set before it."""

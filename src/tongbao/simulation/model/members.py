@@ -8,18 +8,27 @@ from tongbao.simulation.model.books import Member, Turn, need
 from tongbao.simulation.model.numbers import GovernanceWhy, KernelWhy, MemberWhy
 
 ROLES: Final = frozenset(
-    ("operator", "issuer", "supervisor", "identity_authority", "data_source", "adjudicator")
+    (
+        "operator",
+        "issuer",
+        "supervisor",
+        "identity_authority",
+        "data_source",
+        "adjudicator",
+        "data_registrar",
+    )
 )
 RESERVABLE: Final = frozenset(("account.open", "asset.define", "asset.issue"))
 ABOVE: Final = {
     "account": frozenset(
-        ("account", "member", "asset", "hold", "mandate", "reading", "mischief", "sponsor")
+        ("account", "member", "asset", "hold", "mandate", "reading", "data", "mischief", "sponsor")
     ),
     "member": frozenset(("member", "reading")),
-    "asset": frozenset(("asset", "hold", "mandate", "mischief")),
+    "asset": frozenset(("asset", "hold", "mandate", "data", "mischief")),
     "hold": frozenset(("hold",)),
     "mandate": frozenset(("mandate",)),
     "reading": frozenset(("reading",)),
+    "data": frozenset(("data",)),
     "upgrade": frozenset(("upgrade",)),
     "mischief": frozenset(("mischief",)),
     "sponsor": frozenset(("sponsor",)),

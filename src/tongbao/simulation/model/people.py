@@ -14,6 +14,7 @@ from tongbao.simulation.model.members import go_on, leave_account
 from tongbao.simulation.model.money import inherit
 from tongbao.simulation.model.numbers import AccountWhy
 from tongbao.simulation.model.sponsors import hear_closing, hear_opened
+from tongbao.simulation.model.verdicts import keep_parties
 
 MOST: Final = 16
 HEAVIEST: Final = 255
@@ -141,6 +142,8 @@ def close_now(turn: Turn, closing: str, heir: str) -> None:
     keep_payers(turn, closing)
     go_on(turn, "mandate")
     end_all(turn, closing)
+    go_on(turn, "data")
+    keep_parties(turn, closing)
     keep_operators(turn, closing)
     go_on(turn, "sponsor")
     hear_closing(turn, closing)

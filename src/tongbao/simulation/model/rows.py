@@ -15,6 +15,7 @@ from tongbao.simulation.model.books import (
     write_amount,
 )
 from tongbao.simulation.model.clerk import WINDOW, Nonces
+from tongbao.simulation.model.data_rows import data_rows
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
 from tongbao.simulation.model.storage import by_payer
 
@@ -39,6 +40,7 @@ def rows_of(model: Model) -> Rows:
         **_members(model),
         **_sponsors(model),
         **_reading(model),
+        **data_rows(model.books, VERSION),
     }
 
 

@@ -1,0 +1,216 @@
+"""The text inside a package: all rows of the batches, granted cells open, the others as hashes.
+
+It is one JSON value, an array of batches, that any JSON reader reads whole:
+
+    [{"header":HEADER,"rows":[[CELL,CELL,...],...]},...]
+
+HEADER is the batch's header with all its members. A cell is its hash (64 hex digits), or open:
+[SALT, VALUE], the salt 32 hex digits. Without its line ends the text is in RFC 8785 form. Line
+ends stand in fixed places, so that it can be read a row at a time: after the first bracket, after
+`"rows":[`, after each row, after each batch's end, and nowhere else:
+
+    [
+    {"header":HEADER,"rows":[
+    [CELL,CELL],
+    [CELL,CELL]
+    ]},
+    {"header":HEADER,"rows":[
+    ]}
+    ]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tongbao.kernel import jcs
+from tongbao.kernel.identifiers import Hash
+from tongbao.rights.batch import Batch, Header, Salt
+from tongbao.rights.cells import cell_hash, salt_of
+from tongbao.rights.limits import FIELDS_LIMIT, LINE_BYTES_LIMIT
+from tongbao.rights.schema import Row, Schema, Value, places_of
+
+T = TypeVar("T")
+
+OpenCell = tuple[Salt, Value]
+Cell = Hash | OpenCell
+Cells = Annotated[tuple[Cell, ...], Meta(max_length=FIELDS_LIMIT + 1)]
+
+_HEADER_BEGINS: Final = b'{"header":'
+_ROWS_BEGIN: Final = b',"rows":['
+_BATCH_ENDS: Final = (b"]}", b"]},")
+
+_ROW_BYTES: Final = len(b"\n[]")
+_HASH_BYTES: Final = len(b'""') + 64
+_OPEN_BYTES: Final = len(b'["",]') + 32
+"""Of an open cell without its value."""
+
+_header_decoder = jcs.decoder(Header)
+_cells_decoder = jcs.decoder(Cells)
+
+
+class BadText(ValueError):
+    """A text is not that of a package; the message says in which line."""
+
+
+class BatchBegins(Struct, frozen=True):
+    """A batch comes: its header."""
+
+    header: Header
+
+
+class RowComes(Struct, frozen=True):
+    """The next row of the batch that is open."""
+
+    cells: Cells
+
+
+class BatchEnds(Struct, frozen=True):
+    """No more rows of this batch."""
+
+
+Part = BatchBegins | RowComes | BatchEnds
+
+
+def package_lines(batches: Sequence[Batch], fields: Sequence[str]) -> Iterator[bytes]:
+    """The text, line by line. Raises BadRow for fields that a batch's schema has not."""
+    yield b"["
+    last = len(batches) - 1
+    for place, batch in enumerate(batches):
+        yield b"\n" + _HEADER_BEGINS + jcs.encode(batch.header) + _ROWS_BEGIN
+        granted = frozenset(places_of(batch.schema.cells, fields))
+        for number, row in enumerate(batch.rows):
+            cells = project_row(batch.schema, batch.secret, number, row, granted)
+            yield (b",\n" if number else b"\n") + jcs.encode(cells)
+        yield b"\n]}" if place == last else b"\n]},"
+    yield b"\n]"
+
+
+def package_bytes(batches: Sequence[Batch], fields: Sequence[str]) -> int:
+    """How long that text is, without hashing anything. Raises BadRow as `package_lines` does."""
+    length = len(b"[\n]")
+    for place, batch in enumerate(batches):
+        header = len(jcs.encode(batch.header))
+        length += len(b"\n") + len(_HEADER_BEGINS) + header + len(_ROWS_BEGIN)
+        length += sum(_row_bytes(batch, fields)) + len(b"\n]}") + (place < len(batches) - 1)
+    return length
+
+
+def _row_bytes(batch: Batch, fields: Sequence[str]) -> Iterator[int]:
+    """The length of each row with the line end before it and the comma between rows."""
+    granted = [place - 1 for place in places_of(batch.schema.cells, fields)]
+    around = _ROW_BYTES + (len(batch.schema.cells) - len(granted)) * _HASH_BYTES
+    around += len(granted) * _OPEN_BYTES + len(batch.schema.cells) - 1
+    for number, row in enumerate(batch.rows):
+        yield around + (number > 0) + sum(len(jcs.encode(row.values[at])) for at in granted)
+
+
+def project_row(
+    schema: Schema, secret: bytes, number: int, row: Row, granted: frozenset[int]
+) -> list[Cell]:
+    """A row as a buyer gets it: the cells at the `granted` places open, the others hashes."""
+    cells: list[Cell] = []
+    for place, (name, value) in enumerate(zip(schema.cells, (row.event, *row.values), strict=True)):
+        salt = salt_of(secret, number, name)
+        if place in granted:
+            cells.append((Salt(salt.hex()), value))
+        else:
+            cells.append(Hash(cell_hash(name, salt, value).hex()))
+    return cells
+
+
+def read_parts(pieces: Iterable[bytes]) -> Iterator[Part]:
+    """What a text holds, in its order, from pieces of any size. Raises BadText."""
+    lines = _Lines(pieces)
+    if lines.next() != b"[":
+        raise lines.bad("the text does not begin as a package's")
+    line = lines.next()
+    if line != b"]":
+        while True:
+            yield BatchBegins(_header(line, lines))
+            end = yield from _rows(lines)
+            yield BatchEnds()
+            line = lines.next()
+            if end == b"]}":
+                break
+        if line != b"]":
+            raise lines.bad("the text does not end after its last batch")
+    lines.end()
+
+
+def _rows(lines: _Lines) -> Generator[Part, None, bytes]:
+    """The rows of a batch; returns the line that ends it."""
+    line = lines.next()
+    if line in _BATCH_ENDS:
+        return line
+    while True:
+        yield RowComes(_cells(line.removesuffix(b","), lines))
+        more = line.endswith(b",")
+        line = lines.next()
+        if not more:
+            break
+    if line not in _BATCH_ENDS:
+        raise lines.bad("a batch does not end after its last row")
+    return line
+
+
+def _header(line: bytes, lines: _Lines) -> Header:
+    if not (line.startswith(_HEADER_BEGINS) and line.endswith(_ROWS_BEGIN)):
+        raise lines.bad("no batch begins here")
+    text = line[len(_HEADER_BEGINS) : -len(_ROWS_BEGIN)]
+    header: Header = _canonical(_header_decoder, text, lines)
+    return header
+
+
+def _cells(text: bytes, lines: _Lines) -> tuple[Cell, ...]:
+    return _canonical(_cells_decoder, text, lines)
+
+
+def _canonical(decoder: msgspec.json.Decoder[T], text: bytes, lines: _Lines) -> T:
+    try:
+        return jcs.decode_canonical(decoder, text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise lines.bad(str(error)) from None
+
+
+class _Lines:
+    """The lines of a text that comes in pieces; one line and one piece are held at a time."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._lines = _split(pieces)
+        self._number = 0
+
+    def next(self) -> bytes:
+        """The next line without its end. Raises BadText where there is none."""
+        self._number += 1
+        line = next(self._lines, None)
+        if line is None:
+            raise self.bad("the text ends too early")
+        if len(line) > LINE_BYTES_LIMIT:
+            raise self.bad(f"longer than {LINE_BYTES_LIMIT} bytes")
+        return line
+
+    def end(self) -> None:
+        """Nothing may follow. Raises BadText."""
+        self._number += 1
+        if next(self._lines, None) is not None:
+            raise self.bad("the text goes on after its end")
+
+    def bad(self, what: str) -> BadText:
+        """The error at the line that was read last."""
+        return BadText(f"line {self._number}: {what}")
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines, of which one that is too long comes cut, so that it is never held whole."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) > LINE_BYTES_LIMIT:
+            break
+    yield rest
