@@ -32,7 +32,7 @@ from tongbao.testing.genesis import PEOPLE, genesis_of
 from tongbao.testing.histories import History
 
 FOLDER: Final = Path(__file__).resolve().parent / "golden" / "recorded"
-SEED: Final = "recorded_5"
+SEED: Final = "recorded_17"
 TRANSACTIONS: Final = 40
 AUTHORITY: Final = named_key("authority")
 BYTES_LIMIT: Final = 200_000

@@ -10,6 +10,7 @@ from tongbao.kernel.kernel_module import (
     COMMON_CAPACITY,
     COMMON_PER_MINUTE,
     QUOTAS,
+    RowCount,
     Share,
     SponsoredCount,
     Tokens,
@@ -30,6 +31,7 @@ def first(
     capacity: int = 15,
     per_minute: int = 6,
     accounts: int = 3,
+    rows: int | None = None,
     stands_for: tuple[str, ...] = (),
 ) -> FirstAllowance:
     """A sponsor of the first block."""
@@ -38,6 +40,7 @@ def first(
         capacity=Tokens(capacity),
         per_minute=Tokens(per_minute),
         accounts=SponsoredCount(accounts),
+        rows=None if rows is None else RowCount(rows),
         stands_for=tuple(ADDRESSES[each] for each in stands_for),
     )
 

@@ -55,6 +55,7 @@ export const WHY = {
     MODULE_CANNOT_BE_HALTED: 121,
     MODULE_IS_NOT_HALTED: 122,
     ALLOWANCE_NOT_FOUND: 123,
+    STORAGE_IS_FULL: 124,
   },
   account: {
     KEY_IS_DOUBLED: 1001,

@@ -110,6 +110,9 @@ export type Region = string;
 /** ^[a-z][a-z0-9_]{0,31}$ */
 export type Role = string;
 
+/** 0 to 1000000000 */
+export type RowCount = number;
+
 /** ^[a-z][a-z0-9_]{0,31}[.][1-9][0-9]{0,2}$ */
 export type Schema = string;
 
@@ -358,6 +361,7 @@ export interface SetAllowance {
   readonly capacity: Tokens;
   readonly per_minute: Tokens;
   readonly accounts: SponsoredCount;
+  readonly rows?: RowCount;
 }
 
 /** Let an account be a sponsor no more; those for whom it stood pay out of the common bucket. */

@@ -10,7 +10,15 @@ from tongbao.kernel.authentication import Keys, KeysOf, check_signers
 from tongbao.kernel.context import Changes, Work
 from tongbao.kernel.identifiers import Address, Count, Small, Time
 from tongbao.kernel.job import Job
-from tongbao.kernel.kernel_module import Mark, RowKeyText, Stuck, marks, nonces
+from tongbao.kernel.kernel_module import (
+    COMMON_ROWS,
+    QUOTAS,
+    Mark,
+    RowKeyText,
+    Stuck,
+    marks,
+    nonces,
+)
 from tongbao.kernel.module import Index
 from tongbao.kernel.nonces import Nonces, check, use
 from tongbao.kernel.quotas import ReadRow, stands_for
@@ -18,6 +26,7 @@ from tongbao.kernel.reasons import Invalid, InvalidTransaction, KernelWhy, Refus
 from tongbao.kernel.receipt import DueReceipt, Outcome, Receipt, Result
 from tongbao.kernel.row_keys import INTEGER_BYTES, encode_integer
 from tongbao.kernel.state import PREFIX_BYTES, State
+from tongbao.kernel.storing import check_storage, count_rows
 from tongbao.kernel.transaction import Payload, Transaction
 
 APPLIED: Final[str] = Outcome.APPLIED.value
@@ -103,6 +112,8 @@ def carry_out(job: Job, transaction_id: bytes, payload: Payload[Any]) -> Result:
             job.derive_ids(b"id", _origin_of, payload, at)
             handler(context, message)
         check_conservation(job, mark)
+        if job.parameters[QUOTAS.name]:
+            check_storage(state, mark, job.parameters[COMMON_ROWS.name])
     except Refusal as refusal:
         state.rollback(mark)
         number = refusal.why.number
@@ -226,6 +237,8 @@ def _run_item(
         key, row = table.key_of(full_key), state.read(table, full_key)
         function(job.context(Work, index.module, None), key, row)
         check_conservation(job, mark)
+        if job.parameters[QUOTAS.name]:
+            count_rows(state, mark)
     except Refusal as refusal:
         state.rollback(mark)
         del job.ids[ids:], job.events[events:]

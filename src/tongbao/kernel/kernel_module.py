@@ -23,6 +23,7 @@ from tongbao.kernel.schema import Event, Record, Value
 
 DAY_MS: Final = 86_400_000
 TOKENS_LIMIT: Final = 100_000_000
+ROWS_LIMIT: Final = 1_000_000_000
 UPGRADE_LINES_LIMIT: Final = 64
 """Modules, and features, that one upgrade may name."""
 
@@ -41,6 +42,9 @@ Tokens = NewType("Tokens", Annotated[int, Meta(ge=1, le=TOKENS_LIMIT)])
 
 SponsoredCount = NewType("SponsoredCount", Annotated[int, Meta(ge=0, le=1_000_000)])
 """How many accounts a sponsor may stand for."""
+
+RowCount = NewType("RowCount", Annotated[int, Meta(ge=0, le=ROWS_LIMIT)])
+"""How many rows may be owned together by those for whom one sponsor pays."""
 
 NodeId = NewType("NodeId", Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")])
 """A node of a network by its connection key: the first 20 bytes of that key's SHA-256, in hex."""
@@ -105,11 +109,15 @@ class Halt(Record, version=1):
 
 
 class Allowance(Record, version=1):
-    """What a sponsor may spend: a bucket of tokens, what flows in, how many accounts it carries."""
+    """What a sponsor may spend: a bucket of tokens, what flows in, how many accounts it carries.
+
+    And how many rows it and those accounts may own together: `common_rows` where it doesn't say.
+    """
 
     capacity: Tokens
     per_minute: Tokens
     accounts: SponsoredCount
+    rows: RowCount | None = None
 
 
 class Share(Value):
@@ -140,6 +148,12 @@ class Carried(Record, version=1):
     accounts: Count
 
 
+class Owned(Record, version=1):
+    """How many rows an account owns, or all together for whom one pays."""
+
+    rows: Count
+
+
 class Stuck(Event, tag=1):
     """A due item was marked stuck; `number` is the refusal, 0 when it left its entry in place."""
 
@@ -165,13 +179,17 @@ halts = module.table(11, key=Name, value=Halt)
 halts_in_order = module.index(12, of=halts, by=lambda halt: 0)
 allowances = module.table(13, key=Address, value=Allowance)
 sponsorships = module.table(14, key=Address, value=Sponsorship)
-offers = module.table(15, key=tuple[Address, Address], value=Sponsorship)
+offers = module.table(
+    15, key=tuple[Address, Address], value=Sponsorship, owner=lambda key, offer: offer.sponsor
+)
 buckets = module.table(16, key=Address, value=Bucket)
 shares = module.table(17, key=Address, value=Bucket)
 carried = module.table(18, key=Address, value=Carried)
 allowances_in_order = module.index(19, of=allowances, by=lambda allowance: 0)
 by_sponsor = module.index(20, of=sponsorships, by=lambda sponsorship: sponsorship.sponsor)
 offers_by_sponsor = module.index(21, of=offers, by=lambda offer: offer.sponsor)
+stored = module.table(22, key=Address, value=Owned)
+stored_by_payer = module.table(23, key=Address, value=Owned)
 
 COMMON: Final = module.vault
 """The bucket of all for whom no sponsor pays."""
@@ -259,4 +277,11 @@ COMMON_PER_MINUTE = module.parameter(
     low=1,
     high=TOKENS_LIMIT,
     meaning="tokens that flow each minute into the bucket of all for whom no sponsor pays",
+)
+COMMON_ROWS = module.parameter(
+    "common_rows",
+    default=100_000,
+    low=1,
+    high=ROWS_LIMIT,
+    meaning="rows that all for whom no sponsor pays may own together, under quotas",
 )

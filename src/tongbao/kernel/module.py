@@ -38,6 +38,7 @@ C = TypeVar("C", bound="View")
 M = TypeVar("M", bound=Message)
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., object])
+Owner = Callable[[K, V], Address]
 
 MODULES_LIMIT: Final = 65_535
 TABLES_LIMIT: Final = 65_535
@@ -59,10 +60,13 @@ def _documented(function: Callable[..., object]) -> None:
 class Table(Generic[K, V]):
     """Rows of one record type under keys of one type."""
 
-    def __init__(self, module: Module, number: int, key: Any, value: type[V]) -> None:
+    def __init__(
+        self, module: Module, number: int, key: Any, value: type[V], owner: Owner[K, V] | None
+    ) -> None:
         """Declared through `Module.table`."""
         self.module = module
         self.number = number
+        self.owner = owner
         self.name = ""
         self.prefix = prefix_of(module.number, number)
         self.codec = KeyCodec(key)
@@ -232,9 +236,14 @@ class Module:
         reasons.module_number = self.number
         reasons.module_name = self.name
 
-    def table(self, number: int, *, key: type[K], value: type[V]) -> Table[K, V]:
-        """Declare a table; `number` is unique among the module's tables and indexes."""
-        made: Table[K, V] = Table(self, number, key, value)
+    def table(
+        self, number: int, *, key: type[K], value: type[V], owner: Owner[K, V] | None = None
+    ) -> Table[K, V]:
+        """Declare a table; `number` is unique among the module's tables and indexes.
+
+        `owner` says whose quota of rows a row counts against; for one row it never changes.
+        """
+        made: Table[K, V] = Table(self, number, key, value, owner)
         self.tables.append(made)
         return made
 

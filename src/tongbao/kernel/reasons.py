@@ -106,6 +106,7 @@ class KernelWhy(Reason):
     MODULE_CANNOT_BE_HALTED = 121, "a module of this chain is halted, and not the one that decides"
     MODULE_IS_NOT_HALTED = 122, "only a module that is halted goes on before its halt ends"
     ALLOWANCE_NOT_FOUND = 123, "only a sponsor's allowance can be ended"
+    STORAGE_IS_FULL = 124, "under quotas those for whom one pays own as many rows as it may store"
 
 
 for _reasons in (Invalid, KernelWhy):

@@ -12,6 +12,7 @@ from typing import Any
 from tongbao.kernel.context import Audit, Cursor, Page, View, Work
 from tongbao.kernel.identifiers import Address, Count
 from tongbao.kernel.kernel_module import (
+    COMMON_ROWS,
     Allowance,
     Bucket,
     Carried,
@@ -23,10 +24,13 @@ from tongbao.kernel.kernel_module import (
     offers,
     shares,
     sponsorships,
+    stored,
+    stored_by_payer,
 )
 from tongbao.kernel.module import Index, Table
 from tongbao.kernel.quotas import in_force
 from tongbao.kernel.reasons import KernelWhy, require
+from tongbao.kernel.storing import move_rows, payer_in
 
 # Allowances
 
@@ -34,8 +38,10 @@ from tongbao.kernel.reasons import KernelWhy, require
 @module.function
 def set_allowance(ctx: Work, sponsor: Address, allowance: Allowance) -> None:
     """Make an account a sponsor, or give it another allowance; nobody else pays for it then."""
+    before = payer_in(ctx, sponsor)
     _put_sponsorship(ctx, sponsor, None)
     ctx[allowances][sponsor] = allowance
+    move_rows(ctx, sponsor, before)
 
 
 @module.function
@@ -44,7 +50,9 @@ def end_allowance(ctx: Work, sponsor: Address) -> None:
     require(sponsor in ctx[allowances], KernelWhy.ALLOWANCE_NOT_FOUND)
 
     # From here it succeeds.
+    before = payer_in(ctx, sponsor)
     del ctx[allowances][sponsor]
+    move_rows(ctx, sponsor, before)
     if sponsor in ctx[buckets]:
         del ctx[buckets][sponsor]
 
@@ -74,6 +82,21 @@ def accounts_of(view: View, sponsor: Address) -> Count:
     return Count(0) if found is None else found.accounts
 
 
+@module.function
+def storage_of(view: View, account: Address) -> tuple[Address, Count, Count, Count]:
+    """Who pays for an account's rows; how many it owns; how many are paid for together; the most.
+
+    Rows that were there before quotas are not counted.
+    """
+    payer = payer_in(view, account)
+    owned, together = view[stored].get(account), view[stored_by_payer].get(payer)
+    allowance = view[allowances].get(payer)
+    told = None if allowance is None else allowance.rows
+    most = view.parameter(COMMON_ROWS) if told is None else told
+    counts = (Count(0 if found is None else found.rows) for found in (owned, together))
+    return payer, *counts, Count(most)  # type: ignore[return-value]
+
+
 # Sponsorships and offers
 
 
@@ -94,8 +117,10 @@ def pays_for(view: View, account: Address) -> Sponsorship | None:
 
 @module.function
 def put_sponsorship(ctx: Work, account: Address, made: Sponsorship | None) -> None:
-    """Let a sponsor stand for an account, or with None nobody; both counts follow."""
+    """Let a sponsor stand for an account, or with None nobody; accounts and rows are counted."""
+    before = payer_in(ctx, account)
     _put_sponsorship(ctx, account, made)
+    move_rows(ctx, account, before)
 
 
 def _put_sponsorship(ctx: Work, account: Address, made: Sponsorship | None) -> None:
@@ -186,6 +211,16 @@ def carried_counts_accounts(view: Audit) -> bool:
     counted = Counter(standing.sponsor for standing in view[sponsorships].values())
     counted.update(offer.sponsor for offer in view[offers].values())
     return counted == {sponsor: row.accounts for sponsor, row in view[carried].items()}
+
+
+@module.invariant
+def rows_are_summed_by_payer(view: Audit) -> bool:
+    """What one pays for is the sum of the rows of all for whom it pays, and no count is zero."""
+    summed: Counter[Address] = Counter()
+    for owner, owned in view[stored].items():
+        summed[payer_in(view, owner)] += owned.rows
+    counts = {payer: together.rows for payer, together in view[stored_by_payer].items()}
+    return summed == counts and all(owned.rows for owned in view[stored].values())
 
 
 @module.invariant

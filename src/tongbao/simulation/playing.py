@@ -21,11 +21,13 @@ from tongbao.kernel.kernel_module import (
     BLOCK_ROWS,
     COMMON_CAPACITY,
     COMMON_PER_MINUTE,
+    COMMON_ROWS,
     DUE_ITEMS,
     PEERS_LIMIT,
     QUOTAS,
     TRANSACTION_ROWS,
     VALIDATORS_LIMIT,
+    RowCount,
     SponsoredCount,
     Tokens,
 )
@@ -79,13 +81,19 @@ SPONSORS: Final = sponsor.Start(
             capacity=Tokens(capacity),
             per_minute=Tokens(6_000),
             accounts=SponsoredCount(4),
+            rows=RowCount(20),
         )
         for place, capacity in ((0, 500), (3, 50))
     )
 )
 QUOTAS_FELT: Final = tuple(
-    {QUOTAS.name: 1, COMMON_CAPACITY.name: capacity, COMMON_PER_MINUTE.name: 600}
-    for capacity in (16, 200, 10_000)
+    {
+        QUOTAS.name: 1,
+        COMMON_CAPACITY.name: capacity,
+        COMMON_PER_MINUTE.name: 600,
+        COMMON_ROWS.name: rows,
+    }
+    for capacity, rows in ((16, 2), (200, 10), (10_000, 30))
 )
 FIRST_ROLES: Final = (
     (member.ADJUDICATOR, data.REGISTRAR, member.DATA_SOURCE, member.SUPERVISOR),

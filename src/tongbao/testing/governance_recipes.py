@@ -27,6 +27,7 @@ CHANGED: Final = {
     "kernel.quotas": (0, 1),
     "kernel.common_capacity": (16, 500),
     "kernel.common_per_minute": (60, 6_000),
+    "kernel.common_rows": (1, 50),
     "governance.operators_limit": (2, 5),
     "governance.proposals_limit": (1, 4),
     "governance.voting_ms": (60_000, 100_000_000),

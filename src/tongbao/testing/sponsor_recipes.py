@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tongbao.kernel import Address, Message
-from tongbao.kernel.kernel_module import Share, SponsoredCount, Tokens
+from tongbao.kernel.kernel_module import RowCount, Share, SponsoredCount, Tokens
 from tongbao.modules import governance, sponsor
 from tongbao.modules.governance import Action
 from tongbao.modules.sponsor import Lasts
@@ -15,6 +15,7 @@ from tongbao.testing.world import NOBODY, World
 CAPACITIES: Final = (1, 20, 200, 10_000)
 FLOWS: Final = (1, 60, 6_000)
 COUNTS: Final = (0, 1, 2, 10)
+ROWS: Final = (RowCount(0), RowCount(3), RowCount(30), None)
 LASTS_MS: Final = (1, 5_000, 100_000_000)
 
 
@@ -113,6 +114,7 @@ def set_allowance(world: World) -> Action:
         capacity=Tokens(world.one(CAPACITIES)),
         per_minute=Tokens(world.one(FLOWS)),
         accounts=SponsoredCount(world.one(COUNTS)),
+        rows=world.one(ROWS),
     )
 
 

@@ -33,7 +33,7 @@ WAIT_MS = module.parameter(
     meaning="milliseconds that recoveries, and changes of accounts with guardians, wait",
 )
 
-accounts = module.table(1, key=Address, value=Account)
+accounts = module.table(1, key=Address, value=Account, owner=lambda address, row: address)
 guards = module.table(2, key=Address, value=Guard)
 changes = module.table(4, key=Address, value=Change)
 changes_by_time = module.index(3, of=changes, by=lambda change: change.due_at)
@@ -41,8 +41,10 @@ recoveries = module.table(5, key=Id, value=Recovery)
 recoveries_by_time = module.index(6, of=recoveries, by=lambda recovery: recovery.due_at)
 recoveries_by_account = module.index(7, of=recoveries, by=lambda recovery: recovery.account)
 rescues = module.table(8, key=Address, value=Before)
-sub_accounts = module.table(9, key=tuple[Address, Address], value=SubAccount)
-incoming = module.table(10, key=Address, value=Incoming)
+sub_accounts = module.table(
+    9, key=tuple[Address, Address], value=SubAccount, owner=lambda key, row: key[0]
+)
+incoming = module.table(10, key=Address, value=Incoming, owner=lambda address, row: address)
 
 opened = module.announcement(Opened)
 closing = module.announcement(Closing)

@@ -18,10 +18,22 @@ FREEZE_MS = module.parameter(
     meaning="milliseconds that a freeze may last; it can be renewed, and each renewal is counted",
 )
 
-definitions = module.table(1, key=AssetId, value=Definition)
+
+def issuer_of(asset: AssetId) -> Address:
+    """Whose the rows of an asset are, holdings too: else strangers' dust fills one's quota."""
+    return Address(asset.partition(".")[2])
+
+
+definitions = module.table(
+    1, key=AssetId, value=Definition, owner=lambda asset, row: issuer_of(asset)
+)
 supplies = module.table(2, key=AssetId, value=Supply)
-holdings = module.table(3, key=tuple[Address, AssetId], value=Holding)
-settled = module.table(4, key=tuple[AssetId, Reference], value=Settled)
+holdings = module.table(
+    3, key=tuple[Address, AssetId], value=Holding, owner=lambda key, row: issuer_of(key[1])
+)
+settled = module.table(
+    4, key=tuple[AssetId, Reference], value=Settled, owner=lambda key, row: issuer_of(key[0])
+)
 by_issuer = module.index(5, of=definitions, by=lambda definition: definition.issuer)
 
 

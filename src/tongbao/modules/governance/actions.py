@@ -120,7 +120,10 @@ def make_sponsor(ctx: Work, action: SetAllowance) -> None:
     """A sponsor, by the kernel's rules for what it pays."""
     require(account.is_open(ctx, action.sponsor), Why.ACCOUNT_NOT_FOUND)
     allowance = Allowance(
-        capacity=action.capacity, per_minute=action.per_minute, accounts=action.accounts
+        capacity=action.capacity,
+        per_minute=action.per_minute,
+        accounts=action.accounts,
+        rows=action.rows,
     )
     set_allowance(ctx, action.sponsor, allowance)
 

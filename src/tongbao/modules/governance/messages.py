@@ -25,6 +25,7 @@ from tongbao.kernel.kernel_module import (
     ModuleLines,
     NodeId,
     Power,
+    RowCount,
     SettingName,
     SponsoredCount,
     Tokens,
@@ -132,6 +133,7 @@ class SetAllowance(Value, tag=25):
     capacity: Tokens
     per_minute: Tokens
     accounts: SponsoredCount
+    rows: RowCount | None = None
 
 
 class EndAllowance(Value, tag=26):

@@ -31,7 +31,7 @@ from tongbao.modules.hold.messages import (
 )
 
 module = Module(7, "hold", uses=(account.module, asset.module), reasons=Why)
-holds = module.table(1, key=Id, value=Hold)
+holds = module.table(1, key=Id, value=Hold, owner=lambda name, held: held.payer)
 by_expiry = module.index(2, of=holds, by=lambda held: held.expires_at)
 by_payee = module.index(3, of=holds, by=lambda held: held.payee)
 by_payer = module.index(4, of=holds, by=lambda held: held.payer)

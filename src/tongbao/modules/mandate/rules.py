@@ -35,7 +35,7 @@ MANDATES_LIMIT = module.parameter(
     meaning="mandates that one owner has granted and that have not ended",
 )
 
-mandates = module.table(1, key=Id, value=Mandate)
+mandates = module.table(1, key=Id, value=Mandate, owner=lambda name, mandate: mandate.owner)
 by_expiry = module.index(2, of=mandates, by=lambda mandate: mandate.expires_at)
 by_owner = module.index(3, of=mandates, by=lambda mandate: mandate.owner)
 by_holder = module.index(4, of=mandates, by=lambda mandate: mandate.holder)

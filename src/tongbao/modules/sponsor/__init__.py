@@ -11,6 +11,7 @@ from tongbao.modules.sponsor.messages import (
     SetTerms,
     Sponsor,
     Start,
+    Storage,
     Take,
     Terms,
     Why,
@@ -23,6 +24,7 @@ from tongbao.modules.sponsor.rules import (
     show,
     sponsors,
     stood_for,
+    storage,
     terms_of,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "SetTerms",
     "Sponsor",
     "Start",
+    "Storage",
     "Take",
     "Terms",
     "Why",
@@ -47,5 +50,6 @@ __all__ = [
     "show",
     "sponsors",
     "stood_for",
+    "storage",
     "terms_of",
 ]

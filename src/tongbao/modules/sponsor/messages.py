@@ -8,6 +8,7 @@ from tongbao.kernel import Address, Count, Message, Reason, Record, Time, Value
 from tongbao.kernel.kernel_module import (
     DAY_MS,
     Allowance,
+    RowCount,
     Share,
     SponsoredCount,
     Sponsorship,
@@ -86,6 +87,18 @@ class Sponsor(Value):
     accounts: Count
 
 
+class Storage(Value):
+    """Who pays for an account's rows, how many it owns, and how many `payer` has room for.
+
+    `together` is what all own for whom that one pays, at most `most`.
+    """
+
+    payer: Address
+    rows: Count
+    together: Count
+    most: Count
+
+
 class FirstAllowance(Value):
     """A sponsor of the first block, and those for whom it stands then."""
 
@@ -93,6 +106,7 @@ class FirstAllowance(Value):
     capacity: Tokens
     per_minute: Tokens
     accounts: SponsoredCount
+    rows: RowCount | None = None
     stands_for: Annotated[tuple[Address, ...], Meta(max_length=FIRST_LIMIT)] = ()
 
 

@@ -43,6 +43,7 @@ from tongbao.kernel.sponsoring import (
     share_of,
     sponsored_listed,
     sponsorship_of,
+    storage_of,
 )
 from tongbao.modules import account
 from tongbao.modules.account import Closing, Opened
@@ -55,6 +56,7 @@ from tongbao.modules.sponsor.messages import (
     SetTerms,
     Sponsor,
     Start,
+    Storage,
     Take,
     Terms,
     Why,
@@ -74,7 +76,10 @@ def begin(ctx: Work, start: Start) -> None:
     for first in start.sponsors:
         require(account.is_open(ctx, first.sponsor), Why.ACCOUNT_NOT_FOUND)
         made = Allowance(
-            capacity=first.capacity, per_minute=first.per_minute, accounts=first.accounts
+            capacity=first.capacity,
+            per_minute=first.per_minute,
+            accounts=first.accounts,
+            rows=first.rows,
         )
         set_allowance(ctx, first.sponsor, made)
     for first in start.sponsors:
@@ -221,6 +226,13 @@ def show(view: View, sponsor: Address) -> Sponsor | None:
         return None
     tokens = tokens_of(bucket_of(view, sponsor), found, view.time)
     return Sponsor(allowance=found, tokens=tokens, accounts=accounts_of(view, sponsor))
+
+
+@module.query
+def storage(view: View, account: Address) -> Storage:
+    """Who pays for an account's rows, and how much room is left there."""
+    payer, rows, together, most = storage_of(view, account)
+    return Storage(payer=payer, rows=rows, together=together, most=most)
 
 
 @module.query

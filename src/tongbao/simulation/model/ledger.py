@@ -23,6 +23,7 @@ from tongbao.simulation.model import (
     mischief,
     money,
     sponsors,
+    storage,
     verdicts,
 )
 from tongbao.simulation.model.books import Books, No, Turn
@@ -243,6 +244,7 @@ class Model:
                 self._rules[msg["@type"]](turn, msg)
                 made += turn.ids
             mischief.check_conservation(turn)
+            storage.judge(turn, before)
         except No as no:
             self.books.restore(before)
             receipt = {"outcome": "refused", "number": no.number}
@@ -338,6 +340,7 @@ class Model:
             self._check_block()
             listed.act(turn, name)
             mischief.check_conservation(turn)
+            storage.count(turn, before)
         except No as no:
             self.books.restore(before)
             number = no.number

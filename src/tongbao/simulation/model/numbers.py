@@ -55,6 +55,7 @@ class KernelWhy(IntEnum):
     MODULE_CANNOT_BE_HALTED = 121
     MODULE_IS_NOT_HALTED = 122
     ALLOWANCE_NOT_FOUND = 123
+    STORAGE_IS_FULL = 124
 
 
 class AccountWhy(IntEnum):

@@ -17,6 +17,7 @@ from tongbao.simulation.model.books import (
 from tongbao.simulation.model.clerk import WINDOW, Nonces
 from tongbao.simulation.model.data_rows import data_rows
 from tongbao.simulation.model.ledger import THING_DUE_INDEX, Model
+from tongbao.simulation.model.storage import by_payer
 
 Rows = dict[str, dict[Any, dict[str, Any]]]
 """Rows as JSON members by key, by table."""
@@ -210,8 +211,10 @@ def _sponsors(model: Model) -> Rows:
     tallied.update(one.sponsor for one in books.offers.values())
     return {
         "kernel.allowances": {
-            name: VERSION | {"capacity": most, "per_minute": flow, "accounts": accounts}
-            for name, (most, flow, accounts) in books.allowances.items()
+            name: VERSION
+            | {"capacity": most, "per_minute": flow, "accounts": accounts}
+            | ({} if rows is None else {"rows": rows})
+            for name, (most, flow, accounts, rows) in books.allowances.items()
         },
         "kernel.sponsorships": {
             name: _sponsorship(one) for name, one in books.sponsorships.items()
@@ -220,6 +223,10 @@ def _sponsors(model: Model) -> Rows:
         "kernel.buckets": {name: _bucket(*one) for name, one in books.buckets.items()},
         "kernel.shares": {name: _bucket(*one) for name, one in books.shares.items()},
         "kernel.carried": {name: VERSION | {"accounts": count} for name, count in tallied.items()},
+        "kernel.stored": {name: VERSION | {"rows": rows} for name, rows in books.stored.items()},
+        "kernel.stored_by_payer": {
+            name: VERSION | {"rows": rows} for name, rows in by_payer(vars(books)).items()
+        },
         "sponsor.terms": {
             name: VERSION | ({"lasts_ms": lasts} if lasts is not None else {}) | _share(share)
             for name, (lasts, share) in books.terms.items()

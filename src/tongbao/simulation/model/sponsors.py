@@ -151,7 +151,7 @@ def allow(books: Books, told: dict[str, Any]) -> None:
     """An account may spend so much."""
     books.sponsorships.pop(told["sponsor"], None)
     allowance = told["capacity"], told["per_minute"], told["accounts"]
-    books.allowances[told["sponsor"]] = allowance
+    books.allowances[told["sponsor"]] = (*allowance, told.get("rows"))
 
 
 def end_allowance(turn: Turn, action: dict[str, Any]) -> None:
