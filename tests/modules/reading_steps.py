@@ -8,7 +8,7 @@ from tongbao.kernel.genesis import section
 from tongbao.modules import member, reading
 from tongbao.modules.member import FirstMember, MemberName, Role, Start
 from tongbao.modules.reading import Counted, OpenInspection, RecordReads
-from tongbao.testing import Chain, alice, bank, carol
+from tongbao.testing import Chain, alice, bank, carol, mallory
 
 HOUR_MS = 3_600_000
 GROUND = Small(6)
@@ -17,12 +17,15 @@ BATCH = Hash("cd" * 32)
 
 
 def supervised() -> Chain:
-    """A chain on which carol acts for a supervisor, and the bank for an operator."""
+    """A chain on which carol acts for a supervisor, the bank and mallory for an operator."""
     watching = FirstMember(
         lei=FIRST, name=MemberName("Authority"), accounts=(carol,), roles=(Role("supervisor"),)
     )
     running = FirstMember(
-        lei=SECOND, name=MemberName("Bank"), accounts=(bank,), roles=(Role(member.OPERATOR),)
+        lei=SECOND,
+        name=MemberName("Bank"),
+        accounts=(bank, mallory),
+        roles=(Role(member.OPERATOR),),
     )
     return Chain(sections=(section("member", Start(members=(watching, running))),))
 

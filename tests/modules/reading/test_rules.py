@@ -56,7 +56,7 @@ def test_the_inspected_sees_by_whom_on_which_basis_and_how_much_was_read(chain: 
     assert told.until == until
     assert reading.show(view, found) == told
     assert reading.reads_of(view, alice).rows == (
-        ((found, BATCH), Reads(account=alice, by=carol, recorder=bank, counted=reads)),
+        ((found, bank, BATCH), Reads(account=alice, by=carol, recorder=bank, counted=reads)),
     )
     assert tally_of(chain) == Tally(inspections=Count(1), statements=Count(2), histories=Count(1))
     assert reading.tally(view, bob) is None
@@ -150,6 +150,19 @@ def test_a_batch_counts_once_however_often_it_is_sent(chain: Chain) -> None:
     chain.apply("bank", recording(counted(chain, found), batch=Hash("ee" * 32)))
 
     assert tally_of(chain) == Tally(inspections=Count(1), statements=Count(2))
+
+
+def test_nobody_records_less_under_the_name_of_anothers_batch(chain: Chain) -> None:
+    """
+    Given a batch of nine statements that the bank's node has sent and no block has had,
+    when another recorder puts one statement under its name first,
+    then the bank's is recorded all the same, and the tally counts all that either has told.
+    """
+    found = opened(chain)
+    chain.apply("mallory", recording(counted(chain, found)))
+    chain.apply("bank", recording(counted(chain, found, statements=9)))
+
+    assert tally_of(chain) == Tally(inspections=Count(1), statements=Count(10))
 
 
 def test_a_batch_is_of_known_inspections_with_reads_and_times_in_order(chain: Chain) -> None:

@@ -100,7 +100,9 @@ def record_reads(ctx: Context, msg: RecordReads) -> None:
     is_plain = len(named) == len(msg.reads) and all(map(is_in_order, msg.reads))
     require(is_plain, Why.READS_ARE_CONFUSED)
     found = [ctx[inspections].one(one.inspection, Why.INSPECTION_NOT_FOUND) for one in msg.reads]
-    is_new = all((one.inspection, msg.batch) not in ctx[recorded] for one in msg.reads)
+    # By who records it, so that nobody takes the name of another's batch before it is decided.
+    keys = [(one.inspection, ctx.sender, msg.batch) for one in msg.reads]
+    is_new = all(key not in ctx[recorded] for key in keys)
     require(is_new, Why.BATCH_IS_RECORDED)
 
     # From here it succeeds.
@@ -116,7 +118,7 @@ def is_in_order(counted: Counted) -> bool:
 def keep(ctx: Context, batch: Hash, counted: Counted, inspection: Inspection) -> None:
     """Keep what a batch counts under one inspection, add it to the tally, and tell it."""
     by, account = inspection.by, inspection.account
-    ctx[recorded][counted.inspection, batch] = Reads(
+    ctx[recorded][counted.inspection, ctx.sender, batch] = Reads(
         account=account, by=by, recorder=ctx.sender, counted=counted
     )
     told = ctx[tallies].get(by)
@@ -158,7 +160,7 @@ def inspections_of(
 @module.query
 def reads_of(
     view: View, account: Address, after: Cursor | None = None
-) -> Page[tuple[Id, Hash], Reads]:
+) -> Page[tuple[Id, Address, Hash], Reads]:
     """What supervisors have read of an account's data, oldest first, a page at a time."""
     return view.page(by_reader, account, after)
 

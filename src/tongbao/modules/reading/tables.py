@@ -38,7 +38,7 @@ def reads_in_time(reads: Reads) -> object:
 
 inspections = module.table(1, key=Id, value=Inspection)
 openings = module.table(2, key=tuple[Address, Address], value=Opening)
-recorded = module.table(3, key=tuple[Id, Hash], value=Reads)
+recorded = module.table(3, key=tuple[Id, Address, Hash], value=Reads)
 tallies = module.table(4, key=Address, value=Tally)
 by_account = module.index(5, of=inspections, by=by_account_in_time)
 by_reader = module.index(6, of=recorded, by=reads_in_time)

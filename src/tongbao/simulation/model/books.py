@@ -204,7 +204,7 @@ class Books:
         self.claims: dict[tuple[str, str], int] = {}
         self.inspections: dict[str, dict[str, Any]] = {}
         self.newest_inspections: dict[tuple[str, str], str] = {}
-        self.reads: dict[tuple[str, str], dict[str, Any]] = {}
+        self.reads: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.reading_tallies: dict[str, dict[str, int]] = {}
         self.jars: dict[int, int] = {}
         self.things: dict[str, Thing] = {}
@@ -221,7 +221,8 @@ class Books:
         self.permissions: dict[str, frozenset[str]] = {}
         self.halts: dict[str, int] = {}
         self._open_market()
-        self._open_quotas()
+        self.allowances: dict[str, tuple[int, int, int, int | None]] = {}
+        """What sponsors have: tokens, tokens a minute, accounts, rows."""
         self.sponsorships: dict[str, Sponsorship] = {}
         self.offers: dict[tuple[str, str], Sponsorship] = {}
         self.terms: dict[str, tuple[int | None, tuple[int, int] | None]] = {}
@@ -231,15 +232,10 @@ class Books:
         self.stuck: dict[str, tuple[int, int]] = {}
         """Things marked stuck: when they were due, and the number."""
 
-    def _open_quotas(self) -> None:
-        """Allowances, and rows that are counted."""
-        self.allowances: dict[str, tuple[int, int, int, int | None]] = {}
-        """What sponsors have: tokens, tokens a minute, accounts, rows."""
+    def _open_market(self) -> None:
+        """Nothing is known of the data market, either, and no row is counted."""
         self.stored: dict[str, int] = {}
         """How many rows everybody owns, of those that came under quotas."""
-
-    def _open_market(self) -> None:
-        """Nothing is known of the data market, either."""
         self.data_schemas: dict[str, dict[str, Any]] = {}
         self.data_enterprises: dict[str, dict[str, Any]] = {}
         self.data_sources: dict[tuple[str, str], dict[str, Any]] = {}

@@ -58,13 +58,15 @@ def record(turn: Turn, msg: dict[str, Any]) -> None:
     some = all(sum(one.get(kind, 0) for kind in KINDS) for one in reads)
     need(ordered and some and len(set(names)) == len(names), ReadingWhy.READS_ARE_CONFUSED)
     need(all(name in books.inspections for name in names), ReadingWhy.INSPECTION_NOT_FOUND)
-    known = any((name, batch) in books.reads for name in names)
+    sender = turn.sender
+    assert sender is not None
+    known = any((name, sender, batch) in books.reads for name in names)
     need(not known, ReadingWhy.BATCH_IS_RECORDED)
     for name, one in zip(names, reads, strict=True):
         inspection = books.inspections[name]
         who = {member: inspection[member] for member in ("account", "by")}
         counted = {member: value for member, value in one.items() if value}
-        books.reads[name, batch] = who | {"recorder": turn.sender, "counted": counted}
+        books.reads[name, sender, batch] = who | {"recorder": sender, "counted": counted}
         for kind in KINDS:
             count(turn, inspection["by"], kind, one.get(kind, 0))
         turn.events.append({"@type": "reading.reads_recorded", "counted": counted} | who)
