@@ -132,8 +132,8 @@ def test_many_accounts_of_one_sponsor_share_its_limit() -> None:
 def test_rows_that_go_make_room_also_above_the_limit() -> None:
     """
     Given alice, who has placed two holds, and operators' limit of one since,
-    when she releases nothing and places another, and then bob releases both,
-    then she is refused first, and afterwards has room for one.
+    when she places another before bob releases each of both, and once more after that,
+    then she is refused twice, and afterwards has room for one.
     """
     chain = paid(
         first(capacity=1_000, rows=100),
@@ -151,10 +151,10 @@ def test_rows_that_go_make_room_also_above_the_limit() -> None:
     assert counts(chain, "alice") == (COMMON, 1, 1)
 
 
-def test_what_comes_and_goes_in_one_transaction_is_not_counted() -> None:
+def test_a_refused_transaction_counts_nothing() -> None:
     """
-    Given all rows in common taken by alice,
-    when she sends two messages of which the last one makes a row too many,
+    Given room for one row in common,
+    when alice sends two messages of which the last one makes a row too many,
     then neither has happened.
     """
     chain = storing(common=1)
@@ -268,11 +268,11 @@ def test_counts_are_taken_back_with_a_block_and_are_there_after_a_restart() -> N
     assert (again.rows, again.together, again.most) == (1, 1, 1)
 
 
-def test_a_replay_and_a_snapshot_come_to_the_same_counts() -> None:
+def test_a_replay_on_a_machine_that_restarts_comes_to_the_same_counts() -> None:
     """
     Given two chains of one genesis, of which one starts anew between any two blocks,
     when the same transactions come, of which some have no room,
-    then all roots are the same, and so are the proofs' rows.
+    then all roots are the same, and so is the count in common.
     """
     chain, other = storing(), storing()
     for sender, code in (("alice", "AAA"), ("bob", "BBB"), ("mallory", "CCC")):
