@@ -30,6 +30,7 @@ from tongbao.kernel import (
     Amount,
     AssetCode,
     Count,
+    Id,
     Name,
     Reference,
     Small,
@@ -39,6 +40,8 @@ from tongbao.kernel.kernel_module import SettingName
 from tongbao.modules import asset, governance, reading
 from tongbao.modules.reading import CloseInspection, Tally, Why
 from tongbao.node.access.callers import wall_clock_ms
+from tongbao.node.access.needs import Kind
+from tongbao.node.access.read_log import ReadLog
 from tongbao.sdk.local import Chain
 
 PAST = f"/v1/accounts/{ALICE}/movements"
@@ -287,6 +290,24 @@ def test_a_halt_of_the_module_stops_supervisors_and_loses_no_read(tmp_path: Path
         assert tally_of(served.chain) == Tally(inspections=Count(1))
         clock[0] += 11 * MINUTE_MS
         recorded(served, Tally(inspections=Count(1), histories=Count(1)))
+
+
+def test_reads_of_an_inspection_that_the_ledger_never_had_stop_nobody(tmp_path: Path) -> None:
+    """
+    Given reads beside a chain that was restored from before the inspection which they name,
+    when a supervisor reads on a basis that the chain has,
+    then that read is recorded, and the others are kept in a file apart.
+    """
+    lost = ReadLog(tmp_path / "reads")
+    lost.add(Id("ab" * 20), Kind.HISTORIES, Time(BEGIN))
+    lost.close()
+    with supervised(tmp_path) as served:
+        session = opened(served, SHOP, key("shop"))
+        send(served, "shop", opening(served.chain.now()))
+        assert served.client.get(PAST, headers=session).status_code == 200
+        recorded(served, Tally(inspections=Count(1), histories=Count(1)))
+        (apart,) = (tmp_path / "reads").glob("apart-*.jsonl")
+        assert "ab" * 20 in apart.read_text()
 
 
 def test_reads_that_were_not_recorded_are_when_a_node_comes_back(tmp_path: Path) -> None:

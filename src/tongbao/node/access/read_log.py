@@ -24,6 +24,8 @@ FOLDER: Final = "reads"
 """In the chain's folder."""
 WAITING: Final = "waiting.jsonl"
 BATCH: Final = "batch.jsonl"
+APART: Final = "apart-{}.jsonl"
+"""A batch that names inspections which the ledger never had: for a person to look at."""
 LINES_LIMIT: Final = 10_000
 """So many lines may wait; then nothing is answered that would need one more."""
 SALT_BYTES: Final = 16
@@ -119,6 +121,12 @@ class ReadLog:
     def forget(self) -> None:
         """The ledger has the batch. Raises OSError."""
         self._batch_path.unlink(missing_ok=True)
+        sync_folder(self._folder)
+        self._batch = []
+
+    def put_apart(self, name: Hash) -> None:
+        """The ledger has what it can have of the batch: keep its file beside. Raises OSError."""
+        self._batch_path.rename(self._folder / APART.format(name))
         sync_folder(self._folder)
         self._batch = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
@@ -14,7 +14,7 @@ import structlog
 
 from tongbao.engines.solo import Answer
 from tongbao.kernel import Address, Hash, Id, Time
-from tongbao.modules.reading import READS_LIMIT, Counted, RecordReads, Why
+from tongbao.modules.reading import READS_LIMIT, Counted, RecordReads, Why, show
 from tongbao.node.access.needs import Kind
 from tongbao.node.access.read_log import FOLDER, ReadLog
 from tongbao.node.problems import unavailable
@@ -97,10 +97,17 @@ class Recorder:
             if found is None:
                 return True
             name, reads = found
+            # What lies beside an older chain that was restored may name what that one never had.
+            known = set(await api.apart(known_of, api, reads))
             for first in range(0, len(reads), READS_LIMIT):
-                if not await self._has_sent(api, name, reads[first : first + READS_LIMIT]):
+                part = tuple(one for one in reads[first : first + READS_LIMIT] if one in known)
+                if part and not await self._has_sent(api, name, part):
                     return False
-            await asyncio.to_thread(self._locked, self._log.forget)
+            if len(known) == len(reads):
+                await asyncio.to_thread(self._locked, self._log.forget)
+                return True
+            log.error("some reads are of inspections that the ledger does not have: kept apart")
+            await asyncio.to_thread(self._locked, self._log.put_apart, name)
         except OSError as error:
             log.error("reads can't be kept", kind=type(error).__name__)
             return False
@@ -127,6 +134,11 @@ class Recorder:
     def close(self) -> None:
         """Keep no more."""
         self._log.close()
+
+
+def known_of(api: Api, reads: Sequence[Counted]) -> list[Counted]:
+    """Those under an inspection that the ledger has."""
+    return [one for one in reads if api.chain.query(show, one.inspection) is not None]
 
 
 @asynccontextmanager
