@@ -12,7 +12,13 @@ from msgspec import Struct
 
 from tongbao.console.words import Words, is_known
 from tongbao.kernel import Address, Name, PublicKey
-from tongbao.kernel.kernel_module import FeatureNames, ModuleLines, NodeId, SettingName
+from tongbao.kernel.kernel_module import (
+    FeatureNames,
+    ModuleLines,
+    NodeId,
+    RowCount,
+    SettingName,
+)
 from tongbao.kernel.schema import wire_name_of
 from tongbao.modules.governance import AdmitMember, Delay, Duration
 from tongbao.modules.member import Accounts, Lei, MemberName, PermissionName, Role, Roles
@@ -83,6 +89,10 @@ def _several(one: Write) -> Write:
     return write
 
 
+def _rows(words: Words, value: int | None) -> object:
+    return words("allowance.common_rows") if value is None else f"{value:,}"
+
+
 def _module_line(words: Words, line: Any) -> Markup:
     shown = Markup("{} {} <code>{}</code>")
     return shown.format(line.name, line.version, line.hash[:16])
@@ -104,6 +114,7 @@ WRITES: Final[Mapping[Any, Write]] = {
     PermissionName: _code,
     ModuleLines: _several(_module_line),
     FeatureNames: _several(_code),
+    RowCount | None: _rows,
 }
 """How a value of a type is written; one of another type is a number or a text."""
 
