@@ -67,7 +67,9 @@ class StatementMovement(Struct, frozen=True):
     """A movement as the owner of an account sees it: `way` is `in` or `out`.
 
     `counterparty` is who paid or was paid, null for the issuer's issuing and redeeming. `balance`
-    is what the account held after it. The rest is as in `Movement`.
+    is what the account held after it, by this order: receipts of a block stand with its due work
+    last, though that came first, so one within a block may be below zero where due work has paid
+    what a transaction spent. The rest is as in `Movement`.
     """
 
     height: int

@@ -153,8 +153,9 @@ class _Page:
         """Units as an amount of the asset. A page's totals may be more than one holding can be."""
         if not self._decimals:
             return str(units)
-        digits = str(units).rjust(self._decimals + 1, "0")
-        return f"{digits[: -self._decimals]}.{digits[-self._decimals :]}"
+        digits = str(abs(units)).rjust(self._decimals + 1, "0")
+        sign = "-" if units < 0 else ""
+        return f"{sign}{digits[: -self._decimals]}.{digits[-self._decimals :]}"
 
 
 def _balance_at(session: Session, asked: Asked, at: int, height: int) -> int:
