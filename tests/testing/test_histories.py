@@ -59,13 +59,14 @@ def test_a_history_applies_refuses_and_is_invalid() -> None:
     """
     Given a history of 400 transactions,
     when it is played,
-    then it has all of them, most are applied, many refused, some invalid, and the root is that of
+    then it has all of them, many are applied, many refused, some invalid, and the root is that of
     the rows.
     """
     played = Played(registry(), "all three outcomes", 400)
 
     assert len(played.sent) == 400
-    assert played.outcomes[Outcome.APPLIED] > played.outcomes[Outcome.REFUSED] > 40
+    assert played.outcomes[Outcome.APPLIED] > 100
+    assert played.outcomes[Outcome.REFUSED] > 40
     assert played.outcomes[Outcome.INVALID] > 20
     check_root(played.ledger.machine, played.ledger.live.rows)
 
