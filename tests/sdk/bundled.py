@@ -18,8 +18,9 @@ from tests.spoiling import spoiled
 from tongbao.index.answers import Statement, StatementMovement
 from tongbao.index.entries import entries_of
 from tongbao.kernel import Address, Amount, Message, Reference, Time
+from tongbao.kernel.amount import text_of
 from tongbao.modules import asset, hold
-from tongbao.sdk.bundle import BundleStatement, csv_of, text_of, units_of
+from tongbao.sdk.bundle import BundleStatement, csv_of, units_of
 from tongbao.sdk.bundle_maker import Ask, bundle_pieces, prove_end, statement_of
 from tongbao.sdk.folder import trust_file
 from tongbao.sdk.local import Chain

@@ -33,7 +33,8 @@ from tests.sdk.bundled import (
 from tongbao.index.answers import Statement
 from tongbao.index.statement import Held
 from tongbao.kernel import Address, PublicKey, Time
-from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of, text_of, units_of
+from tongbao.kernel.amount import text_of
+from tongbao.sdk.bundle import MOVEMENTS_LIMIT, BundleStatement, Line, csv_of, units_of
 from tongbao.sdk.bundle_maker import BundleError, prove_end, statement_of
 from tongbao.sdk.bundle_verification import VerifiedBundle, check_joined, verify_bundle
 from tongbao.sdk.folder import trust_file

@@ -17,9 +17,10 @@ from tongbao.index import Statement, StatementMovement
 from tongbao.index.database import FAILURES
 from tongbao.index.statement import Held, IndexBehind
 from tongbao.kernel import Address, Amount, AssetId
+from tongbao.kernel.amount import text_of
 from tongbao.modules import account as accounts
 from tongbao.modules import asset as assets
-from tongbao.sdk.bundle import decimals_of, text_of, units_of
+from tongbao.sdk.bundle import decimals_of, units_of
 from tongbao.sdk.periods import LAST_TIME, NotKnown, known_begin, known_from, moment_of
 
 MOVEMENTS: Final = 10_000

@@ -22,6 +22,7 @@ from tongbao.index.finding import (
     first_place,
 )
 from tongbao.kernel import Amount
+from tongbao.kernel.amount import text_of
 
 STATEMENT_LIMIT: Final = 10_000
 """Movements of one page, at most."""
@@ -151,11 +152,7 @@ class _Page:
 
     def text(self, units: int) -> str:
         """Units as an amount of the asset. A page's totals may be more than one holding can be."""
-        if not self._decimals:
-            return str(units)
-        digits = str(abs(units)).rjust(self._decimals + 1, "0")
-        sign = "-" if units < 0 else ""
-        return f"{sign}{digits[: -self._decimals]}.{digits[-self._decimals :]}"
+        return text_of(units, self._decimals)
 
 
 def _balance_at(session: Session, asked: Asked, at: int, height: int) -> int:

@@ -111,6 +111,14 @@ class Amount:
         return other - self.units
 
 
+def text_of(units: int, decimals: int) -> str:
+    """A number of smallest units as an amount is written; below zero it has a sign, and is none."""
+    digits = f"{abs(units):0{decimals + 1}}"
+    sign = "-" if units < 0 else ""
+    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
+    return f"{sign}{whole}.{fraction}" if decimals else f"{sign}{whole}"
+
+
 # `of` runs several times a payment: the slots are set through their descriptors, which is the
 # quickest way that mypy's Final permits from outside `__init__`.
 _new = Amount.__new__

@@ -206,11 +206,3 @@ def units_of(text: str) -> int:
 def decimals_of(text: str) -> int:
     """How many decimals an amount is written with."""
     return len(text.partition(".")[2])
-
-
-def text_of(units: int, decimals: int) -> str:
-    """A number of smallest units as an amount; below zero it has a sign, and is none."""
-    digits = f"{abs(units):0{decimals + 1}}"
-    sign = "-" if units < 0 else ""
-    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return f"{sign}{whole}.{fraction}" if decimals else f"{sign}{whole}"

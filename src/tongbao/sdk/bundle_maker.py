@@ -21,6 +21,7 @@ from tongbao.engines.solo.header import decode_header
 from tongbao.index.answers import Statement, StatementMovement
 from tongbao.index.statement import Held
 from tongbao.kernel import Address, Amount, AssetId, ChainId, Count, jcs, merkle
+from tongbao.kernel.amount import text_of
 from tongbao.sdk import bundle as form
 from tongbao.sdk.answers import LightBlockAnswer
 from tongbao.sdk.bundle import (
@@ -101,7 +102,7 @@ class Rows(Struct, frozen=True):
     def amount(self) -> str:
         """What is held, with the asset's decimals."""
         if not bytes(self.holding.value):
-            return form.text_of(0, self.decimals)
+            return text_of(0, self.decimals)
         return str(msgspec.json.decode(self.holding.value)["amount"])
 
     @property
@@ -156,8 +157,8 @@ def statement_of(
         first_time=first,
         before_time=until,
         opening=begins.opening,
-        total_in=form.text_of(totals["in"], rows.decimals),
-        total_out=form.text_of(totals["out"], rows.decimals),
+        total_in=text_of(totals["in"], rows.decimals),
+        total_out=text_of(totals["out"], rows.decimals),
         closing=begins.closing,
         holding=rows.amount,
         height=Count(rows.height),

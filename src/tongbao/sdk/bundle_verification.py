@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from tongbao.kernel import Count, jcs, merkle
+from tongbao.kernel.amount import text_of
 from tongbao.sdk import bundle as form
 from tongbao.sdk.believed import Believed
 from tongbao.sdk.bundle import BlockMember, BundleStatement, InBlock, Line, Manifest, ManifestLine
@@ -294,7 +295,7 @@ def _check_rows(
     if (header.chain, header.height) != (statement.chain, statement.height):
         _wrong(f"the rows are of block {header.height} of {header.chain}")
     decimals = int(defined.value["scale"])
-    amount = form.text_of(0, decimals) if held.value is None else held.value["amount"]
+    amount = text_of(0, decimals) if held.value is None else held.value["amount"]
     if statement.holding != amount:
         _wrong(f"the holding is {amount}")
     return decimals
