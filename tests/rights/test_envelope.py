@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.rights.hpke_by_the_book import public_key_of, seal
 from tests.rights.material import HALVES, ORDER, batch, fixed, honest
+from tongbao.modules.data.keys import LOW_ORDER, PRIME
 from tongbao.rights.envelope import (
     ENVELOPE_BYTES,
     BadEnvelope,
@@ -17,7 +18,7 @@ from tongbao.rights.envelope import (
     put_into_envelope,
     take_out_of_envelope,
 )
-from tongbao.rights.exchange_key import PRIME, SMALL_ORDER, exchange_key_is_acceptable
+from tongbao.rights.exchange_key import exchange_key_is_acceptable
 
 BUYER = fixed("buyer")
 GRANT = fixed("grant")
@@ -90,7 +91,7 @@ def test_a_wrong_half_in_a_good_envelope_is_not_confirmed() -> None:
 def test_keys_of_small_order_give_everybody_the_same_secret_and_are_refused() -> None:
     """Given each point of small order, when exchanged, then it gives zero, and we refuse it."""
     secret = X25519PrivateKey.from_private_bytes(BUYER)
-    for number in SMALL_ORDER:
+    for number in LOW_ORDER:
         with pytest.raises(ValueError, match="Error computing shared key"):
             secret.exchange(X25519PublicKey.from_public_bytes(bytes_of(number)))
         assert not exchange_key_is_acceptable(bytes_of(number))

@@ -12,10 +12,10 @@ from tests.rights.hpke_by_the_book import public_key_of
 from tests.rights.material import fixed
 from tongbao.kernel import Hash, Id, PublicKey
 from tongbao.modules import data
-from tongbao.modules.data.keys import key_is_acceptable
+from tongbao.modules.data.keys import LOW_ORDER, PRIME, key_is_acceptable
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch
 from tongbao.rights.envelope import envelope_info, put_into_envelope, take_out_of_envelope
-from tongbao.rights.exchange_key import PRIME, SMALL_ORDER, exchange_key_is_acceptable
+from tongbao.rights.exchange_key import exchange_key_is_acceptable
 from tongbao.rights.halves import Halves
 from tongbao.rights.judge import Commitments, Order, Verdict, delivery_is_committed, judge
 from tongbao.rights.opened import bought_rows
@@ -145,7 +145,7 @@ def test_the_panel_s_votes_follow_from_judge_over_the_ledger_s_rows(lies: bool) 
 
 def test_ledger_and_envelope_take_the_same_keys() -> None:
     """Given keys of small order, second spellings and good ones, when asked, then both agree."""
-    numbers = (*SMALL_ORDER, PRIME, PRIME + 1, PRIME - 2, 2, 9, 2**255 - 1, 2**256 - 1)
+    numbers = (*LOW_ORDER, PRIME, PRIME + 1, PRIME - 2, 2, 9, 2**255 - 1, 2**256 - 1)
     for number in numbers:
         key = number.to_bytes(32, "little")
         written = urlsafe_b64encode(key).decode().rstrip("=")

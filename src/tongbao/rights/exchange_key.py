@@ -8,25 +8,10 @@ Of both curve and twist they are the u below; p and above are larger spellings o
 
 from __future__ import annotations
 
-from typing import Final
-
+from tongbao.modules.data.keys import coordinate_is_acceptable
 from tongbao.rights.limits import KEY_BYTES
-
-PRIME: Final = 2**255 - 19
-
-SMALL_ORDER: Final = (
-    0,
-    1,
-    325606250916557431795983626356110631294008115727848805560023387167927233504,
-    39382357235489614581723060781553021112529911719440698176882885853963445705823,
-    PRIME - 1,
-)
-"""u of the points of order 2 and 1, 4, 8, 8, and 4 of the twist."""
 
 
 def exchange_key_is_acceptable(key: bytes) -> bool:
     """Whether an envelope may be made for this key. Never raises."""
-    if len(key) != KEY_BYTES:
-        return False
-    number = int.from_bytes(key, "little")
-    return number < PRIME and number not in SMALL_ORDER
+    return len(key) == KEY_BYTES and coordinate_is_acceptable(key)

@@ -22,5 +22,10 @@ def key_is_acceptable(key: str) -> bool:
 
     A larger one is a second spelling; with one of low order every secret shared is the same.
     """
-    coordinate = int.from_bytes(urlsafe_b64decode(f"{key}="), "little")
+    return coordinate_is_acceptable(urlsafe_b64decode(f"{key}="))
+
+
+def coordinate_is_acceptable(key: bytes) -> bool:
+    """As `key_is_acceptable`, of the key's bytes: a number, little-endian."""
+    coordinate = int.from_bytes(key, "little")
     return coordinate < PRIME and coordinate not in LOW_ORDER
