@@ -19,17 +19,22 @@ from tongbao.engines.payer_rows import FORGET, TABLES, ToldRow
 from tongbao.engines.solo.ticket import Answer, Ticket
 from tongbao.kernel import Address, Time
 from tongbao.kernel.kernel_module import (
-    Allowance,
     Bucket,
-    SponsoredCount,
-    Tokens,
     allowances,
     buckets,
     shares,
     sponsorships,
 )
 from tongbao.kernel.module import Table
-from tongbao.kernel.quotas import TOKEN, Rate, again_at, cost_of, level_at, payer_of
+from tongbao.kernel.quotas import (
+    TOKEN,
+    Rate,
+    again_at,
+    common_allowance,
+    cost_of,
+    level_at,
+    payer_of,
+)
 from tongbao.kernel.reasons import Invalid, InvalidTransaction
 from tongbao.kernel.transaction import Transaction
 
@@ -220,7 +225,7 @@ class Payers:
             share = self._levels[shares.full_key(sender)] if payer.share else None
         except KeyError:
             return None  # not told here
-        bucket.stand(bucket.row, payer.allowance or common(*self._settings[1:]))
+        bucket.stand(bucket.row, payer.allowance or common_allowance(*self._settings[1:]))
         if share is not None:
             share.stand(share.row, payer.share)
         known = Known(payer.account, bucket, share)
@@ -240,13 +245,6 @@ def check(known: Known, cost: int, time: Time) -> None:
         bucket.check(Invalid.ALLOWANCE_IS_SPENT, cost, time)
     if share is not None and share.promised + units > share.least:
         share.check(Invalid.SHARE_IS_SPENT, cost, time)
-
-
-def common(capacity: int, per_minute: int) -> Allowance:
-    """The allowance of all for whom no sponsor pays."""
-    return Allowance(
-        capacity=Tokens(capacity), per_minute=Tokens(per_minute), accounts=SponsoredCount(0)
-    )
 
 
 def spent(why: Invalid, again: Time | None, cost: int) -> InvalidTransaction:

@@ -134,7 +134,7 @@ class Quotas:
         """Whether transactions are paid for at all."""
         self._read = read
         self._time = Time(0)
-        self._common = _allowance(COMMON_CAPACITY.default, COMMON_PER_MINUTE.default)
+        self._common = common_allowance(COMMON_CAPACITY.default, COMMON_PER_MINUTE.default)
         # Units that are left in those buckets and shares that have paid, and in no others: what
         # was only asked leaves nothing behind, so a block without it comes to the same.
         self._buckets: dict[Address, int] = {}
@@ -147,7 +147,7 @@ class Quotas:
         self._buckets.clear()
         self._shares.clear()
         if self.is_on:
-            self._common = _allowance(
+            self._common = common_allowance(
                 parameters[COMMON_CAPACITY.name], parameters[COMMON_PER_MINUTE.name]
             )
 
@@ -200,7 +200,8 @@ class Quotas:
         raise InvalidTransaction(why, said, time)
 
 
-def _allowance(capacity: int, per_minute: int) -> Allowance:
+def common_allowance(capacity: int, per_minute: int) -> Allowance:
+    """The allowance of all for whom no sponsor pays, as the chain's parameters have it."""
     return Allowance(
         capacity=Tokens(capacity), per_minute=Tokens(per_minute), accounts=SponsoredCount(0)
     )

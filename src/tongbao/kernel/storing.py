@@ -7,6 +7,9 @@ the journal. What only overwrites rows, as most payments do, costs one pass over
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tongbao.kernel.context import View, Work
 from tongbao.kernel.identifiers import Address, Count
 from tongbao.kernel.kernel_module import (
@@ -26,16 +29,19 @@ from tongbao.kernel.state import State
 
 Counts = Table[Address, Owned]
 
+GetRow = Callable[[Table[Any, Any], Address], Any]
+"""An account's row in a table, or None."""
 
-def storage_payer(read: ReadRow, owner: Address) -> Address:
+
+def storage_payer(get: GetRow, owner: Address) -> Address:
     """Who pays for an account's rows: its sponsor, else itself with an allowance, else all.
 
     A sponsorship that has ended counts until it is revoked or replaced, so no clock moves rows.
     """
-    standing: Sponsorship | None = read(sponsorships, sponsorships.full_key(owner))
+    standing: Sponsorship | None = get(sponsorships, owner)
     if standing is not None:
         return standing.sponsor
-    return owner if read(allowances, allowances.full_key(owner)) is not None else COMMON
+    return owner if get(allowances, owner) is not None else COMMON
 
 
 def count_rows(state: State, mark: int) -> None:
@@ -58,7 +64,8 @@ def count_rows(state: State, mark: int) -> None:
             had = rows_in(state.read, stored, owner)
             has = max(0, had + more)
             _put(state, stored, owner, has)
-            _add(state, storage_payer(state.read, owner), has - had)
+            payer = storage_payer(lambda table, key: state.read(table, table.full_key(key)), owner)
+            _add(state, payer, has - had)
 
 
 def check_storage(state: State, mark: int, common_rows: int) -> None:
@@ -104,10 +111,7 @@ def _add(state: State, payer: Address, more: int) -> None:
 
 def payer_in(view: View, owner: Address) -> Address:
     """As `storage_payer`, for a function of the kernel's."""
-    standing = view[sponsorships].get(owner)
-    if standing is not None:
-        return standing.sponsor
-    return owner if owner in view[allowances] else COMMON
+    return storage_payer(lambda table, key: view[table].get(key), owner)
 
 
 def move_rows(ctx: Work, owner: Address, before: Address) -> None:

@@ -28,7 +28,7 @@ from tongbao.kernel.kernel_module import (
     offers_by_sponsor,
 )
 from tongbao.kernel.kernel_module import module as kernel
-from tongbao.kernel.quotas import TOKEN, Rate, level_at
+from tongbao.kernel.quotas import TOKEN, Rate, in_force, level_at
 from tongbao.kernel.sponsoring import (
     accounts_of,
     allowance_of,
@@ -169,8 +169,8 @@ def stand_for_the_opened(ctx: Work, said: Opened) -> None:
 def take(ctx: Context, msg: Take) -> None:
     """Take an offer, in the place of the sponsor of now."""
     offer = offer_of(ctx, ctx.sender, msg.by)
-    is_good = offer is not None and (offer.expires_at is None or ctx.time < offer.expires_at)
-    require(is_good and allowance_of(ctx, msg.by) is not None, Why.OFFER_NOT_FOUND)
+    is_good = in_force(offer, ctx.time) and allowance_of(ctx, msg.by) is not None
+    require(is_good, Why.OFFER_NOT_FOUND)
     require(allowance_of(ctx, ctx.sender) is None, Why.ACCOUNT_IS_SPONSOR)
     put_offer(ctx, ctx.sender, msg.by, None)
     put_sponsorship(ctx, ctx.sender, offer)
