@@ -9,6 +9,7 @@ from tongbao.console.site import Site
 from tongbao.kernel import Address
 from tongbao.modules import member
 from tongbao.modules.member import Lei, Member
+from tongbao.sdk.local import Chain
 
 ACTIVE = "active"
 
@@ -33,11 +34,15 @@ def acts_for(site: Site, addresses: Iterable[Address]) -> dict[Address, Acts]:
     """Those of some accounts that act for a member, at the height that is being read."""
     if not site.has("member"):
         return {}
-    found = {}
-    for address in dict.fromkeys(addresses):
-        acting = site.chain.query(member.acting, address)
-        if acting is not None:
-            row = site.chain.query(member.show, acting.member)
-            assert row is not None
-            found[address] = Acts(acting.member, row)
-    return found
+    found = ((address, acts_of(site.chain, address)) for address in dict.fromkeys(addresses))
+    return {address: acts for address, acts in found if acts is not None}
+
+
+def acts_of(chain: Chain, address: Address) -> Acts | None:
+    """For which member an account acts, on a chain that has members."""
+    acting = chain.query(member.acting, address)
+    if acting is None:
+        return None
+    row = chain.query(member.show, acting.member)
+    assert row is not None
+    return Acts(acting.member, row)

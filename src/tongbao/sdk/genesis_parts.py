@@ -6,7 +6,7 @@ to believe the one who made the genesis file, and comparing chain ids in a call 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, NewType
@@ -25,6 +25,7 @@ from tongbao.sdk.genesis_builder import genesis_address, single_key
 from tongbao.sdk.network import NodeKeys, keys_of, lay_out_node
 from tongbao.sdk.network_genesis import Council, network_genesis
 from tongbao.sdk.opening import OPERATOR
+from tongbao.store.memory import MemoryStore
 
 FORMAT: Final = 1
 DOMAIN: Final = b"tongbao/genesis-part/1"
@@ -177,20 +178,9 @@ def assemble(
     genesis = network_genesis(
         registry, chain, time, nodes, accounts, council=council, parameters=parameters
     )
-    Machine(registry, genesis, _Nothing(), -1, 0).genesis()
+    with MemoryStore() as nothing:
+        Machine(registry, genesis, nothing, -1, 0).genesis()
     return genesis
-
-
-class _Nothing:
-    """The rows of a chain that has none yet."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """None: no key has a value."""
-        return None
-
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """No pairs."""
-        return iter(())
 
 
 def begin_node(folder: Path, genesis: Genesis, parts: Sequence[Part]) -> Part:

@@ -1,4 +1,4 @@
-"""A store in memory, for tests: the same interface, nothing durable."""
+"""A store in memory, for tests and what is tried and forgotten: nothing durable."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tongbao.console import forms
+from tongbao.console.acting import acts_of
 from tongbao.kernel import Address, Id, Reason
 from tongbao.modules import member, reading
 from tongbao.modules.reading import Inspection, Why
@@ -48,9 +49,8 @@ async def inspect(api: Api, by: str, need: Need, request: HTTPConnection) -> boo
 
 def _inspections(api: Api, by: Address, of: list[Address]) -> list[Found] | None:
     """The newest inspections of accounts by a supervisor; None for who is none by now."""
-    acting = api.chain.query(member.acting, by)
-    own = None if acting is None else api.chain.query(member.show, acting.member)
-    if own is None or own.status != "active" or member.SUPERVISOR not in own.roles:
+    acting = acts_of(api.chain, by)
+    if acting is None or not acting.has_role(member.SUPERVISOR):
         return None
     openings = [api.chain.query(reading.current, by, account) for account in of]
     names = [opening.inspection for opening in openings if opening is not None]
