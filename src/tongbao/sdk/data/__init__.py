@@ -1,0 +1,1 @@
+"""What people, sources, stores, agents and buyers say to each other beside the ledger."""
