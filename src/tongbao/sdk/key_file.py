@@ -105,22 +105,17 @@ def seal(name: str, seed: bytes, passphrase: str, cost: Cost) -> KeyFile:
     file = KeyFile(
         name=name,
         public_key=SoftwareKey(seed).key_id,
-        kdf=Derivation(
-            memory_kib=cost.memory_kib,
-            iterations=cost.iterations,
-            lanes=cost.lanes,
-            salt=encode_base64url(token_bytes(SALT_BYTES)),
-        ),
+        kdf=new_derivation(cost),
         cipher=Sealed(nonce=encode_base64url(nonce), ciphertext=blank),
     )
-    sealed = AESGCM(_cipher_key(passphrase, file.kdf)).encrypt(nonce, seed, _public_members(file))
+    sealed = AESGCM(cipher_key(passphrase, file.kdf)).encrypt(nonce, seed, _public_members(file))
     cipher = msgspec.structs.replace(file.cipher, ciphertext=encode_base64url(sealed))
     return msgspec.structs.replace(file, cipher=cipher)
 
 
 def unseal(file: KeyFile, passphrase: str) -> SoftwareKey:
     """Decrypt the key of a file. Raises WrongPassphrase, BadKeyFile, TooLittleMemory."""
-    cipher = AESGCM(_cipher_key(passphrase, file.kdf))
+    cipher = AESGCM(cipher_key(passphrase, file.kdf))
     nonce = binary(file.cipher.nonce, NONCE_BYTES)
     ciphertext = binary(file.cipher.ciphertext, SEED_BYTES + TAG_BYTES)
     try:
@@ -135,7 +130,18 @@ def unseal(file: KeyFile, passphrase: str) -> SoftwareKey:
     return key
 
 
-def _cipher_key(passphrase: str, kdf: Derivation) -> bytes:
+def new_derivation(cost: Cost) -> Derivation:
+    """How a key is made of a passphrase from now on: with a salt of its own."""
+    return Derivation(
+        memory_kib=cost.memory_kib,
+        iterations=cost.iterations,
+        lanes=cost.lanes,
+        salt=encode_base64url(token_bytes(SALT_BYTES)),
+    )
+
+
+def cipher_key(passphrase: str, kdf: Derivation) -> bytes:
+    """The 32 bytes that Argon2id makes of a passphrase. Raises TooLittleMemory."""
     argon2id = Argon2id(
         salt=binary(kdf.salt, SALT_BYTES),
         length=CIPHER_KEY_BYTES,

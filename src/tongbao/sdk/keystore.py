@@ -129,9 +129,9 @@ class Keystore:
     def _read(self, name: str) -> KeyFile:
         path = self._path(name)
         if os.path.lexists(self.folder):
-            _check_mode(self.folder, self.folder.stat(), 0o700)
+            check_mode(self.folder, self.folder.stat(), 0o700)
         try:
-            text = _read_own_file(path)
+            text = read_own_file(path)
         except FileNotFoundError:
             self._refuse_missing(name)
         try:
@@ -149,7 +149,7 @@ class Keystore:
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
-        _check_mode(self.folder, self.folder.stat(), 0o700)
+        check_mode(self.folder, self.folder.stat(), 0o700)
         partial = self.folder / f".{file.name}.{token_hex(8)}"
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -169,15 +169,15 @@ class Keystore:
         sync_folder(self.folder)
 
 
-def _check_mode(path: Path, status: os.stat_result, mode: int) -> None:
+def check_mode(path: Path, status: os.stat_result, mode: int) -> None:
     """Refuse a file or folder that others than its owner may use in any way."""
     if status.st_mode & OTHERS:
         command = f"chmod {mode:o} {shlex.quote(str(path))}"
         raise InsecurePermissions(f"others may use {path}, which holds keys; run: {command}")
 
 
-def _read_own_file(path: Path) -> bytes:
-    """The bytes of a regular file of at most 64 KiB that its owner alone may read."""
+def read_own_file(path: Path, limit: int = FILE_BYTES_LIMIT) -> bytes:
+    """The bytes of a regular file of at most `limit` that its owner alone may read."""
     try:
         # Without waiting for the other end, should it be a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -189,12 +189,12 @@ def _read_own_file(path: Path) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise BadKeyFile(f"{path} is no file: put the key file itself there")
-        _check_mode(path, status, 0o600)
-        if status.st_size > FILE_BYTES_LIMIT:
+        check_mode(path, status, 0o600)
+        if status.st_size > limit:
             raise BadKeyFile(
-                f"{path} has more than the {FILE_BYTES_LIMIT} bytes of a key file: "
-                "restore it from a copy"
+                f"{path} has more than the {limit} bytes of such a file: restore it from a copy"
             )
-        return os.read(descriptor, FILE_BYTES_LIMIT)
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return file.read(limit)
     finally:
         os.close(descriptor)

@@ -16,11 +16,10 @@ import structlog
 
 from tongbao.console import forms
 from tongbao.node.settings import Settings, SettingsError
+from tongbao.services.serving.tls import BadCertificate, said, server_context
 
 log = structlog.get_logger("tongbao.node")
 
-CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Of TLS 1.2; those of 1.3 are all sound."""
 LOOK_S: Final = 10.0
 """How often it is looked whether the files have changed, at most."""
 DID: Final = "did:tongbao:"
@@ -28,41 +27,22 @@ DID: Final = "did:tongbao:"
 
 def make_context(settings: Settings) -> ssl.SSLContext:
     """What a node agrees on. Raises SettingsError where a file is not what it should be."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_ciphers(CIPHERS)
-    context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=_no_password)
-    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        context = server_context(settings.tls_certificate, settings.tls_key)
+    except BadCertificate as error:
         raise SettingsError(
-            f"tls_certificate {settings.tls_certificate} and tls_key {settings.tls_key}: "
-            f"{_said(error)}: give a PEM file with the certificate and those above it, and one "
-            "with its key, unencrypted"
+            f"tls_certificate {settings.tls_certificate} and tls_key {settings.tls_key}: {error}"
         ) from error
     if settings.tls_client_ca:
         try:
             context.load_verify_locations(cafile=settings.tls_client_ca)
         except OSError as error:
             raise SettingsError(
-                f"tls_client_ca {settings.tls_client_ca}: {_said(error)}: give a PEM file with "
+                f"tls_client_ca {settings.tls_client_ca}: {said(error)}: give a PEM file with "
                 "the certificates that sign those of callers"
             ) from error
         context.verify_mode = ssl.CERT_OPTIONAL  # who shows none may have a token
     return context
-
-
-def _no_password() -> str:
-    """Nobody is there to be asked when a node starts again by itself."""
-    raise ValueError("the key is encrypted")
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return error.reason or "not in PEM, or the key is another's"
-    return str(getattr(error, "strerror", None) or error)
 
 
 class Contexts:

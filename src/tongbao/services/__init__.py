@@ -1,0 +1,1 @@
+"""Act: what an institution or a person runs beside the ledger."""

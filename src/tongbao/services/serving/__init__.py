@@ -1,0 +1,1 @@
+"""Serve over HTTP what a program beside the ledger offers: signed requests, problems, TLS."""
