@@ -75,17 +75,30 @@ def read_attestation(jws: bytes, source_key: bytes) -> Attestation:
 
     Whether that key is one of the source `iss`, the ledger says.
     """
-    if len(jws) > ATTESTATION_BYTES_LIMIT:
-        raise BadAttestation(f"longer than {ATTESTATION_BYTES_LIMIT} bytes")
-    try:
-        payload, signature = envelope.decode_compact(jws, TYPE)
-    except InvalidTransaction as error:
-        raise BadAttestation(f"no compact JWS of type {TYPE}: {error}") from None
+    payload, signature = _decode(jws)
     if signature.public_key != source_key:
         raise BadAttestation("signed by another key than the source's")
     if not ed25519.verify(source_key, signature.signed, signature.signature):
         raise BadAttestation("the signature is not valid")
     return _read_payload(payload)
+
+
+def read_signed(jws: bytes) -> tuple[Attestation, bytes]:
+    """What is attested, and the key that signed it. Raises BadAttestation.
+
+    Whoever gets an attestation asks the ledger whether that key is one of the source `iss`.
+    """
+    _, signature = _decode(jws)
+    return read_attestation(jws, signature.public_key), signature.public_key
+
+
+def _decode(jws: bytes) -> tuple[bytes, envelope.Signature]:
+    if len(jws) > ATTESTATION_BYTES_LIMIT:
+        raise BadAttestation(f"longer than {ATTESTATION_BYTES_LIMIT} bytes")
+    try:
+        return envelope.decode_compact(jws, TYPE)
+    except InvalidTransaction as error:
+        raise BadAttestation(f"no compact JWS of type {TYPE}: {error}") from None
 
 
 def _read_payload(payload: bytes) -> Attestation:

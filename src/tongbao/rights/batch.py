@@ -8,25 +8,22 @@ of no rows, so that one that is left out is seen to be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Final, NewType
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final, NewType, Protocol
 
 from msgspec import Meta, Struct
 
 from tongbao.kernel import jcs, merkle
 from tongbao.kernel.identifiers import Address, Hash
 from tongbao.modules.data.hashing import data_hash
-from tongbao.rights.cells import cells_of, leaf_of
+from tongbao.rights.cells import Cell, Salt, cells_of, leaf_of, project_row
 from tongbao.rights.limits import KEY_BYTES, ROWS_LIMIT, SALT_BYTES
-from tongbao.rights.schema import BadRow, Row, Schema, SchemaName, check_row
+from tongbao.rights.schema import BadRow, Row, Schema, SchemaName, Value, check_row
 
 PERIOD: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])\Z"
 
 Period = NewType("Period", Annotated[str, Meta(pattern=PERIOD)])
 """A calendar month: YYYY-MM."""
-
-Salt = NewType("Salt", Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")])
-"""16 random bytes in lowercase hex."""
 
 
 class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,12 +47,58 @@ class Origin(Struct, frozen=True, kw_only=True):
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """A batch with its rows in the clear and the secret of its salts. Only agents hold one."""
+    """A batch with its rows in the clear and the secret of its salts.
+
+    Its source makes one and its owner keeps it; an agent holds a `Copy`.
+    """
 
     header: Header
     schema: Schema
     secret: bytes
     rows: tuple[Row, ...]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of a row's cells, in order."""
+        return self.schema.cells
+
+    @property
+    def events(self) -> tuple[Hash, ...]:
+        """What the rows tell of, in order."""
+        return tuple(row.event for row in self.rows)
+
+    def project(self, shown: frozenset[int]) -> Iterator[Sequence[Cell]]:
+        """Each row as others see it: the cells at the `shown` places open."""
+        for number, row in enumerate(self.rows):
+            yield project_row(self.schema, self.secret, number, row, shown)
+
+    def values_at(self, places: Sequence[int]) -> Iterator[Sequence[Value]]:
+        """Of each row the values at these places."""
+        for row in self.rows:
+            cells = (row.event, *row.values)
+            yield [cells[place] for place in places]
+
+
+class Sellable(Protocol):
+    """Rows that a package can be made of: a batch, or an agent's copy of one."""
+
+    @property
+    def header(self) -> Header:
+        """What the batch is of."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of a row's cells, in order."""
+
+    @property
+    def events(self) -> tuple[Hash, ...]:
+        """What the rows tell of, in order."""
+
+    def project(self, shown: frozenset[int]) -> Iterator[Sequence[Cell]]:
+        """Each row as others see it. Raises BadRow for a place that can't be shown."""
+
+    def values_at(self, places: Sequence[int]) -> Iterator[Sequence[Value]]:
+        """Of each row the values at these places. Raises BadRow as `project` does."""
 
 
 def subject_of(source: Address, owner_key: bytes, salt: bytes) -> Hash:
@@ -127,13 +170,13 @@ def batch_is_true(batch: Batch) -> bool:
     )
 
 
-def repeated_events(batches: Sequence[Batch]) -> tuple[Hash, ...]:
+def repeated_events(batches: Sequence[Sellable]) -> tuple[Hash, ...]:
     """The events that more than one row of these batches tells of: an agent rejects them."""
     seen: set[Hash] = set()
     repeated: dict[Hash, None] = {}
     for batch in batches:
-        for row in batch.rows:
-            if row.event in seen:
-                repeated[row.event] = None
-            seen.add(row.event)
+        for event in batch.events:
+            if event in seen:
+                repeated[event] = None
+            seen.add(event)
     return tuple(repeated)

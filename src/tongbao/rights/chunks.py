@@ -24,7 +24,6 @@ from tongbao.rights.limits import (
     CHUNKS_LIMIT,
     LENGTH_BYTES,
     SEALED_CHUNK_BYTES,
-    TEXT_BYTES_LIMIT,
 )
 
 
@@ -36,10 +35,11 @@ class TooLarge(ValueError):
     """A text is longer than a package may be."""
 
 
-def chunk_count(text_bytes: int) -> int:
+def chunk_count(text_bytes: int, limit: int = CHUNKS_LIMIT) -> int:
     """How many chunks a text of this length becomes: a power of two. Raises TooLarge."""
-    if text_bytes > TEXT_BYTES_LIMIT:
-        raise TooLarge(f"{text_bytes} bytes; a package has at most {TEXT_BYTES_LIMIT}")
+    longest = limit * CHUNK_BYTES - LENGTH_BYTES
+    if text_bytes > longest:
+        raise TooLarge(f"{text_bytes} bytes; {limit} chunks hold at most {longest}")
     needed = -(-(LENGTH_BYTES + text_bytes) // CHUNK_BYTES)
     return 1 << (needed - 1).bit_length()
 
@@ -62,19 +62,21 @@ def seal_chunks(
     `count` is at least `chunk_count(text_bytes)`: more hides more. The pieces have `text_bytes`
     together.
     """
-    assert count >= chunk_count(text_bytes) and count.bit_count() == 1 and count <= CHUNKS_LIMIT
+    assert count >= chunk_count(text_bytes, count) and count.bit_count() == 1
     cipher = AESGCM(key)
     for index, plain in enumerate(_plain_chunks(pieces, text_bytes, count)):
         yield cipher.encrypt(_nonce(index), plain, _bound_to(context, index, count))
 
 
-def open_chunks(key: bytes, context: bytes, chunks: Sequence[bytes]) -> Iterator[bytes]:
+def open_chunks(
+    key: bytes, context: bytes, chunks: Sequence[bytes], limit: int = CHUNKS_LIMIT
+) -> Iterator[bytes]:
     """The text that the chunks hold, piece by piece. Raises DoesNotOpen, at the chunk it is in.
 
     Nothing of a chunk is given before it is known to be as it was sealed.
     """
     count = len(chunks)
-    if not 1 <= count <= CHUNKS_LIMIT or count.bit_count() != 1:
+    if not 1 <= count <= limit or count.bit_count() != 1:
         raise DoesNotOpen("the number of chunks is no power of two")
     opened = _opened(AESGCM(key), context, chunks)
     first = next(opened)

@@ -12,19 +12,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-
 from tongbao.modules.data.hashing import data_hash
-from tongbao.rights.exchange_key import exchange_key_is_acceptable
 from tongbao.rights.halves import a_commit_of
+from tongbao.rights.hpke import BadKey, DoesNotArrive, open_for, seal_for
 from tongbao.rights.limits import KEY_BYTES, TAG_BYTES
 from tongbao.rights.seal import Sealed
 
 ENVELOPE_BYTES: Final = KEY_BYTES + KEY_BYTES + TAG_BYTES
-
-_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class BadEnvelope(ValueError):
@@ -40,9 +34,10 @@ def envelope_info(order: bytes, grant_hash: bytes, sealed: Sealed) -> bytes:
 
 def put_into_envelope(buyer_key: bytes, a: bytes, info: bytes) -> bytes:
     """`a` for the holder of `buyer_key` alone. Raises BadEnvelope for a key that is not taken."""
-    if not exchange_key_is_acceptable(buyer_key):
-        raise BadEnvelope("the buyer's key is not one that the ledger takes")
-    return _SUITE.encrypt(a, X25519PublicKey.from_public_bytes(buyer_key), info=info)
+    try:
+        return seal_for(buyer_key, a, info)
+    except BadKey:
+        raise BadEnvelope("the buyer's key is not one that the ledger takes") from None
 
 
 def take_out_of_envelope(
@@ -53,8 +48,8 @@ def take_out_of_envelope(
         raise BadEnvelope(f"an envelope has {ENVELOPE_BYTES} bytes")
     info = envelope_info(order, grant_hash, sealed)
     try:
-        a = _SUITE.decrypt(envelope, X25519PrivateKey.from_private_bytes(buyer_secret), info=info)
-    except (InvalidTag, ValueError):
+        a = open_for(buyer_secret, envelope, info)
+    except DoesNotArrive:
         raise BadEnvelope("the envelope is of another order, or for another key") from None
     if a_commit_of(order, a) != sealed.a_commit:
         raise BadEnvelope("the half in the envelope is not the one that was committed to")

@@ -27,14 +27,13 @@ from msgspec import Struct
 
 from tongbao.kernel import merkle
 from tongbao.rights.batch import Header, commitment_of
-from tongbao.rights.cells import cell_hash, leaf_of
+from tongbao.rights.cells import Cell, hash_of, leaf_of
 from tongbao.rights.chunks import DoesNotOpen, chunks_root, open_chunks
 from tongbao.rights.halves import a_commit_of, b_lock_of, package_key
 from tongbao.rights.limits import KEY_BYTES
 from tongbao.rights.package_text import (
     BadText,
     BatchBegins,
-    Cell,
     RowComes,
     read_parts,
 )
@@ -191,10 +190,5 @@ class Inspection:
 
 
 def _hashes(names: Sequence[str], cells: Sequence[Cell]) -> list[bytes]:
-    """The hashes of a row's cells, of the open ones recomputed; of surplus cells none."""
-    return [
-        bytes.fromhex(cell)
-        if isinstance(cell, str)
-        else cell_hash(name, bytes.fromhex(cell[0]), cell[1])
-        for name, cell in zip(names, cells, strict=False)
-    ]
+    """The hashes of a row's cells; of surplus cells none."""
+    return [hash_of(name, cell) for name, cell in zip(names, cells, strict=False)]

@@ -20,6 +20,24 @@ LENGTH_BYTES: Final = 8
 
 TEXT_BYTES_LIMIT: Final = CHUNKS_LIMIT * CHUNK_BYTES - LENGTH_BYTES
 
+BATCH_BYTES_LIMIT: Final = 64 * 1024 * 1024
+"""A batch's text at rest: the longest that is sealed or read."""
+
+COPY_CHUNKS_LIMIT: Final = 2_048
+"""A parcel of a batch or of a copy: 128 MiB, since hashes are longer than what they hide."""
+
+EVIDENCE_CHUNKS_LIMIT: Final = 2 * CHUNKS_LIMIT
+"""A parcel of evidence: sealed chunks of the largest package are longer than its text."""
+
+PARCEL_HEAD_BYTES_LIMIT: Final = 512
+"""The head of a parcel; one has about 400."""
+
+REQUEST_BYTES_LIMIT: Final = 16_384
+"""A request for data."""
+
+WHY_LIMIT: Final = 500
+"""Characters of the sentence by which a request tells the person why."""
+
 LINE_BYTES_LIMIT: Final = 131_072
 """The longest line of a text: 65 cells of 256 characters, each escaped, fit."""
 

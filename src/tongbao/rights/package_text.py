@@ -22,23 +22,18 @@ ends stand in fixed places, so that it can be read a row at a time: after the fi
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from tongbao.kernel import jcs
-from tongbao.kernel.identifiers import Hash
-from tongbao.rights.batch import Batch, Header, Salt
-from tongbao.rights.cells import cell_hash, salt_of
-from tongbao.rights.limits import FIELDS_LIMIT, LINE_BYTES_LIMIT
-from tongbao.rights.schema import Row, Schema, Value, places_of
+from tongbao.rights.batch import Header, Sellable
+from tongbao.rights.cells import Cell, Cells
+from tongbao.rights.limits import LINE_BYTES_LIMIT
+from tongbao.rights.schema import places_of
 
 T = TypeVar("T")
-
-OpenCell = tuple[Salt, Value]
-Cell = Hash | OpenCell
-Cells = Annotated[tuple[Cell, ...], Meta(max_length=FIELDS_LIMIT + 1)]
 
 _HEADER_BEGINS: Final = b'{"header":'
 _ROWS_BEGIN: Final = b',"rows":['
@@ -76,51 +71,51 @@ class BatchEnds(Struct, frozen=True):
 Part = BatchBegins | RowComes | BatchEnds
 
 
-def package_lines(batches: Sequence[Batch], fields: Sequence[str]) -> Iterator[bytes]:
-    """The text, line by line. Raises BadRow for fields that a batch's schema has not."""
+def package_lines(
+    batches: Sequence[Sellable], fields: Sequence[str], *, with_events: bool = False
+) -> Iterator[bytes]:
+    """The text, line by line. Raises BadRow for fields that a batch hasn't, or can't show.
+
+    `with_events` is an agent's copy: it sees by them that an event was told before.
+    """
     yield b"["
     last = len(batches) - 1
     for place, batch in enumerate(batches):
         yield b"\n" + _HEADER_BEGINS + jcs.encode(batch.header) + _ROWS_BEGIN
-        granted = frozenset(places_of(batch.schema.cells, fields))
-        for number, row in enumerate(batch.rows):
-            cells = project_row(batch.schema, batch.secret, number, row, granted)
+        shown = frozenset(shown_places(batch, fields, with_events=with_events))
+        for number, cells in enumerate(batch.project(shown)):
             yield (b",\n" if number else b"\n") + jcs.encode(cells)
         yield b"\n]}" if place == last else b"\n]},"
     yield b"\n]"
 
 
-def package_bytes(batches: Sequence[Batch], fields: Sequence[str]) -> int:
+def package_bytes(
+    batches: Sequence[Sellable], fields: Sequence[str], *, with_events: bool = False
+) -> int:
     """How long that text is, without hashing anything. Raises BadRow as `package_lines` does."""
     length = len(b"[\n]")
     for place, batch in enumerate(batches):
         header = len(jcs.encode(batch.header))
         length += len(b"\n") + len(_HEADER_BEGINS) + header + len(_ROWS_BEGIN)
-        length += sum(_row_bytes(batch, fields)) + len(b"\n]}") + (place < len(batches) - 1)
+        shown = shown_places(batch, fields, with_events=with_events)
+        length += sum(_row_bytes(batch, shown)) + len(b"\n]}") + (place < len(batches) - 1)
     return length
 
 
-def _row_bytes(batch: Batch, fields: Sequence[str]) -> Iterator[int]:
+def shown_places(
+    batch: Sellable, fields: Sequence[str], *, with_events: bool = False
+) -> tuple[int, ...]:
+    """The places of the cells that are shown, ascending. Raises BadRow for fields that are none."""
+    granted = places_of(batch.cells, fields)
+    return (0, *granted) if with_events else granted
+
+
+def _row_bytes(batch: Sellable, shown: Sequence[int]) -> Iterator[int]:
     """The length of each row with the line end before it and the comma between rows."""
-    granted = [place - 1 for place in places_of(batch.schema.cells, fields)]
-    around = _ROW_BYTES + (len(batch.schema.cells) - len(granted)) * _HASH_BYTES
-    around += len(granted) * _OPEN_BYTES + len(batch.schema.cells) - 1
-    for number, row in enumerate(batch.rows):
-        yield around + (number > 0) + sum(len(jcs.encode(row.values[at])) for at in granted)
-
-
-def project_row(
-    schema: Schema, secret: bytes, number: int, row: Row, granted: frozenset[int]
-) -> list[Cell]:
-    """A row as a buyer gets it: the cells at the `granted` places open, the others hashes."""
-    cells: list[Cell] = []
-    for place, (name, value) in enumerate(zip(schema.cells, (row.event, *row.values), strict=True)):
-        salt = salt_of(secret, number, name)
-        if place in granted:
-            cells.append((Salt(salt.hex()), value))
-        else:
-            cells.append(Hash(cell_hash(name, salt, value).hex()))
-    return cells
+    around = _ROW_BYTES + (len(batch.cells) - len(shown)) * _HASH_BYTES
+    around += len(shown) * _OPEN_BYTES + len(batch.cells) - 1
+    for number, values in enumerate(batch.values_at(shown)):
+        yield around + (number > 0) + sum(len(jcs.encode(value)) for value in values)
 
 
 def read_parts(pieces: Iterable[bytes]) -> Iterator[Part]:

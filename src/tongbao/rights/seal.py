@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from tongbao.kernel import merkle
-from tongbao.rights.batch import Batch
+from tongbao.rights.batch import Sellable
 from tongbao.rights.chunks import chunk_count, chunk_hash, seal_chunks
 from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, package_key
+from tongbao.rights.limits import CHUNKS_LIMIT
 from tongbao.rights.package_text import package_bytes, package_lines
 
 
@@ -25,7 +26,7 @@ class Sealed(Struct, frozen=True, kw_only=True):
 def seal_package(
     order: bytes,
     halves: Halves,
-    batches: Sequence[Batch],
+    batches: Sequence[Sellable],
     fields: Sequence[str],
     write: Callable[[bytes], object],
     *,
@@ -37,13 +38,15 @@ def seal_package(
     Halves seal one text in one length: under the same key a nonce must not come twice, so draw new
     ones for whatever is sealed anew. `least_chunks` (a power of two) makes packages of different
     people equally long. The text is never whole in memory: batches are gone through twice, first
-    to count its bytes, and one is held at a time if the sequence loads them so.
+    to count its bytes, and one is held at a time if the sequence loads them so. Batches and
+    copies of them (`copies.py`) give the same package; what else a copy shows stays hidden.
 
-    Raises BadRow for fields that are none, TooLarge.
+    Raises BadRow for fields that are none or that a copy hides, TooLarge; then nothing is written.
     """
     text_bytes = package_bytes(batches, fields)
     pieces = package_lines(batches, fields)
     count = max(chunk_count(text_bytes), least_chunks)
+    assert count <= CHUNKS_LIMIT
     key = package_key(order, halves.a, halves.b)
     hashes = []
     for index, chunk in enumerate(seal_chunks(key, order, pieces, text_bytes, count)):
