@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from tongbao.kernel import Address, ChainId, Hash, jcs
 from tongbao.kernel.envelope import encode_base64url, signing_input
-from tongbao.rights.batch import Salt, subject_of
+from tongbao.rights.batch import subject_of
+from tongbao.rights.cells import Salt
 from tongbao.rights.schema import SchemaName
 from tongbao.sdk.data.consents import (
     CONSENT_BYTES_LIMIT,

@@ -17,7 +17,8 @@ from tongbao.kernel import InvalidTransaction, ed25519, jcs
 from tongbao.kernel.envelope import decode_compact, encode_base64url, signing_input
 from tongbao.kernel.identifiers import SAFE_INTEGER, Address, ChainId, Hash
 from tongbao.rights.attestation import Method
-from tongbao.rights.batch import Salt, subject_of
+from tongbao.rights.batch import subject_of
+from tongbao.rights.cells import Salt
 from tongbao.rights.exchange_key import exchange_key_is_acceptable
 from tongbao.rights.schema import SchemaName
 from tongbao.sdk.signer import Signer
