@@ -61,3 +61,9 @@ ORDER_BYTES: Final = 20
 
 SALT_BYTES: Final = 16
 """Bytes of every salt."""
+
+RECEIPT_BYTES_LIMIT: Final = 32_768
+"""Bytes of a receipt: 36 batches, 64 fields and a sentence in each language fit several times."""
+
+DELETION_BYTES_LIMIT: Final = 1_024
+"""Bytes of an attestation that something was deleted."""
