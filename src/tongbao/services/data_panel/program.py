@@ -1,0 +1,137 @@
+"""The program: serves the panel's interface, follows the chain, and votes where it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tongbao.kernel import jcs
+from tongbao.sdk.errors import Unreachable
+from tongbao.sdk.request_checker import Asked
+from tongbao.sdk.signed_requests import account_has_key
+from tongbao.services.data_panel.panel import Panel
+from tongbao.services.serving.app import service_app
+from tongbao.services.serving.bodies import sweep
+from tongbao.services.serving.problems import not_found
+from tongbao.services.serving.signed import signed_file
+
+log = structlog.get_logger("tongbao.services")
+
+SERVICE: Final = "tongbao-data-panel"
+JSON: Final = "application/json"
+PAUSE_S: Final = 5.0
+"""How often open cases are looked at when nothing happens."""
+ORDER: Final = 40
+
+
+def panel_app(panel: Panel, *, votes: bool) -> Starlette:
+    """The application; while it serves, it follows the chain, and votes by itself if it `votes`."""
+
+    async def about(request: Request) -> Response:
+        told = {
+            "account": panel.account,
+            "chain": panel.chain.id,
+            "service": SERVICE,
+            "version": version("tongbao"),
+        }
+        return Response(jcs.encode(told), media_type=JSON)
+
+    async def key(request: Request) -> Response:
+        statement = await asyncio.to_thread(panel.statement)
+        return Response(statement, media_type="application/jose")
+
+    async def evidence(request: Request) -> Response:
+        order = request.path_params["order"]
+        if len(order) != ORDER or set(order) - set("0123456789abcdef"):
+            raise not_found()
+        buyer = await asyncio.to_thread(panel.buyer_of, order)
+        if buyer is None:
+            raise not_found()
+
+        def may(asked: Asked) -> None:
+            if asked.account != buyer:
+                raise not_found()
+
+        most = await asyncio.to_thread(panel.most_bytes, order)
+        async with signed_file(request, most, panel.folder.incoming, may) as (_, spooled):
+            await asyncio.to_thread(panel.take, order, spooled.path)
+        return Response(jcs.encode({"order": order}), media_type=JSON)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with working(panel, votes=votes):
+            yield
+
+    def has_key(account: str, kid: str) -> bool:
+        return account_has_key(panel.chain, account, kid)
+
+    routes = [
+        Route("/v1", about),
+        Route("/v1/key", key),
+        Route("/v1/evidence/{order}", evidence, methods=["PUT"]),
+    ]
+    sweep(panel.folder.incoming)
+    return service_app(routes, lifespan, has_key=has_key)
+
+
+@contextmanager
+def working(panel: Panel, *, votes: bool) -> Iterator[None]:
+    """Follow the chain, and look at open cases, until the `with` statement ends.
+
+    The chain is closed then, which ends the following of it.
+    """
+    stop = threading.Event()
+    threads = [threading.Thread(target=_follow, args=(panel, stop), daemon=True)]
+    if votes:
+        threads.append(threading.Thread(target=_work, args=(panel, stop), daemon=True))
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        panel.chain.close()
+        for thread in threads:
+            thread.join()
+
+
+def _follow(panel: Panel, stop: threading.Event) -> None:
+    def hear() -> None:
+        for happening in panel.chain.happenings(panel.folder.cursor, type="data.reached"):
+            for _ in panel.hear(happening):
+                log.info("a case")
+            if stop.is_set():
+                return
+
+    _again(hear, stop)
+
+
+def _work(panel: Panel, stop: threading.Event) -> None:
+    def look() -> None:
+        for finding in panel.work():
+            log.info("voted", vote=finding.vote)
+
+    _again(look, stop)
+
+
+def _again(step: Callable[[], None], stop: threading.Event) -> None:
+    """Take a step, pause, and take it again; a node that is away is waited for."""
+    while not stop.is_set():
+        try:
+            step()
+        except Unreachable as error:
+            log.warning("the node is away", why=error.why)
+        except RuntimeError:
+            if not stop.is_set():
+                raise
+        stop.wait(PAUSE_S)

@@ -1,0 +1,223 @@
+"""An agent that seals what a test tells it, right or wrong, and serves it over real sockets."""
+
+from __future__ import annotations
+
+import threading
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tests.sdk.data.market import ADDRESSES, Market
+from tongbao.kernel import Hash, Id, jcs
+from tongbao.modules import data
+from tongbao.rights.batch import Batch
+from tongbao.rights.chunks import chunk_count, chunks_root, seal_chunks
+from tongbao.rights.envelope import envelope_info, put_into_envelope
+from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, draw_halves, package_key
+from tongbao.rights.requests import grant_hash, read_request, request_hash
+from tongbao.rights.seal import Sealed, seal_package
+from tongbao.sdk.signed_requests import account_has_key
+from tongbao.services.serving.app import service_app
+from tongbao.services.serving.listening import run_service
+from tongbao.services.serving.problems import Problem, not_found
+from tongbao.services.serving.signed import signed
+
+JSON = "application/json"
+START_S = 30
+
+
+class Sold(Struct):
+    """What the agent has for one order; a test may change any of it."""
+
+    halves: Halves
+    sealed: Sealed
+    envelope: bytes
+    receipt: bytes
+    chunks: list[bytes]
+
+
+class LyingAgent:
+    """Carol's agent. `refuses` is the number of a rule by which it refuses each request."""
+
+    def __init__(self, market: Market) -> None:
+        """Act in a market."""
+        self.market = market
+        self.heard: list[bytes] = []
+        self.sold: dict[str, Sold] = {}
+        self.refuses: int | None = None
+        self.served = 0
+
+    # On the ledger
+
+    def seal(self, order: str, batches: Sequence[Batch] | None = None, **changes: Any) -> Sold:
+        """Seal an order with its batches, or others, and tell the ledger."""
+        row = self.market.row(order)
+        own = [self.market.batches[name] for name in row.batches]
+        halves, chunks = draw_halves(), list[bytes]()
+        fields = changes.pop("fields", row.fields)
+        name = bytes.fromhex(order)
+        sealed = seal_package(name, halves, batches or own, fields, chunks.append)
+        return self.tell(order, halves, sealed, chunks)
+
+    def seal_text(self, order: str, text: bytes) -> Sold:
+        """Seal any text."""
+        halves, name = draw_halves(), bytes.fromhex(order)
+        key = package_key(name, halves.a, halves.b)
+        count = chunk_count(len(text))
+        return self.seal_chunks(
+            order, halves, list(seal_chunks(key, name, (text,), len(text), count))
+        )
+
+    def seal_chunks(self, order: str, halves: Halves, chunks: list[bytes]) -> Sold:
+        """Commit to any chunks."""
+        name = bytes.fromhex(order)
+        sealed = Sealed(
+            package_root=chunks_root(chunks),
+            chunk_count=len(chunks),
+            a_commit=a_commit_of(name, halves.a),
+            b_lock=b_lock_of(name, halves.b),
+        )
+        return self.tell(order, halves, sealed, chunks)
+
+    def tell(self, order: str, halves: Halves, sealed: Sealed, chunks: list[bytes]) -> Sold:
+        """Send the seal, and have the delivery ready."""
+        row = self.market.row(order)
+        receipt = self.receipt(order)
+        granted = grant_hash(receipt)
+        info = envelope_info(bytes.fromhex(order), granted, sealed)
+        key = urlsafe_b64decode(row.buyer_key + "=")
+        sold = Sold(halves, sealed, put_into_envelope(key, halves.a, info), receipt, chunks)
+        self.sold[order] = sold
+        message = data.Seal(
+            order=Id(order),
+            offer=self.market.offers[row.mode],
+            grant_hash=Hash(granted.hex()),
+            package_root=Hash(sealed.package_root.hex()),
+            chunks=data.Chunks(sealed.chunk_count),
+            a_commit=Hash(sealed.a_commit.hex()),
+            b_lock=Hash(sealed.b_lock.hex()),
+        )
+        self.market.send("carol", message)
+        return sold
+
+    def receipt(self, order: str) -> bytes:
+        """The receipt of an order's grant."""
+        return jcs.encode({"order": order})
+
+    def reveal(self, order: str) -> None:
+        """Publish `b`."""
+        b = Hash(self.sold[order].halves.b.hex())
+        self.market.send("carol", data.Reveal(order=Id(order), b=b))
+
+    # Over HTTP
+
+    def routes(self) -> list[BaseRoute]:
+        """The agent's interface, as far as buyers use it."""
+        return [
+            Route("/v1/requests", self.hear, methods=["POST"]),
+            Route("/v1/deliveries", self.deliveries),
+            Route("/v1/deliveries/{order}", self.delivery),
+            Route("/v1/deliveries/{order}/chunks", self.chunks),
+        ]
+
+    async def hear(self, request: Request) -> Response:
+        """Hear a request."""
+        who = await signed(request)
+        if self.refuses is not None:
+            raise Problem(403, "a rule refuses it", number=self.refuses)
+        self.heard.append(who.body)
+        told = {"request_hash": request_hash(read_request(who.body)).hex()}
+        return Response(jcs.encode(told), media_type=JSON)
+
+    async def deliveries(self, request: Request) -> Response:
+        """Every delivery after a cursor, one a page."""
+        who = await signed(request)
+        after = int(request.query_params.get("after", "0"))
+        mine = [order for order in self.sold if self.is_for(order, who.account)]
+        page = [{"cursor": f"{after + 1}", "order": order} for order in mine[after : after + 1]]
+        told = {"deliveries": page, "next": f"{after + 1}" if mine[after + 1 :] else None}
+        return Response(jcs.encode(told), media_type=JSON)
+
+    async def delivery(self, request: Request) -> Response:
+        """One delivery."""
+        sold = await self.mine(request)
+        told = {
+            "chunks": len(sold.chunks),
+            "envelope": sold.envelope.hex(),
+            "order": request.path_params["order"],
+            "receipt": sold.receipt.decode(),
+        }
+        return Response(jcs.encode(told), media_type=JSON)
+
+    async def chunks(self, request: Request) -> Response:
+        """Some chunks of it."""
+        sold = await self.mine(request)
+        first, count = (int(request.query_params[name]) for name in ("from", "count"))
+        self.served += count
+        return Response(b"".join(sold.chunks[first : first + count]))
+
+    async def mine(self, request: Request) -> Sold:
+        """What is sealed for who asks."""
+        who = await signed(request)
+        order = request.path_params["order"]
+        if order not in self.sold or not self.is_for(order, who.account):
+            raise not_found()
+        return self.sold[order]
+
+    def is_for(self, order: str, account: str | None) -> bool:
+        """Whether an account is the buyer of an order."""
+        return self.market.row(order).buyer == account
+
+
+def spoiled(sold: Sold, **changes: Any) -> Sold:
+    """What is delivered in the place of what was sealed."""
+    return replace(sold, **changes)
+
+
+@contextmanager
+def agent(market: Market) -> Iterator[tuple[LyingAgent, dict[str, str]]]:
+    """Carol's agent while it serves, and where it is."""
+    lying = LyingAgent(market)
+    app = service_app(
+        lying.routes(), has_key=lambda account, kid: account_has_key(market.chain, account, kid)
+    )
+    with served(app) as url:
+        yield lying, {ADDRESSES["carol"]: url}
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The address of an application that serves in a thread."""
+    told = threading.Event()
+    found: dict[str, Any] = {}
+
+    def ready(url: str) -> None:
+        found["url"] = url
+        told.set()
+
+    def stopping(stop: Callable[[], None]) -> None:
+        found["stop"] = stop
+
+    def run() -> None:
+        try:
+            run_service(app, ready=ready, stopping=stopping)
+        finally:
+            told.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert told.wait(START_S) and "url" in found
+        yield found["url"]
+    finally:
+        if "stop" in found:
+            found["stop"]()
+        thread.join(START_S)
+        assert not thread.is_alive()

@@ -1,0 +1,133 @@
+"""A buyer's way from asking to deleting, against a node and an agent over real sockets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.data.market import COUNT
+from tests.sdk.data.shop import Shop
+from tongbao.sdk.client import Refused
+from tongbao.sdk.data.agent_client import AgentRefused
+from tongbao.sdk.data.buyer import NotFetched
+from tongbao.sdk.data.facts import NotThere
+
+
+def test_a_buyer_asks_orders_fetches_confirms_opens_and_accepts(shop: Shop, tmp_path: Path) -> None:
+    """
+    Given a month of 19 rows,
+    when bob buys it step by step,
+    then the rows are those, and alice has earned the price less the fee.
+    """
+    before = shop.market.earned("alice")
+    order = shop.revealed()
+    values = [row.values for row in shop.buyer.rows(order)]
+    shop.buyer.accept(order)
+
+    assert values == [{COUNT: row % 3} for row in range(19)]
+    assert (shop.market.phase(order), shop.market.earned("alice") - before) == ("settled", 1_900)
+
+
+def test_nothing_is_confirmed_that_was_not_fetched(shop: Shop) -> None:
+    """
+    Given a sealed order,
+    when bob would confirm it unseen,
+    then his program refuses, and nothing is owed.
+    """
+    order = shop.sealed()
+    with pytest.raises(NotFetched):
+        shop.buyer.confirm(order)
+
+    assert shop.market.phase(order) == "sealed"
+
+
+def test_what_was_not_sealed_or_revealed_yet_is_said_to_be_so(shop: Shop) -> None:
+    """
+    Given an open order and a confirmed one,
+    when bob would fetch the one and open the other,
+    then he is told that it is too early.
+    """
+    with pytest.raises(NotThere):
+        shop.buyer.fetch(shop.ordered())
+    with pytest.raises(NotThere):
+        shop.buyer.rows(shop.confirmed())
+
+
+def test_a_rule_by_which_the_agent_refuses_comes_with_its_number(shop: Shop) -> None:
+    """
+    Given an agent that refuses by rule 7,
+    when bob asks,
+    then he gets the number, and can't order.
+    """
+    shop.agent.refuses = 7
+    with pytest.raises(AgentRefused) as told:
+        shop.ordered()
+
+    assert (told.value.status, told.value.number) == (403, 7)
+
+
+def test_rows_are_written_as_lines_of_json_and_as_csv(shop: Shop, tmp_path: Path) -> None:
+    """
+    Given a bought package,
+    when its rows are written in both forms, and the order deleted,
+    then both have all rows, and are gone after it.
+    """
+    order = shop.revealed()
+    paths = [tmp_path / "rows.jsonl", tmp_path / "rows.csv"]
+    written = [shop.buyer.write(order, path) for path in paths]
+    lines = [path.read_text(encoding="utf-8").splitlines() for path in paths]
+    shop.buyer.attest_deletion(order)
+
+    assert (written, [len(each) for each in lines]) == ([19, 19], [19, 20])
+    assert lines[1][0] == "source,subject,period,row,count"
+    assert not any(path.exists() for path in paths)
+
+
+def test_deletion_removes_files_and_keys_and_gives_the_bond_back(shop: Shop) -> None:
+    """
+    Given an accepted order,
+    when bob deletes it, twice,
+    then package, key and `a` are gone, the bond is back once, and the attestation is kept.
+    """
+    order = shop.revealed()
+    shop.buyer.accept(order)
+    before = shop.market.held("bob")
+    first, second = shop.buyer.attest_deletion(order), shop.buyer.attest_deletion(order)
+    deal = shop.folder.deal(order)
+
+    assert (first, deal.secret, deal.a, deal.files) == (second, "", "", ())
+    assert deal.receipt and deal.attestation == first.decode()
+    assert shop.market.held("bob") - before == 500
+    assert list((shop.path / "packages").iterdir()) == []
+    with pytest.raises(NotFetched):
+        shop.buyer.package(order)
+
+
+def test_an_order_is_cancelled_before_it_is_confirmed_only(shop: Shop) -> None:
+    """
+    Given a sealed order and a confirmed one,
+    when bob cancels both,
+    then the first is, and the ledger refuses the second.
+    """
+    first, second = shop.sealed(), shop.confirmed()
+    shop.buyer.cancel(first)
+    with pytest.raises(Refused):
+        shop.buyer.cancel(second)
+
+    assert (shop.market.phase(first), shop.market.phase(second)) == ("cancelled", "confirmed")
+
+
+def test_pull_fetches_what_was_sealed_once_each(shop: Shop) -> None:
+    """
+    Given two sealed orders,
+    when bob pulls, seals come in, and he pulls again after a new start,
+    then each delivery is looked at once.
+    """
+    first = [shop.sealed(), shop.sealed()]
+    pulled = [one.order for one in shop.buyer.pull()]
+    third = shop.sealed()
+    again = [one.order for one in shop.again().pull()]
+
+    assert (pulled, again) == (first, [third])
+    assert all(shop.buyer.is_fetched(order) for order in (*first, third))
