@@ -51,6 +51,15 @@ export function canonical(value) {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
 }
 
+/** By which an order names its request; `request` is the parsed text. */
+export const requestHash = (request) => H("request", Buffer.from(canonical(request)));
+
+/** By which a seal names its receipt, given the receipt's bytes as they came. */
+export const grantHash = (receipt) => H("grant", receipt);
+
+/** By which a claim names its evidence. */
+export const evidenceHash = (order, a, packageRoot) => H("evidence", order, a, packageRoot);
+
 const cellHash = (name, [salt, value]) =>
   H("cell", Buffer.from(name), hex(salt), Buffer.from(canonical(value)));
 

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.rights.hpke_by_the_book import public_key_of
-from tests.rights.material import HALVES, Case, batch, fixed, honest, order_of, sealed_text
+from tests.rights.material import HALVES, ORDER, Case, batch, fixed, honest, order_of, sealed_text
 from tests.rights.test_golden import verdicts
 from tests.rights.test_properties import changed
+from tests.rights.test_requests import LONGEST, REQUEST
 from tongbao.rights.envelope import envelope_info, put_into_envelope
 from tongbao.rights.judge import Verdict
 from tongbao.rights.package_text import package_lines
+from tongbao.rights.requests import Why, evidence_hash, grant_hash, request_bytes, request_hash
 
 FOLDER = Path(__file__).parents[2] / "examples" / "javascript"
 ROUNDS = int(os.environ.get("TONGBAO_FUZZ_ROUNDS", "12000")) // 60
@@ -31,6 +34,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   const given = chunks.map((chunk) => Buffer.from(chunk, "base64"));
   console.log(judge(order, sealed, hex(a), hex(b), given).verdict);
 }
+"""
+HASHES = """
+import { readFileSync } from "node:fs";
+import { evidenceHash, grantHash, requestHash } from "%s/data_formats.mjs";
+const hex = (text) => Buffer.from(text, "hex");
+const { requests, receipts, evidence } = JSON.parse(readFileSync(0));
+for (const text of requests) console.log(requestHash(JSON.parse(text)).toString("hex"));
+for (const text of receipts) console.log(grantHash(Buffer.from(text)).toString("hex"));
+for (const one of evidence) console.log(evidenceHash(...one.map(hex)).toString("hex"));
 """
 
 pytestmark = pytest.mark.needs("node")
@@ -90,6 +102,25 @@ def test_a_buyer_in_javascript_takes_the_half_out_and_reads_the_rows() -> None:
         "verdict": "OK",
         "rows": [{"day": row.values[0], "eggs": row.values[1]} for row in batch(40).rows],
     }
+
+
+def test_it_names_requests_receipts_and_evidence_as_we_do() -> None:
+    """Given requests, receipts and evidence, when hashed in JavaScript, then the same hashes."""
+    reasons = ('"\\ /', "蛋 ", "a\u00a0b\uffff", "\U0001f95a" * 9, "</script>")
+    requests = [REQUEST, LONGEST, *(replace(REQUEST, why=Why(why)) for why in reasons)]
+    receipts = ["{}", '{"why":"蛋"}']
+    evidence = [(ORDER, HALVES.a, fixed("root")), (bytes(20), fixed("x"), fixed("y"))]
+    given = {
+        "requests": [request_bytes(one).decode() for one in requests],
+        "receipts": receipts,
+        "evidence": [[part.hex() for part in one] for one in evidence],
+    }
+    program = HASHES % FOLDER.as_uri()
+    found = run("--input-type=module", "--eval", program, given=json.dumps(given)).split()
+    ours = [request_hash(one) for one in requests]
+    ours += [grant_hash(text.encode()) for text in receipts]
+    ours += [evidence_hash(*one) for one in evidence]
+    assert found == [one.hex() for one in ours]
 
 
 def test_it_comes_to_the_golden_verdicts() -> None:
