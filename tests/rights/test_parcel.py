@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from tongbao.kernel import jcs
 from tongbao.modules.data.hashing import data_hash
 from tongbao.modules.data.keys import LOW_ORDER
 from tongbao.rights.chunks import TooLarge, chunk_count, chunks_root, seal_chunks
-from tongbao.rights.limits import CHUNK_BYTES, COPY_CHUNKS_LIMIT, SEALED_CHUNK_BYTES
+from tongbao.rights.limits import (
+    CHUNK_BYTES,
+    CHUNKS_LIMIT,
+    COPY_CHUNKS_LIMIT,
+    SEALED_CHUNK_BYTES,
+)
 from tongbao.rights.parcel import (
+    LIMITS,
     BadParcel,
     Kind,
     Parcel,
@@ -238,6 +245,28 @@ def test_evidence_is_about_an_order_and_nothing_else() -> None:
     assert found == Parcel(about, b"eggs")
     with pytest.raises(BadParcel, match="12 zero bytes"):
         open_parcel("evidence", READER, seal_parcel("evidence", ABOUT, KEY, b"eggs"))
+
+
+def test_evidence_of_the_largest_package_fits_a_parcel() -> None:
+    """Given the chunks of 4 GiB with a first line, when counted, then at the limit, not beyond."""
+    evidence = 200 + CHUNKS_LIMIT * SEALED_CHUNK_BYTES
+    assert chunk_count(evidence, LIMITS["evidence"]) == LIMITS["evidence"] == 2 * CHUNKS_LIMIT
+
+
+def test_a_large_parcel_is_sealed_and_opened_in_little_memory(tmp_path: Path) -> None:
+    """Given evidence of 8 MiB in a file, when sealed and opened, then memory stays far below."""
+    path, piece = tmp_path / "evidence", fixed("piece") * 1_000
+    tracemalloc.start()
+    try:
+        pieces = (piece for _ in range(250))
+        about = evidence_context(ORDER)
+        seal_parcel_file("evidence", about, KEY, pieces, 250 * len(piece), path)
+        found = sum(map(len, open_parcel_file("evidence", READER, path)[1]))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == 250 * len(piece) and path.stat().st_size > 128 * SEALED_CHUNK_BYTES
+    assert peak < 1_000_000
 
 
 def test_a_parcel_file_is_a_parcel_and_is_none_until_it_is_finished(tmp_path: Path) -> None:
