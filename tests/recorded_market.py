@@ -6,6 +6,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from tongbao.kernel import Amount, AssetId, Hash, Id, Machine, Message, PublicKey, Small, Time
 from tongbao.kernel import Reference as Ref
 from tongbao.modules import asset, data, governance, member
@@ -27,7 +29,10 @@ from tongbao.modules.data import (
     Volume,
     data_hash,
 )
+from tongbao.modules.data.attestation import Attestation
 from tongbao.modules.governance import Action
+from tongbao.rights.attestation import sign_attestation
+from tongbao.testing import named_key
 from tongbao.testing.genesis import ADDRESSES
 
 HOUR_MS: Final = 3_600_000
@@ -87,17 +92,42 @@ def opening(coin: AssetId) -> Iterator[Step]:
         purposes=(RESEARCH,),
         asks=(Ask(schema=EGGS, fields=FIELDS),),
     )
-    source = data.AdmitSource(
-        source=bank,
+    posted = data.PostBond(asset=coin, amount=Amount("30.00"))
+    yield [("bank", enterprise), ("bank", posted), ("bank", admitting(coin, "20.00"))]
+    yield [(name, data.Serve(serves=True)) for name in ADJUDICATORS]
+
+
+def admitting(coin: AssetId, bond: str) -> data.AdmitSource:
+    """The bank may attest eggs, with a bond."""
+    return data.AdmitSource(
+        source=ADDRESSES["bank"],
         schema=EGGS,
         method=Method("scan"),
         volume=Volume(3),
         asset=coin,
-        bond=Amount("20.00"),
+        bond=Amount(bond),
     )
-    posted = data.PostBond(asset=coin, amount=Amount("30.00"))
-    yield [("bank", enterprise), ("bank", posted), ("bank", source)]
-    yield [(name, data.Serve(serves=True)) for name in ADJUDICATORS]
+
+
+def proving() -> data.ProveTwoContents:
+    """The bank has attested two contents of a month."""
+    said = Attestation(
+        about="person",
+        batch=Hash("07" * 32),
+        iat=1_772_000_000,
+        iss=ADDRESSES["bank"],
+        method="scan",
+        period=Period("2026-04"),
+        schema=EGGS,
+        sub=Hash("08" * 32),
+        version=1,
+    )
+    texts = [
+        sign_attestation(replace(said, batch=Hash(batch * 32)), named_key("bank").seed)
+        for batch in ("07", "09")
+    ]
+    first, second = (data.SignedText(text.decode()) for text in texts)
+    return data.ProveTwoContents(first=first, second=second)
 
 
 def committing(number: int) -> data.Commit:
@@ -220,7 +250,10 @@ def closing(machine: Machine, coin: AssetId) -> Iterator[Step]:
     ]
     yield [
         ("bank", data.EndSource(source=bank, schema=EGGS)),
-        ("bank", data.WithdrawBond(asset=coin, amount=Amount("30.00"))),
+        ("bank", admitting(coin, "1.00")),
+        ("alice", proving()),
+        ("bank", data.WithdrawBond(asset=coin, amount=Amount("29.00"))),
+        ("bank", data.Pull(asset=coin)),
         ("bank", data.SuspendEnterprise(enterprise=bank)),
         *((name, data.Serve()) for name in ADJUDICATORS),
     ]

@@ -128,7 +128,10 @@ def test_two_signed_contents_for_one_month_are_a_proof_against_the_source() -> N
     """Given two attestations, when they have one tuple and two contents, then it is proven."""
     one = sign_attestation(ATTESTATION, SEED)
     other = replace(ATTESTATION, batch=Hash("ab" * 32), iat=ATTESTATION.iat + 1)
-    assert proves_two_contents(one, sign_attestation(other, SEED), KEY)
+    assert proves_two_contents(one, sign_attestation(other, SEED), {KEY})
+    own = ed25519.public_key_of(fixed("another key of the source's"))
+    by_other = sign_attestation(other, fixed("another key of the source's"))
+    assert proves_two_contents(one, by_other, {KEY, own})
     harmless = (
         replace(ATTESTATION, iat=ATTESTATION.iat + 1),
         replace(other, period="2026-11"),
@@ -136,9 +139,9 @@ def test_two_signed_contents_for_one_month_are_a_proof_against_the_source() -> N
         replace(other, sub=Hash("cd" * 32)),
     )
     for second in harmless:
-        assert not proves_two_contents(one, sign_attestation(second, SEED), KEY)
-    assert not proves_two_contents(one, sign_attestation(other, fixed("stranger")), KEY)
-    assert not proves_two_contents(one, b"", KEY)
+        assert not proves_two_contents(one, sign_attestation(second, SEED), {KEY})
+    assert not proves_two_contents(one, sign_attestation(other, fixed("stranger")), {KEY})
+    assert not proves_two_contents(one, b"", {KEY})
 
 
 @given(st.data())

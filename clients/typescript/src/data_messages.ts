@@ -19,6 +19,7 @@ import type {
   Purpose,
   Region,
   Schema,
+  SignedText,
   Small,
   Time,
   Verdict,
@@ -227,4 +228,14 @@ export interface DataFreeze {
   readonly order: Id;
   readonly until: Time;
   readonly reason: Small;
+}
+
+/**
+ * Show two attestations that say two things of one month: the source ends, and its bond goes.
+ * Anybody may, and is paid nothing for it.
+ */
+export interface DataProveTwoContents {
+  readonly "@type": "data.prove_two_contents";
+  readonly first: SignedText;
+  readonly second: SignedText;
 }

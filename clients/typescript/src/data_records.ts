@@ -43,13 +43,17 @@ export interface DataEnterprise {
   readonly suspended_at?: Time;
 }
 
-/** How, how much and with which bond a source attests batches of a schema. */
+/**
+ * How, how much and with which bond a source attests batches of a schema. `keys` could sign alone
+ * for it when it was admitted or committed, the latest last.
+ */
 export interface DataSource {
   readonly "@version": 1;
   readonly method: Method;
   readonly volume: Volume;
   readonly asset: AssetId;
   readonly bond: Amount;
+  readonly keys?: readonly PublicKey[];
 }
 
 /** What a source or agent has posted, and how much of it is reserved. */
@@ -195,4 +199,11 @@ export interface DataClock {
   readonly next_at: Time;
   readonly open: Count;
   readonly grown: Count;
+}
+
+/** When, and by whom, a source was shown to have signed two contents of one month. */
+export interface DataProven {
+  readonly "@version": 1;
+  readonly at: Time;
+  readonly by: Address;
 }

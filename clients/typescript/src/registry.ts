@@ -59,6 +59,7 @@ import type {
   DataMakeOffer,
   DataPlaceOrder,
   DataPostBond,
+  DataProveTwoContents,
   DataPull,
   DataRegisterEnterprise,
   DataRetire,
@@ -166,6 +167,7 @@ export type Message =
   | DataCancelOrder
   | DataWithdrawOrder
   | DataFreeze
+  | DataProveTwoContents
   | UpgradeSchedule
   | UpgradeCancel
   | GovernanceFound

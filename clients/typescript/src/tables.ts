@@ -62,6 +62,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   "11.24": "data.earnings",
   "11.25": "data.adjudicators",
   "11.27": "data.clocks",
+  "11.29": "data.proven",
 };
 
 /** What the parts of their keys are: `id`, `integer`, or the pattern of a text. */
@@ -126,4 +127,5 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "11.24": ["id", "^[A-Z][A-Z0-9]{0,11}[.][0-9a-f]{40}$"],
   "11.25": ["id"],
   "11.27": ["integer"],
+  "11.29": ["^[0-9a-f]{64}$"],
 };

@@ -122,6 +122,9 @@ export type Scope = string;
 /** ^[a-z][a-z0-9_]{0,23}[.][a-z][a-z0-9_]{0,47}$ */
 export type SettingName = string;
 
+/** ^[A-Za-z0-9_-]{1,256}[.][A-Za-z0-9_-]{1,3752}[.][A-Za-z0-9_-]{86}$ */
+export type SignedText = string;
+
 /** 0 to 65535 */
 export type Small = number;
 

@@ -1,65 +1,36 @@
 """An attestation: a source's signature that a batch is what it knows of a person in a month.
 
-A JWS (RFC 7515) in compact form. Header: `alg` (Ed25519 or EdDSA), `kid` (the source's public key,
-32 bytes in base64url) and `typ` = "tongbao-attestation+jws". Payload, in RFC 8785 form:
-
-    {about, batch, iat, iss, method, period, schema, sub, supersedes, version}
-
-`batch` is the commitment; `supersedes` the commitment of the version before, left out of the first;
-`iat` seconds since 1970 (RFC 7519). Unknown members are refused: what nobody reads, nobody signs.
+Its form is the ledger's, which reads two of them as a proof: `tongbao.modules.data.attestation`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
-
-import msgspec
-from msgspec import Meta, Struct
+from collections.abc import Collection
 
 from tongbao.kernel import ed25519, envelope, jcs
-from tongbao.kernel.identifiers import SAFE_INTEGER, Address, Hash
-from tongbao.kernel.reasons import InvalidTransaction
-from tongbao.rights.batch import Header, Period, commitment_of
-from tongbao.rights.limits import ATTESTATION_BYTES_LIMIT
-from tongbao.rights.schema import SchemaName
+from tongbao.modules.data.attestation import (
+    TYPE,
+    About,
+    Attestation,
+    BadAttestation,
+    Method,
+    contradict,
+    decode_attestation,
+)
+from tongbao.rights.batch import Header, commitment_of
 
-TYPE: Final = "tongbao-attestation+jws"
-
-Method = Literal["scan", "device", "check-in", "self"]
-"""How the rows came to be known; `self`: the person said so, without a source beside them."""
-
-About = Literal["person", "household"]
-
-VersionNumber = Annotated[int, Meta(ge=1, le=1_000)]
-
-
-class BadAttestation(ValueError):
-    """An attestation is not one, or not of this source; the text says why."""
-
-
-class Attestation(
-    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
-):
-    """What a source attests, as it stands in the payload."""
-
-    about: About
-    batch: Hash
-    iat: Annotated[int, Meta(ge=0, le=SAFE_INTEGER)]
-    iss: Address
-    method: Method
-    period: Period
-    schema: SchemaName
-    sub: Hash
-    supersedes: Hash | None = None
-    version: VersionNumber
-
-    @property
-    def subject_of_claim(self) -> tuple[str, str, str, str, int]:
-        """What must be attested once: (iss, sub, schema, period, version)."""
-        return (self.iss, self.sub, self.schema, self.period, self.version)
-
-
-_decoder = jcs.decoder(Attestation)
+__all__ = [
+    "TYPE",
+    "About",
+    "Attestation",
+    "BadAttestation",
+    "Method",
+    "check_attested",
+    "proves_two_contents",
+    "read_attestation",
+    "read_signed",
+    "sign_attestation",
+]
 
 
 def sign_attestation(attestation: Attestation, seed: bytes) -> bytes:
@@ -75,12 +46,12 @@ def read_attestation(jws: bytes, source_key: bytes) -> Attestation:
 
     Whether that key is one of the source `iss`, the ledger says.
     """
-    payload, signature = _decode(jws)
-    if signature.public_key != source_key:
+    attested = decode_attestation(jws)
+    if attested.signature.public_key != source_key:
         raise BadAttestation("signed by another key than the source's")
-    if not ed25519.verify(source_key, signature.signed, signature.signature):
+    if not attested.is_signed:
         raise BadAttestation("the signature is not valid")
-    return _read_payload(payload)
+    return attested.said
 
 
 def read_signed(jws: bytes) -> tuple[Attestation, bytes]:
@@ -88,27 +59,8 @@ def read_signed(jws: bytes) -> tuple[Attestation, bytes]:
 
     Whoever gets an attestation asks the ledger whether that key is one of the source `iss`.
     """
-    _, signature = _decode(jws)
-    return read_attestation(jws, signature.public_key), signature.public_key
-
-
-def _decode(jws: bytes) -> tuple[bytes, envelope.Signature]:
-    if len(jws) > ATTESTATION_BYTES_LIMIT:
-        raise BadAttestation(f"longer than {ATTESTATION_BYTES_LIMIT} bytes")
-    try:
-        return envelope.decode_compact(jws, TYPE)
-    except InvalidTransaction as error:
-        raise BadAttestation(f"no compact JWS of type {TYPE}: {error}") from None
-
-
-def _read_payload(payload: bytes) -> Attestation:
-    try:
-        read: Attestation = jcs.decode_canonical(_decoder, payload)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadAttestation(f"the payload is no attestation: {error}") from None
-    if (read.supersedes is None) != (read.version == 1):
-        raise BadAttestation("version 1 supersedes nothing; every later one names its predecessor")
-    return read
+    key = decode_attestation(jws).signature.public_key
+    return read_attestation(jws, key), key
 
 
 def check_attested(attestation: Attestation, header: Header) -> None:
@@ -120,13 +72,17 @@ def check_attested(attestation: Attestation, header: Header) -> None:
         raise BadAttestation("the commitment is of another batch")
 
 
-def proves_two_contents(first: bytes, second: bytes, source_key: bytes) -> bool:
+def proves_two_contents(first: bytes, second: bytes, source_keys: Collection[bytes]) -> bool:
     """Whether two JWS are a source's proof against itself: one tuple, two contents.
 
-    Anybody can show it; the ledger takes the source's bond for it.
+    By one key of the source's or by two. Anybody can show it (`data.prove_two_contents`), and the
+    ledger takes the source's bond for it.
     """
     try:
-        one, other = read_attestation(first, source_key), read_attestation(second, source_key)
+        one, other = decode_attestation(first), decode_attestation(second)
     except BadAttestation:
         return False
-    return one.subject_of_claim == other.subject_of_claim and one.batch != other.batch
+    signed = all(
+        found.signature.public_key in source_keys and found.is_signed for found in (one, other)
+    )
+    return signed and contradict(one.said, other.said)

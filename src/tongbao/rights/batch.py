@@ -9,20 +9,19 @@ of no rows, so that one that is left out is seen to be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final, NewType, Protocol
+from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
 from tongbao.kernel import jcs, merkle
 from tongbao.kernel.identifiers import Address, Hash
+from tongbao.modules.data import types as data_types
 from tongbao.modules.data.hashing import data_hash
 from tongbao.rights.cells import Cell, Salt, cells_of, leaf_of, project_row
 from tongbao.rights.limits import KEY_BYTES, ROWS_LIMIT, SALT_BYTES
 from tongbao.rights.schema import BadRow, Row, Schema, SchemaName, Value, check_row
 
-PERIOD: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])\Z"
-
-Period = NewType("Period", Annotated[str, Meta(pattern=PERIOD)])
+Period = data_types.Period
 """A calendar month: YYYY-MM."""
 
 

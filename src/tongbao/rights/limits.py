@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tongbao.modules.data import types
+
 CHUNK_BYTES: Final = 65_536
 """Plain bytes of a chunk: 64 KiB."""
 
@@ -50,8 +52,8 @@ FIELDS_LIMIT: Final = 64
 TEXT_LIMIT: Final = 256
 """Characters of a value that is a text."""
 
-ATTESTATION_BYTES_LIMIT: Final = 4_096
-"""Bytes of an attestation with its signature."""
+ATTESTATION_BYTES_LIMIT: Final = types.ATTESTATION_BYTES_LIMIT
+"""Bytes of an attestation with its signature, as on the ledger."""
 
 KEY_BYTES: Final = 32
 """Bytes of every key, half of a key, secret and hash."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal, NewType
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from tongbao.kernel.identifiers import SAFE_INTEGER, Hash
+from tongbao.modules.data import types as data_types
 from tongbao.modules.data.hashing import data_hash
 from tongbao.rights.limits import FIELDS_LIMIT, TEXT_LIMIT
 
-EVENT: Final = "event"
+EVENT: Final = data_types.EVENT
 """The first cell of every row, which is never granted: the event that the row tells of."""
 
 Integer = Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)]
@@ -24,12 +25,10 @@ Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 Value = Integer | Text | bool
 """What an open cell holds."""
 
-SchemaName = NewType(
-    "SchemaName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}[.][1-9][0-9]{0,2}\Z")]
-)
+SchemaName = data_types.Schema
 """A kind of rows and its version, as the ledger has it: `eggs.1`."""
 
-FieldName = NewType("FieldName", Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")])
+FieldName = data_types.Field
 """A column of a schema."""
 
 Kind = Literal["integer", "text", "boolean", "date"]

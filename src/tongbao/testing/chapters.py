@@ -22,6 +22,7 @@ from tongbao.modules import account, asset
 from tongbao.testing.council_chapters import too_much_at_once
 from tongbao.testing.data_chapters import rows_are_sold
 from tongbao.testing.data_mischief import (
+    lies_are_proven,
     offers_end_together,
     orders_in_vain,
     too_much_of_a_month,
@@ -174,4 +175,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     orders_in_vain,
     offers_end_together,
     too_much_of_a_month,
+    lies_are_proven,
 )

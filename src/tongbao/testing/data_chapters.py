@@ -329,6 +329,9 @@ def strange(world: World, order: Id, message: Message) -> list[tuple[Address | N
     if isinstance(message, data.Confirm):
         wrong = replace(message, grant_hash=ROOT, nonce=Nonce("0d" * 16))
         return [(row.buyer, wrong), (world.somebody(), message)]
+    if isinstance(message, data.Seal):
+        odd = replace(message, chunks=Chunks(3))
+        return [(world.somebody(), odd), (world.somebody(), message)]
     return [(world.somebody(), message)]
 
 

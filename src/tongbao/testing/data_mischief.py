@@ -23,6 +23,7 @@ from tongbao.testing.data_chapters import (
 from tongbao.testing.data_recipes import FIELDS, OFFERS, PURPOSES, hash_at
 from tongbao.testing.drafts import Draft
 from tongbao.testing.order_recipes import ORDERS, ROOT
+from tongbao.testing.proof_recipes import attestation, key_of, signed
 from tongbao.testing.world import World
 from tongbao.testing.writer import Writer
 
@@ -55,6 +56,8 @@ def registered_in_vain(world: World, writer: Writer, buyer: Address) -> Said:
         return
     odd = data.DefineSchema(schema=Schema("blood.1"), fields=FIELDS, sensitive=True)
     yield from say(world, writer, registrar, odd)
+    reserved = data.DefineSchema(schema=Schema("milk.1"), fields=(data.Field("event"),))
+    yield from say(world, writer, registrar, reserved)
     fewer = data.RegisterEnterprise(
         enterprise=buyer, region=row.region, purposes=PURPOSES[:1], asks=row.asks
     )
@@ -131,3 +134,23 @@ def too_much_of_a_month(world: World, writer: Writer) -> Iterator[list[Draft]]:
                 method=row.method,
             )
             yield from say(world, writer, source, batch)
+
+
+def lies_are_proven(world: World, writer: Writer) -> Said:
+    """A source signs two contents of a month; what proves nothing is shown before what does."""
+    for source, schema in list(world.market["sources"])[:1]:
+        one = attestation(world, source, schema)
+        other = replace(one, batch=hash_at(world))
+        first, second = (signed(world, said, key_of(world, source)) for said in (one, other))
+        stranger = world.new_signer().key_id
+        shown = [
+            (first, first),
+            (first, data.SignedText(f"{second[0:9]}{second[10:]}")),
+            (first, signed(world, other, stranger)),
+            (first, data.SignedText(f"{second[:-86]}{first[-86:]}")),
+            (first, second),
+            (second, first),
+        ]
+        for pair in shown:
+            proof = data.ProveTwoContents(first=pair[0], second=pair[1])
+            yield from say(world, writer, world.somebody(), proof)

@@ -11,6 +11,7 @@ from tongbao.modules import data, member
 from tongbao.modules.data import Chunks, Nonce, Order, Schema, Verdict, data_hash
 from tongbao.testing import data_recipes as dealing
 from tongbao.testing.data_recipes import BATCHES, OFFERS, PURPOSES, hash_at
+from tongbao.testing.proof_recipes import prove_two_contents
 from tongbao.testing.recipes import Recipe, Recipes
 from tongbao.testing.world import UNKNOWN_ASSET, UNKNOWN_ID, World
 
@@ -154,7 +155,7 @@ def seal(world: World, sender: Address) -> Message | None:
         offer=UNKNOWN_ID if world.odd() else offer,
         grant_hash=GRANT,
         package_root=ROOT,
-        chunks=Chunks(world.one([1, 1_024, 1_025])),
+        chunks=Chunks(3 if world.odd() else world.one([1, 1_024, 2_048])),
         a_commit=hash_at(world),
         b_lock=Hash(b_lock.hex()),
     )
@@ -267,4 +268,5 @@ DATA_RECIPES: Final[Recipes] = {
     data.Serve: Recipe(2, dealing.with_role(member.ADJUDICATOR), dealing.serve),
     data.Claim: Recipe(4, acting("revealed", "buyer"), claim),
     data.Vote: Recipe(4, voter, vote),
+    data.ProveTwoContents: Recipe(1, World.somebody, prove_two_contents),
 }

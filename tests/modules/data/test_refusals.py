@@ -16,7 +16,17 @@ from tests.modules.data_steps import (
 )
 from tongbao.kernel import Amount, Hash, Id, PublicKey, Reason, Small, Time
 from tongbao.modules import asset, data
-from tongbao.modules.data import DailyCap, Field, Mode, Purpose, Region, Schema, Verdict, Why
+from tongbao.modules.data import (
+    Chunks,
+    DailyCap,
+    Field,
+    Mode,
+    Purpose,
+    Region,
+    Schema,
+    Verdict,
+    Why,
+)
 from tongbao.testing import mallory
 
 NOWHERE = Id("cd" * 20)
@@ -130,6 +140,18 @@ def test_confirm_and_reveal_say_what_was_sealed(market: Market) -> None:
     market.apply("bob", market.confirming(order))
     with market.refuses(Why.LOCK_DOES_NOT_OPEN):
         market.apply("carol", data.Reveal(order=order, b=Hash("cc" * 32)))
+
+
+def test_a_package_that_could_not_open_is_not_sealed(market: Market) -> None:
+    """
+    Given an open order,
+    when it is sealed with three chunks, as no padded text has, and with four,
+    then only the second is applied.
+    """
+    order = market.opened()
+    with market.refuses(Why.CHUNKS_ARE_NOT_PADDED):
+        market.apply("carol", market.sealing(order, chunks=Chunks(3)))
+    market.apply("carol", market.sealing(order))
 
 
 def test_a_frozen_order_is_not_revealed_until_the_freeze_ends(market: Market) -> None:

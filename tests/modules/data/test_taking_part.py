@@ -63,7 +63,7 @@ def test_only_a_registrar_registers(market: Market) -> None:
 def test_a_schema_is_defined_once_and_never_of_a_sensitive_category(market: Market) -> None:
     """
     Given the schema of eggs,
-    when it is defined again, or one of a sensitive category, or one with a field twice,
+    when it is defined again, or one of a sensitive category, with a field twice, or named `event`,
     then each is refused.
     """
     with market.refuses(Why.SCHEMA_IS_DEFINED):
@@ -72,6 +72,8 @@ def test_a_schema_is_defined_once_and_never_of_a_sensitive_category(market: Mark
         market.apply("bank", data.DefineSchema(schema=MILK, fields=(DAY,), sensitive=True))
     with market.refuses(Why.WORD_IS_DOUBLED):
         market.apply("bank", data.DefineSchema(schema=MILK, fields=(DAY, DAY)))
+    with market.refuses(Why.FIELD_IS_RESERVED):
+        market.apply("bank", data.DefineSchema(schema=MILK, fields=(DAY, Field("event"))))
 
 
 def test_an_enterprise_is_registered_for_what_there_is(market: Market) -> None:

@@ -41,7 +41,7 @@ from tongbao.modules.account.questions import (
     recovery,
     show,
 )
-from tongbao.modules.account.rules import is_open, needs_reference
+from tongbao.modules.account.rules import is_open, needs_reference, signing_alone
 from tongbao.modules.account.tables import WAIT_MS, closing, module, opened
 
 __all__ = [
@@ -88,4 +88,5 @@ __all__ = [
     "recovery",
     "rescued",
     "show",
+    "signing_alone",
 ]

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from tongbao.kernel import Address, Context, View, WeightedKey, Work, require
+from tongbao.kernel import Address, Context, PublicKey, View, WeightedKey, Work, require
 from tongbao.kernel.transaction import LANES_LIMIT
 from tongbao.modules.account.changing import close_now, own, planned, put, wait
 from tongbao.modules.account.checks import check_keys, is_open_now
@@ -137,6 +137,15 @@ def close(ctx: Context, msg: Close) -> None:
 def is_open(ctx: View, address: Address) -> bool:
     """Whether an address is an account that is not closed."""
     return is_open_now(ctx, address)
+
+
+@module.function
+def signing_alone(ctx: View, address: Address) -> tuple[PublicKey, ...]:
+    """The keys each of which is heavy enough alone for an ordinary message of an account."""
+    account = ctx[accounts].get(address)
+    if account is None:
+        return ()
+    return tuple(entry.key.public for entry in account.keys if entry.weight >= account.ordinary)
 
 
 @module.function

@@ -52,7 +52,7 @@ from tongbao.modules.asset.queries import (
 )
 from tongbao.modules.asset.reserving import release, reserve, settle
 from tongbao.modules.asset.rules import give_back, move
-from tongbao.modules.asset.tables import module
+from tongbao.modules.asset.tables import issuer_of, module
 
 __all__ = [
     "GROUNDS",
@@ -92,6 +92,7 @@ __all__ = [
     "give_back",
     "held_by",
     "issued_by",
+    "issuer_of",
     "module",
     "move",
     "recall",

@@ -1,6 +1,6 @@
 """Data: people own the data about them, and are paid when it is used."""
 
-from tongbao.modules.data import batches, claims, closing, orders, truths
+from tongbao.modules.data import batches, claims, closing, orders, proving, truths
 from tongbao.modules.data.hashing import (
     data_hash,
 )
@@ -18,6 +18,7 @@ from tongbao.modules.data.messages import (
     MakeOffer,
     PlaceOrder,
     PostBond,
+    ProveTwoContents,
     Pull,
     RegisterEnterprise,
     Retire,
@@ -56,6 +57,7 @@ from tongbao.modules.data.records import (
     Bond,
     Clock,
     Committed,
+    Contradicted,
     Definition,
     Deleted,
     Earning,
@@ -66,6 +68,7 @@ from tongbao.modules.data.records import (
     Offer,
     Order,
     Party,
+    Proven,
     Reached,
     Serving,
     Source,
@@ -104,12 +107,13 @@ from tongbao.modules.data.types import (
     Purpose,
     Region,
     Schema,
+    SignedText,
     Verdict,
     Version,
     Volume,
 )
 
-RULES = (batches, claims, closing, orders, truths)
+RULES = (batches, claims, closing, orders, proving, truths)
 """Imported for what they declare: handlers, due work, what is heard, truths."""
 
 __all__ = [
@@ -143,6 +147,7 @@ __all__ = [
     "Commit",
     "Committed",
     "Confirm",
+    "Contradicted",
     "DailyCap",
     "DefineSchema",
     "Definition",
@@ -167,6 +172,8 @@ __all__ = [
     "Phase",
     "PlaceOrder",
     "PostBond",
+    "ProveTwoContents",
+    "Proven",
     "Pull",
     "Purpose",
     "Reached",
@@ -178,6 +185,7 @@ __all__ = [
     "Seal",
     "Serve",
     "Serving",
+    "SignedText",
     "Source",
     "SuspendEnterprise",
     "Used",

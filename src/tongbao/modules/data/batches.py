@@ -7,7 +7,7 @@ from tongbao.modules import account
 from tongbao.modules.data.hashing import data_hash
 from tongbao.modules.data.messages import Commit, Retire, Why
 from tongbao.modules.data.records import Batch, Committed, Named
-from tongbao.modules.data.registering import SELF
+from tongbao.modules.data.registering import SELF, with_keys_of_now
 from tongbao.modules.data.tables import (
     batches,
     commitments,
@@ -19,16 +19,21 @@ from tongbao.modules.data.tables import (
 )
 
 
-def name_of(sender: str, msg: Commit, version: int) -> Hash:
+def statement_name(source: str, subject: str, schema: str, period: str, version: int) -> Hash:
     """The name of what one source says of a subject, schema, period and version."""
     parts = (
-        bytes.fromhex(sender),
-        bytes.fromhex(msg.subject),
-        msg.schema.encode("ascii"),
-        msg.period.encode("ascii"),
+        bytes.fromhex(source),
+        bytes.fromhex(subject),
+        schema.encode("ascii"),
+        period.encode("ascii"),
         version.to_bytes(4, "big"),
     )
     return Hash(data_hash("statement", *parts).hex())
+
+
+def name_of(sender: str, msg: Commit, version: int) -> Hash:
+    """As `statement_name`, of the statement of a message, or the one before it."""
+    return statement_name(sender, msg.subject, msg.schema, msg.period, version)
 
 
 @module.handler
@@ -64,7 +69,10 @@ def commit(ctx: Context, msg: Commit) -> Id:
 
 
 def count_volume(ctx: Context, msg: Commit) -> None:
-    """Count a batch of a source that is admitted for the method, within its volume."""
+    """Count a batch of a source that is admitted for the method, within its volume.
+
+    Its keys of now are kept: what it attests with them counts against it when it has others.
+    """
     source = ctx[sources].one((ctx.sender, msg.schema), Why.SOURCE_NOT_FOUND)
     require(source.method == msg.method, Why.SOURCE_NOT_FOUND)
     key = ctx.sender, msg.schema, msg.period
@@ -72,6 +80,9 @@ def count_volume(ctx: Context, msg: Commit) -> None:
     count = 1 + (0 if before is None else before.batches)
     require(count <= source.volume, Why.VOLUME_IS_SPENT)
     ctx[committed][key] = Committed(batches=Count(count))
+    keys = with_keys_of_now(ctx, ctx.sender, source.keys)
+    if keys != source.keys:
+        ctx[sources][ctx.sender, msg.schema] = replace(source, keys=keys)
 
 
 def supersede(ctx: Context, msg: Commit) -> None:

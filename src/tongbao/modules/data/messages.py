@@ -28,6 +28,7 @@ from tongbao.modules.data.types import (
     Region,
     Regions,
     Schema,
+    SignedText,
     Verdict,
     Version,
     Volume,
@@ -237,6 +238,16 @@ class Vote(Message, tag=24):
     verdict: Verdict
 
 
+class ProveTwoContents(Message, tag=25):
+    """Show two attestations that say two things of one month: the source ends, and its bond goes.
+
+    Anybody may, and is paid nothing for it.
+    """
+
+    first: SignedText
+    second: SignedText
+
+
 class Why(Reason):
     """Every refusal of this module."""
 
@@ -299,3 +310,15 @@ class Why(Reason):
     PANEL_IS_TOO_SMALL = 57, "three adjudicators without a conflict can be called"
     SENDER_IS_NOT_ON_PANEL = 58, "a claim is decided by its panel; after that by a supervisor"
     SENDER_HAS_VOTED = 59, "each member of a panel votes once"
+    FIELD_IS_RESERVED = 60, "no field is named `event`: that is the first cell of every row"
+    CHUNKS_ARE_NOT_PADDED = 61, "a package has a power of two of chunks, else it does not open"
+    ATTESTATION_IS_MALFORMED = 62, "both texts are attestations as docs/data-formats.md has them"
+    CONTENTS_AGREE = (
+        63,
+        "two attestations of one subject, schema, month and version name two batches",
+    )
+    LIE_IS_PROVEN = 64, "two contents of a month are proven once"
+    ATTESTATION_IS_NOT_SIGNED = (
+        65,
+        "both are signed by keys that sign, or signed, alone for the source",
+    )

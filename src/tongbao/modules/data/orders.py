@@ -126,6 +126,7 @@ def opened(ctx: Context, msg: PlaceOrder) -> Order:
 def seal(ctx: Context, msg: Seal) -> None:
     """Consent to an open order, by an offer; an agent's bond is reserved to the end."""
     order = in_time(ctx, msg.order, OPEN)
+    require(msg.chunks.bit_count() == 1, Why.CHUNKS_ARE_NOT_PADDED)
     require(is_active(ctx, order.buyer), Why.BUYER_IS_NOT_ACTIVE)
     offering.use(ctx, msg, order)
     for name in order.batches:

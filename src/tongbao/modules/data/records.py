@@ -31,6 +31,7 @@ from tongbao.modules.data.types import (
     Region,
     Regions,
     Schema,
+    SourceKeys,
     Version,
     Volume,
     Votes,
@@ -54,12 +55,16 @@ class Enterprise(Record, version=1):
 
 
 class Source(Record, version=1):
-    """How, how much and with which bond a source attests batches of a schema."""
+    """How, how much and with which bond a source attests batches of a schema.
+
+    `keys` could sign alone for it when it was admitted or committed, the latest last.
+    """
 
     method: Method
     volume: Volume
     asset: AssetId
     bond: Amount
+    keys: SourceKeys = ()
 
 
 class Bond(Record, version=1):
@@ -207,6 +212,13 @@ class Clock(Record, version=1):
     grown: Count
 
 
+class Proven(Record, version=1):
+    """When, and by whom, a source was shown to have signed two contents of one month."""
+
+    at: Time
+    by: Address
+
+
 class Reached(Event, tag=1):
     """An order has come to another phase."""
 
@@ -228,3 +240,15 @@ class Froze(Event, tag=3):
     order: Id
     until: Time
     reason: Small
+
+
+class Contradicted(Event, tag=4):
+    """A source has signed two contents of one month: it is one no more, and its bond is lost."""
+
+    source: Address
+    subject: Hash
+    schema: Schema
+    period: Period
+    version: Version
+    asset: AssetId
+    bond: Amount

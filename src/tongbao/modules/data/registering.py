@@ -27,7 +27,7 @@ from tongbao.modules.data.tables import (
     schemas,
     sources,
 )
-from tongbao.modules.data.types import Schema
+from tongbao.modules.data.types import EVENT, SOURCE_KEYS_LIMIT, Schema, SourceKeys
 
 SELF = "self"
 
@@ -61,6 +61,7 @@ def define_schema(ctx: Context, msg: DefineSchema) -> None:
     require(msg.schema not in ctx[schemas], Why.SCHEMA_IS_DEFINED)
     require(not msg.sensitive, Why.SENSITIVE_IS_REFUSED)
     require_each_once(msg.fields)
+    require(EVENT not in msg.fields, Why.FIELD_IS_RESERVED)
 
     # From here it succeeds.
     ctx[schemas][msg.schema] = Definition(fields=msg.fields)
@@ -109,8 +110,18 @@ def admit_source(ctx: Context, msg: AdmitSource) -> None:
 
     # From here it succeeds.
     ctx[sources][msg.source, msg.schema] = Source(
-        method=msg.method, volume=msg.volume, asset=msg.asset, bond=msg.bond
+        method=msg.method,
+        volume=msg.volume,
+        asset=msg.asset,
+        bond=msg.bond,
+        keys=with_keys_of_now(ctx, msg.source, ()),
     )
+
+
+def with_keys_of_now(ctx: View, source: Address, known: SourceKeys) -> SourceKeys:
+    """The keys that are known of a source, and after them those that sign alone for it now."""
+    fresh = tuple(key for key in account.signing_alone(ctx, source) if key not in known)
+    return (*known, *fresh)[-SOURCE_KEYS_LIMIT:]
 
 
 @module.handler

@@ -18,6 +18,7 @@ from tongbao.modules.data.records import (
     Offer,
     Order,
     Party,
+    Proven,
     Serving,
     Source,
     Used,
@@ -106,16 +107,18 @@ ADJUDICATORS_LIMIT = module.parameter(
 schemas = module.table(1, key=Schema, value=Definition)
 enterprises = module.table(2, key=Address, value=Enterprise)
 sources = module.table(3, key=tuple[Address, Schema], value=Source)
-bonds = module.table(4, key=tuple[Address, AssetId], value=Bond)
-batches = module.table(5, key=Id, value=Batch)
+bonds = module.table(4, key=tuple[Address, AssetId], value=Bond, owner=lambda key, bond: key[0])
+batches = module.table(5, key=Id, value=Batch, owner=lambda name, batch: batch.source)
 by_batch_owner = module.index(6, of=batches, by=lambda batch: batch.owner)
 commitments = module.table(7, key=Hash, value=Named)
 statements = module.table(8, key=Hash, value=Named)
-committed = module.table(9, key=tuple[Address, Schema, Period], value=Committed)
-offers = module.table(10, key=Id, value=Offer)
+committed = module.table(
+    9, key=tuple[Address, Schema, Period], value=Committed, owner=lambda key, row: key[0]
+)
+offers = module.table(10, key=Id, value=Offer, owner=lambda name, offer: offer.owner)
 by_offer_owner = module.index(11, of=offers, by=lambda offer: offer.owner)
 by_offer_expiry = module.index(12, of=offers, by=lambda offer: offer.expires_at)
-orders = module.table(13, key=Id, value=Order)
+orders = module.table(13, key=Id, value=Order, owner=lambda name, order: order.buyer)
 by_owner = module.index(14, of=orders, by=lambda order: order.owner)
 by_buyer = module.index(15, of=orders, by=lambda order: order.buyer)
 
@@ -133,6 +136,7 @@ def live_owner(order: Order) -> Address | None:
 by_deadline = module.index(16, of=orders, by=due_time)
 by_live_owner = module.index(17, of=orders, by=live_owner)
 used_keys = module.table(18, key=PublicKey, value=Used)
+# Of nobody: the seller's reveal makes it, and a buyer without room for rows would stop that.
 licences = module.table(19, key=Id, value=Licence)
 by_deletion = module.index(20, of=licences, by=lambda licence: licence.delete_by)
 by_licensee = module.index(21, of=licences, by=lambda licence: licence.buyer)
@@ -143,3 +147,4 @@ adjudicators = module.table(25, key=Address, value=Serving)
 by_serving = module.index(26, of=adjudicators, by=lambda serving: 0)
 clocks = module.table(27, key=Small, value=Clock)
 by_tick = module.index(28, of=clocks, by=lambda clock: clock.next_at if clock.open else None)
+proven = module.table(29, key=Hash, value=Proven)

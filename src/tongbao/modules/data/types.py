@@ -4,7 +4,7 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta
 
-from tongbao.kernel import Address, Id, Value
+from tongbao.kernel import Address, Id, PublicKey, Value
 
 FIELDS_LIMIT: Final = 64
 PURPOSES_LIMIT: Final = 16
@@ -12,6 +12,11 @@ ASKS_LIMIT: Final = 16
 REGIONS_LIMIT: Final = 32
 BATCHES_LIMIT: Final = 36
 CHUNKS_LIMIT: Final = 65_536
+ATTESTATION_BYTES_LIMIT: Final = 4_096
+SOURCE_KEYS_LIMIT: Final = 64
+EVENT: Final = "event"
+"""The first cell of every row, which is never granted: no field is named so."""
+
 LONGEST_MS: Final = 3_660 * 86_400_000
 
 Schema = NewType(
@@ -55,6 +60,18 @@ Lasting = NewType("Lasting", Annotated[int, Meta(ge=1, le=LONGEST_MS)])
 Nonce = NewType("Nonce", Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")])
 """16 bytes in lowercase hex."""
 
+SignedText = NewType(
+    "SignedText",
+    Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_-]{1,256}[.][A-Za-z0-9_-]{1,3752}[.][A-Za-z0-9_-]{86}\Z",
+            max_length=ATTESTATION_BYTES_LIMIT,
+        ),
+    ],
+)
+"""A JWS in compact form with an Ed25519 signature, such as an attestation."""
+
 Verdict = NewType("Verdict", Annotated[str, Meta(pattern=r"^(?:upheld|rejected)\Z")])
 """What an adjudicator says of a claim."""
 
@@ -75,6 +92,7 @@ Purposes = Annotated[tuple[Purpose, ...], Meta(min_length=1, max_length=PURPOSES
 Regions = Annotated[tuple[Region, ...], Meta(min_length=1, max_length=REGIONS_LIMIT)]
 Batches = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=BATCHES_LIMIT)]
 Panel = Annotated[tuple[Address, ...], Meta(max_length=3)]
+SourceKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=SOURCE_KEYS_LIMIT)]
 Votes = Annotated[tuple[Verdict | None, ...], Meta(max_length=3)]
 
 

@@ -254,6 +254,7 @@ class Books:
         self.data_earnings: dict[tuple[str, str], int] = {}
         self.data_adjudicators: dict[str, int] = {}
         self.data_clock: dict[int, dict[str, int]] = {}
+        self.data_proven: dict[str, dict[str, Any]] = {}
 
     def copy(self) -> dict[str, dict[Any, Any]]:
         """All of it as it is now."""

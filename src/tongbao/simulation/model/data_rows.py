@@ -25,6 +25,7 @@ def data_rows(books: Books, version: dict[str, Any]) -> dict[str, dict[Any, dict
         "orders": books.data_orders,
         "licences": books.data_licences,
         "clocks": books.data_clock,
+        "proven": books.data_proven,
     }
     return {
         f"data.{table}": {key: version | row for key, row in rows.items()}

@@ -199,6 +199,7 @@ def seal(turn: Turn, msg: Row) -> None:
     sender, values = turn.sender, turn.values
     assert sender is not None
     order = running(turn, msg, "open")
+    need(msg["chunks"] & (msg["chunks"] - 1) == 0, DataWhy.CHUNKS_ARE_NOT_PADDED)
     need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     _use(turn, msg, order)
     live(turn, order)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from tongbao.simulation.model import (
+    attestations,
     controls,
     council,
     grants,
@@ -91,6 +92,7 @@ class Model:
             **market.RULES,
             **grants.RULES,
             **verdicts.RULES,
+            **attestations.RULES,
             **mischief.RULES,
             **sponsors.RULES,
             **upgrades.rules,

@@ -13,6 +13,7 @@ MODULE: Final = 11
 VAULT: Final = f"{MODULE:040x}"
 DAY_MS: Final = 86_400_000
 MOST_UNITS: Final = 2**63 - 1
+MOST_KEYS: Final = 64
 
 Row = dict[str, Any]
 
@@ -150,6 +151,7 @@ def define_schema(turn: Turn, msg: Row) -> None:
     need(msg["schema"] not in turn.books.data_schemas, DataWhy.SCHEMA_IS_DEFINED)
     need(not msg.get("sensitive"), DataWhy.SENSITIVE_IS_REFUSED)
     once(msg["fields"])
+    need("event" not in msg["fields"], DataWhy.FIELD_IS_RESERVED)
     turn.books.data_schemas[msg["schema"]] = {"fields": msg["fields"]}
 
 
@@ -187,6 +189,22 @@ def admit_source(turn: Turn, msg: Row) -> None:
     scaled(turn, msg["asset"], msg["bond"])
     reserve(turn, source, msg["asset"], units(msg["bond"]))
     books.data_sources[key] = without(msg, "source", "schema")
+    remember_keys(turn, key)
+
+
+def lone_keys(turn: Turn, address: str) -> list[str]:
+    """The keys that sign alone for an account."""
+    account = turn.books.accounts.get(address)
+    keys = () if account is None else account.keys
+    return [key for key, _, weight in keys if account and weight >= account.ordinary]
+
+
+def remember_keys(turn: Turn, key: tuple[str, str]) -> None:
+    """What a source may sign with now counts against it for ever, up to so many keys."""
+    row = turn.books.data_sources[key]
+    known = row.get("keys", [])
+    known = [*known, *(one for one in lone_keys(turn, key[0]) if one not in known)][-MOST_KEYS:]
+    turn.books.data_sources[key] = row | ({"keys": known} if known else {})
 
 
 def end_source(turn: Turn, msg: Row) -> None:
@@ -218,12 +236,17 @@ def serve(turn: Turn, msg: Row) -> None:
 def statement_of(turn: Turn, msg: Row, version: int) -> str:
     """The name of a version of a month."""
     assert turn.sender is not None
+    return name_of(turn.sender, msg["subject"], msg["schema"], msg["period"], version)
+
+
+def name_of(source: str, subject: str, schema: str, period: str, version: int) -> str:
+    """As `statement_of`, of what anybody says."""
     return digest(
         "statement",
-        bytes.fromhex(turn.sender),
-        bytes.fromhex(msg["subject"]),
-        msg["schema"].encode(),
-        msg["period"].encode(),
+        bytes.fromhex(source),
+        bytes.fromhex(subject),
+        schema.encode(),
+        period.encode(),
         version.to_bytes(4, "big"),
     )
 
@@ -243,6 +266,7 @@ def commit(turn: Turn, msg: Row) -> None:
         count = books.data_committed.get(key, 0) + 1
         need(count <= source["volume"], DataWhy.VOLUME_IS_SPENT)
         books.data_committed[key] = count
+        remember_keys(turn, (turn.sender, msg["schema"]))
     name = statement_of(turn, msg, msg["version"])
     need(name not in books.data_statements, DataWhy.VERSION_IS_TAKEN)
     need(msg["commitment"] not in books.data_commitments, DataWhy.COMMITMENT_IS_TAKEN)

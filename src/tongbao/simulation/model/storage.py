@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from tongbao.simulation.model.books import Books, No, Turn
 from tongbao.simulation.model.numbers import KernelWhy
 from tongbao.simulation.model.sponsors import COMMON
+
+DATA_OWNERS: Final = {"data_batches": "source", "data_offers": "owner", "data_orders": "buyer"}
 
 Copied = dict[str, dict[Any, Any]]
 
@@ -23,6 +25,9 @@ def owned(books: Copied) -> Counter[str]:
     found.update(held.payer for held in books["holds"].values())
     found.update(one.owner for one in books["mandates"].values())
     found.update(one.sponsor for one in books["offers"].values())
+    found.update(name for name, *_ in (*books["data_bonds"], *books["data_committed"]))
+    for table, owner in DATA_OWNERS.items():
+        found.update(row[owner] for row in books[table].values())
     return found
 
 
