@@ -46,6 +46,9 @@ AFTER: Final = {
     "webhooks": Lazy(
         "tongbao.cli.webhooks_commands:webhooks", "Post what happens to endpoints of others."
     ),
+    "data-source": Lazy(
+        "tongbao.cli.data_source_commands:data_source", "Attest months of rows to customers."
+    ),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
         "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."
