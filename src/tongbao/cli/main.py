@@ -49,6 +49,9 @@ AFTER: Final = {
     "data-source": Lazy(
         "tongbao.cli.data_source_commands:data_source", "Attest months of rows to customers."
     ),
+    "data-store": Lazy(
+        "tongbao.cli.data_store_commands:data_store", "Keep ciphertext of others, without a key."
+    ),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
         "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."

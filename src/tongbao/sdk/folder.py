@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import msgspec
@@ -19,6 +20,8 @@ OPEN_PASSPHRASE: Final = "passphrase.txt"
 """In a developer's folder: the passphrase of its keys, for everybody who has the folder."""
 
 
+PARTIAL: Final = ".part-"
+"""How names of files in making begin; after a kill they may be removed."""
 BACKUP_FILE: Final = "backup.json"
 """What makes a folder a backup: it has the other names of a chain's folder as well."""
 
@@ -128,6 +131,25 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.rename(path)
+    sync_folder(path.parent)
+
+
+def write_private(path: Path, text: bytes) -> None:
+    """Put a file that its user alone may read in its place, whole and durably, or leave what was.
+
+    Several may write at once. Raises OSError.
+    """
+    partial = path.parent / f"{PARTIAL}{token_hex(8)}"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.kernel import ed25519
-from tongbao.sdk.folder import write_new
+from tongbao.sdk.folder import write_private
 from tongbao.sdk.signed_requests import AHEAD_MS, BadRequest, SignedRequest, read_signed_request
 from tongbao.sdk.signed_requests import now_ms as clock_ms
 
@@ -148,12 +148,12 @@ class RequestChecker:
             return
         if self._written >= 2 * NONCES_LIMIT:
             self._rewrite(self._keep)
-        with self._keep.open("ab", buffering=0) as file:
+        with self._keep.open("ab", buffering=0) as file:  # it is there since `_load`
             file.write(ends.to_bytes(ENDS_BYTES, "big") + name)
         self._written += 1
 
     def _rewrite(self, keep: Path) -> None:
-        write_new(
+        write_private(
             keep, b"".join(ends.to_bytes(ENDS_BYTES, "big") + name for ends, name in self._ends)
         )
         self._written = len(self._ends)

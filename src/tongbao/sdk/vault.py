@@ -10,10 +10,9 @@ open: let them say no secret.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -23,7 +22,7 @@ from msgspec import Meta, Struct
 
 from tongbao.kernel import jcs
 from tongbao.kernel.envelope import encode_base64url
-from tongbao.sdk.folder import sync_folder
+from tongbao.sdk.folder import sync_folder, write_private
 from tongbao.sdk.key_file import (
     CIPHER_KEY_BYTES,
     NONCE_BYTES,
@@ -85,7 +84,7 @@ class Vault:
         check_mode(place, place.stat(), 0o700)
         sync_folder(place.parent)
         key = token_bytes(CIPHER_KEY_BYTES)
-        _write(place / FILE, _sealed_key(key, passphrase, cost or Cost()))
+        write_private(place / FILE, _sealed_key(key, passphrase, cost or Cost()))
         return cls(place, key)
 
     @classmethod
@@ -108,7 +107,7 @@ class Vault:
         check_strength(new)
         file = _read_file(self._folder)
         key = _opened_key(file, old)
-        _write(self._folder / FILE, _sealed_key(key, new, cost or _cost_of(file.kdf)))
+        write_private(self._folder / FILE, _sealed_key(key, new, cost or _cost_of(file.kdf)))
 
     def put(self, name: str, record: bytes) -> None:
         """Keep a record durably in the place of what had its name. Raises VaultError, OSError."""
@@ -117,7 +116,7 @@ class Vault:
             raise VaultError(f"a record has at most {RECORD_BYTES_LIMIT} bytes: split it")
         nonce = token_bytes(NONCE_BYTES)
         sealed = self._open_cipher().encrypt(nonce, record, RECORD_DOMAIN + name.encode())
-        _write(path, nonce + sealed)
+        write_private(path, nonce + sealed)
 
     def get(self, name: str) -> bytes:
         """The record of a name. Raises KeyError where there is none, VaultError, OSError."""
@@ -221,19 +220,3 @@ def _read_file(folder: Path) -> _VaultFile:
             f"{path} is no vault of this version ({error}): restore it from a copy"
         ) from None
     return file
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Put a file in its place whole and durably, or leave what was there."""
-    partial = path.parent / f".{token_hex(8)}.part"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

@@ -34,9 +34,15 @@ class Spooled(Struct, frozen=True):
     hash: bytes
 
 
-async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """A request's body as it comes. Raises Problem for one that is longer or does not come."""
-    _check_length(request, limit)
+async def pieces(
+    request: Request, limit: int, beyond: Problem | None = None
+) -> AsyncIterator[bytes]:
+    """A request's body as it comes. Raises Problem for one that is longer or does not come.
+
+    `beyond` is raised for one that is longer, in the place of 413.
+    """
+    too_large = beyond or _too_large(limit)
+    _check_length(request, limit, too_large)
     seen = 0
     stream = request.stream()
     while True:
@@ -53,7 +59,7 @@ async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             return
         seen += len(piece)
         if seen > limit:
-            raise _too_large(limit)
+            raise too_large
         if piece:
             yield piece
 
@@ -64,7 +70,9 @@ async def small_body(request: Request, limit: int = SMALL_BYTES) -> bytes:
 
 
 @asynccontextmanager
-async def spooled_body(request: Request, limit: int, folder: Path) -> AsyncIterator[Spooled]:
+async def spooled_body(
+    request: Request, limit: int, folder: Path, beyond: Problem | None = None
+) -> AsyncIterator[Spooled]:
     """A body in a file of `folder`, hashed on the way, durable when it is given.
 
     Raises Problem; OSError where the disk is full: whoever serves answers 507.
@@ -74,7 +82,7 @@ async def spooled_body(request: Request, limit: int, folder: Path) -> AsyncItera
     try:
         with os.fdopen(descriptor, "wb") as file:
             digest, size = sha256(), 0
-            async for piece in pieces(request, limit):
+            async for piece in pieces(request, limit, beyond):
                 await asyncio.to_thread(file.write, piece)
                 digest.update(piece)
                 size += len(piece)
@@ -95,14 +103,14 @@ def _sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _check_length(request: Request, limit: int) -> None:
+def _check_length(request: Request, limit: int, too_large: Problem) -> None:
     told = request.headers.get("content-length")
     if told is None:
         return
     if not (told.isascii() and told.isdigit()):
         raise Problem(HTTPStatus.BAD_REQUEST, "Content-Length is a number of bytes")
     if len(told) > 15 or int(told) > limit:
-        raise _too_large(limit)
+        raise too_large
 
 
 def _too_large(limit: int) -> Problem:

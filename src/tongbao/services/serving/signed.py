@@ -90,9 +90,16 @@ async def signed(
 
 @asynccontextmanager
 async def signed_file(
-    request: Request, limit: int, folder: Path, may: Callable[[Asked], None] | None = None
+    request: Request,
+    limit: int,
+    folder: Path,
+    may: Callable[[Asked], None] | None = None,
+    beyond: Problem | None = None,
 ) -> AsyncIterator[tuple[Who, Spooled]]:
-    """Who asks, with the body in a file of `folder`. Raises Problem, OSError as `spooled_body`."""
+    """Who asks, with the body in a file of `folder`. Raises Problem, OSError as `spooled_body`.
+
+    `beyond` is raised for a body that is longer than `limit`, in the place of 413.
+    """
     signatures = _signatures(request)
     try:
         asked = await signatures.verify(request)
@@ -100,7 +107,7 @@ async def signed_file(
             may(asked)
     except RequestRefused as error:
         raise Problem(error.status, error.detail) from None
-    async with spooled_body(request, limit, folder) as spooled:
+    async with spooled_body(request, limit, folder, beyond) as spooled:
         try:
             signatures.checker.check_body(asked, spooled.hash)
             signatures.checker.remember(asked)
