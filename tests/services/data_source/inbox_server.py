@@ -18,6 +18,7 @@ class InboxServer(ThreadingHTTPServer):
         self.left: dict[str, list[bytes]] = {}
         self.tokens: dict[str, str] = {}
         self.closed: set[str] = set()
+        self.answers: dict[str, tuple[int, str]] = {}
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -35,14 +36,18 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(min(int(self.headers["content-length"]), PARCEL_BYTES_LIMIT))
         space = self.path.split("/")[3]
         told = self.headers["authorization"] == f"Drop {self.server.tokens.get(space)}"
+        if space in self.server.answers:
+            self._answer(*self.server.answers[space])
+            return
         if self.path != f"/v1/spaces/{space}/inbox" or not told or space in self.server.closed:
-            self._answer(403)
+            self._answer(403, "application/problem+json")
             return
         self.server.left.setdefault(space, []).append(body)
         self._answer(201)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, kind: str = "application/json") -> None:
         self.send_response(status)
+        self.send_header("content-type", kind)
         self.send_header("content-length", "0")
         self.end_headers()
 

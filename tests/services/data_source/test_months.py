@@ -61,7 +61,7 @@ class Mailbox:
     def leave(self, consent: Consent, parcel: bytes) -> None:
         """Take a parcel."""
         if self.down:
-            raise NotLeft("answered with status 503")
+            raise NotLeft("answered with status 503", is_away=True)
         if consent.inbox in self.closed:
             raise Withdrawn("answered with 403")
         self.parcels.setdefault(consent.inbox, []).append(parcel)

@@ -48,7 +48,12 @@ class Withdrawn(Exception):
 
 
 class NotLeft(Exception):
-    """The store did not take a parcel now; the text says why."""
+    """The store did not take a parcel now; the text says why, `is_away` that it takes none."""
+
+    def __init__(self, why: str, *, is_away: bool) -> None:
+        """Carry both."""
+        super().__init__(why)
+        self.is_away = is_away
 
 
 class Leaves(Protocol):
@@ -66,7 +71,9 @@ class Delivery(Struct, kw_only=True):
     ended: int = 0
     elsewhere: int = 0
     failed: dict[str, str] = {}
-    """Why a store took nothing, by its address."""
+    """Why a store took nothing, or not all, by its address."""
+    away: set[str] = set()
+    """Stores that are not asked again in this run."""
     undone: int = 0
 
 
@@ -141,7 +148,7 @@ def _is_left_at(source: Source, consent: Consent, delivery: Delivery) -> bool:
     if consent.store not in source.settings.stores:
         delivery.elsewhere += 1
         return False
-    if consent.store in delivery.failed:
+    if consent.store in delivery.away:
         delivery.undone += 1
         return False
     return True
@@ -172,8 +179,11 @@ def _keep(
             elif isinstance(why, Withdrawn):
                 gone.add(held.id)
             else:
-                delivery.failed[held.signed_consent.consent.store] = str(why)
+                store = held.signed_consent.consent.store
+                delivery.failed[store] = str(why)
                 delivery.undone += 1
+                if isinstance(why, NotLeft) and why.is_away:
+                    delivery.away.add(store)
     for consent in gone:
         end_consent(source, consent, "withdrawn")
     delivery.withdrawn += len(gone)

@@ -12,8 +12,10 @@ from tongbao.sdk.data.consents import Consent
 from tongbao.services.data_source.delivering import NotLeft, Withdrawn
 
 TIMEOUT_S: Final = 60.0
-GONE: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-"""What a store answers to a drop that its space has deleted, and about a space that is no more."""
+PROBLEM: Final = "application/problem+json"
+"""What a store answers in; a proxy or a wall before it that forbids everything does not."""
+THIS_INBOX: Final = frozenset({HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.NOT_FOUND})
+"""Answers that are about one person's inbox: it is full, or its space is not there."""
 
 
 class Stores:
@@ -45,11 +47,14 @@ class Stores:
                 },
             )
         except httpx2.RequestError as error:
-            raise NotLeft(f"it does not answer: {type(error).__name__}") from None
-        if answer.status_code in GONE:
-            raise Withdrawn(f"answered with {answer.status_code}")
+            why = f"it does not answer: {type(error).__name__}"
+            raise NotLeft(why, is_away=True) from None
+        status = answer.status_code
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        if status == HTTPStatus.FORBIDDEN and kind == PROBLEM:
+            raise Withdrawn("nothing may be left there any more")
         if not answer.is_success:
-            raise NotLeft(f"answered with status {answer.status_code}")
+            raise NotLeft(f"answered with status {status}", is_away=status not in THIS_INBOX)
 
     def _client(self, store: str) -> httpx2.Client:
         with self._lock:
