@@ -47,11 +47,12 @@ def add(
     from tongbao.services.data_source.settings import SourceError
 
     new = known = 0
+    methods: dict[str, str] = {}
     with opened(folder, node, passphrase_file) as (source, chain):
         for number, line in read_consents(file, customer):
             try:
                 text = line.consent.encode()
-                signed = check_consent(text, source.settings, chain, chain.now())
+                signed = check_consent(text, source.settings, chain, chain.now(), methods)
                 is_new = add_consent(source, line.customer, signed)
             except SourceError as error:
                 raise SourceError(

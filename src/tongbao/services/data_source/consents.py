@@ -92,10 +92,13 @@ def subject_key(journal: Journal, signed: SignedConsent) -> bytes:
     return journal.blind("subject", signed.subject.encode())
 
 
-def check_consent(text: bytes, settings: Settings, chain: Client, now: int) -> SignedConsent:
+def check_consent(
+    text: bytes, settings: Settings, chain: Client, now: int, methods: dict[str, str] | None = None
+) -> SignedConsent:
     """A consent that this source may act by. Raises SourceError.
 
     Its key must be one of the person's account, heavy enough to sign alone; the ledger says so.
+    `methods` remembers, for many consents, how the source was admitted for each schema.
     """
     try:
         signed = read_consent(text)
@@ -109,7 +112,10 @@ def check_consent(text: bytes, settings: Settings, chain: Client, now: int) -> S
         raise _refused("it is for another source")
     if consent.ends <= now:
         raise _refused("it has ended")
-    method = admitted_method(chain, settings.account, told.schema.name)
+    known = {} if methods is None else methods
+    name = told.schema.name
+    method = known.get(name) or admitted_method(chain, settings.account, name)
+    known[name] = method
     if method != consent.method:
         raise _refused(f"it is about rows by {consent.method}; this source tells them by {method}")
     if not account_has_key(chain, consent.account, signed.key_id):
