@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from tests.cli.calling import Place
-from tests.rights.material import fixed
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tests.services.data_source.inbox_server import InboxServer, inbox_server
 from tests.services.data_source.shop import (
@@ -23,6 +22,7 @@ from tests.services.data_source.shop import (
     exchange_secret,
     lay,
     opened,
+    space_of,
 )
 from tongbao.cli.exits import Exit
 from tongbao.rights.parcel import open_parcel
@@ -100,7 +100,7 @@ def test_a_month_goes_from_a_till_s_file_to_the_customers(club: Club) -> None:
     pushed = club.do("push")
     assert (pushed["delivered"], pushed["withdrawn"]) == (2, 1)
     assert club.do("push")["delivered"] == 0
-    [parcel] = club.store.left[fixed("space customer-0").hex()]
+    [parcel] = club.store.left[space_of(customer(0)).public_key.hex()]
     secret = exchange_secret(customer(0)).private_bytes_raw()
     assert b'"brown"' in open_parcel("batch", secret, parcel).text
     listed = club.do("consents", "list")["consents"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PARCEL_BYTES_LIMIT = 1_048_576
@@ -43,13 +44,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(403, "application/problem+json")
             return
         self.server.left.setdefault(space, []).append(body)
-        self._answer(201)
+        self._answer(201, body=b'{"name":"%s"}' % sha256(body).hexdigest().encode())
 
-    def _answer(self, status: int, kind: str = "application/json") -> None:
+    def _answer(self, status: int, kind: str = "application/json", body: bytes = b"{}") -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""

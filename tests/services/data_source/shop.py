@@ -72,6 +72,11 @@ def address_of(name: str) -> Address:
     return genesis_address(place)
 
 
+def space_of(name: str) -> SoftwareKey:
+    """The key of a customer's space at a store."""
+    return SoftwareKey(fixed(f"space {name}"))
+
+
 def exchange_secret(name: str) -> X25519PrivateKey:
     """The key by which a customer opens parcels."""
     return X25519PrivateKey.from_private_bytes(fixed(f"exchange {name}"))
@@ -150,7 +155,7 @@ def consent_of(chain: Chain, name: str, /, **changes: Any) -> SignedConsent:
         chain=chain.id,
         drop=Hash(fixed(f"drop {name}").hex()),
         ends=chain.now() + 60 * DAY_MS,
-        inbox=Hash(fixed(f"space {name}").hex()),
+        inbox=Hash(space_of(name).public_key.hex()),
         key=Hash(exchange_secret(name).public_key().public_bytes_raw().hex()),
         method="scan",
         schema=SchemaName("eggs.1"),

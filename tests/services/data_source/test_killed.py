@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.rights.material import fixed
 from tests.services.data_source.killed import MONTH_PLACES, PUSH_PLACES
 from tests.services.data_source.shop import (
     MARCH,
@@ -22,6 +21,7 @@ from tests.services.data_source.shop import (
     shop,
     silent,
     source_in,
+    space_of,
 )
 from tongbao.rights.attestation import Attestation, read_attestation
 from tongbao.rights.delivered_batch import read_batch_parcel
@@ -89,7 +89,7 @@ def test_a_source_that_is_killed_goes_on_with_the_same_batch(tmp_path: Path, whe
 
 def attested(name: str, left: Path) -> Attestation:
     """What the club has attested to a customer, as it was left."""
-    parcel = (left / fixed(f"space {name}").hex()).read_bytes()
+    parcel = (left / space_of(name).public_key.hex()).read_bytes()
     opened = open_parcel("batch", exchange_secret(name).private_bytes_raw(), parcel)
     return read_attestation(read_batch_parcel(opened.text)[0], key_of("club").public_key)
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from tests.node.process import running
+from tests.rights.material import fixed
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
-from tests.services.data_source.inbox_server import InboxServer, inbox_server
 from tests.services.data_source.shop import (
     CLUB,
     MARCH,
@@ -21,14 +21,21 @@ from tests.services.data_source.shop import (
     admit,
     consent_of,
     customer,
+    exchange_secret,
     lay,
     opened,
+    space_of,
 )
+from tests.services.data_store.store_process import StoreProcess, data_store
+from tests.services.data_store.store_process import running as store_running
 from tongbao.modules import data
+from tongbao.rights.batch import commitment_of
+from tongbao.rights.delivered_batch import read_batch_parcel
+from tongbao.rights.parcel import open_parcel
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.vault import Vault
 
-CUSTOMERS = 300
+CUSTOMERS = 40
 LONG_S = 120
 
 
@@ -67,31 +74,34 @@ def club_folder(chain_folder: Path, folder: Path) -> None:
     (folder / "eggs.json").write_bytes(msgspec.json.encode(SCHEMA))
 
 
-def write_consents(chain_folder: Path, path: Path, store: InboxServer) -> None:
-    """What all customers have signed."""
+def write_consents(chain_folder: Path, path: Path, store: StoreProcess) -> None:
+    """What all customers have signed; each lets parcels be left at the store."""
     with opened(chain_folder) as chain, path.open("wb") as file:
         admit(chain)
         for place in range(CUSTOMERS):
-            signed = consent_of(chain, customer(place), store=store.address)
-            store.tokens[signed.consent.inbox] = signed.consent.drop
+            signed = consent_of(chain, customer(place), store=store.url)
+            with store.client(space_of(customer(place))) as space:
+                space.allow_drop(bytes.fromhex(signed.consent.drop))
             line = {"consent": signed.text.decode(), "customer": customer(place)}
             file.write(msgspec.json.encode(line) + b"\n")
 
 
 def test_a_program_that_is_killed_beside_its_node_tells_each_month_once(tmp_path: Path) -> None:
     """
-    Given 300 customers, a node and a store, each a process or server of its own,
+    Given 40 customers, a node and a store, each a process of its own,
     when `month` is killed by SIGKILL as the ledger has its first batch, and is run again,
-    then each customer has one batch on the ledger and one parcel in the inbox.
+    then each customer has one batch on the ledger and one parcel in the inbox, which is of it; who
+    deletes the drop then gets no further one.
     """
     chain_folder, folder = tmp_path / "chain", tmp_path / "club"
     lay(chain_folder, CUSTOMERS)
     club_folder(chain_folder, folder)
-    with inbox_server() as store:
+    data_store("init", "--folder", str(tmp_path / "store"), "--open")
+    with store_running(tmp_path / "store") as store:
         write_consents(chain_folder, folder / "consents.jsonl", store)
         with running(chain_folder) as node, HttpChain(node.address) as chain:
             program = Program(folder, node.address)
-            schema = ("--schema", str(folder / "eggs.json"), "--store", store.address)
+            schema = ("--schema", str(folder / "eggs.json"), "--store", store.url)
             program.do("init", "--account", "club", *schema)
             consents = program.do("consents", "add", str(folder / "consents.jsonl"))
             assert consents == {"new": CUSTOMERS, "known": 0}
@@ -106,5 +116,16 @@ def test_a_program_that_is_killed_beside_its_node_tells_each_month_once(tmp_path
             owners = [address_of(customer(place)) for place in range(CUSTOMERS)]
             counts = {len(chain.query(data.batches_of, owner).rows) for owner in owners}
             assert counts == {1}
-            assert {len(parcels) for parcels in store.left.values()} == {1}
-            assert len(store.left) == CUSTOMERS
+            for place in range(CUSTOMERS):
+                with store.client(space_of(customer(place))) as space:
+                    [parcel] = [space.get_parcel(one.name) for one in space.inbox()]
+                secret = exchange_secret(customer(place)).private_bytes_raw()
+                _, batch = read_batch_parcel(open_parcel("batch", secret, parcel).text)
+                [(_, row)] = chain.query(data.batches_of, owners[place]).rows
+                assert commitment_of(batch.header).hex() == row.commitment
+            with store.client(space_of(customer(0))) as space:
+                space.forbid_drop(fixed(f"drop {customer(0)}"))
+            assert program.do("month", "2026-04")["committed"] == CUSTOMERS
+            pushed = program.do("push")
+            assert (pushed["delivered"], pushed["withdrawn"]) == (CUSTOMERS - 1, 1)
+            assert program.do("month", "2026-05")["committed"] == CUSTOMERS - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +29,7 @@ ATTEMPTS: Final = 3
 """Times that a request is sent whose answer did not come; every one may be carried out twice."""
 PIECE_BYTES: Final = 1_048_576
 ANSWER_BYTES_LIMIT: Final = 1_048_576
+PROBLEM: Final = "application/problem+json"
 PARCEL_BYTES_LIMIT: Final = 2_048 * SEALED_CHUNK_BYTES + 8_192
 
 Body = bytes | Path
@@ -41,14 +43,18 @@ class StoreAway(Exception):
 
 
 class StoreRefused(Exception):
-    """The store does not do it: the status of its answer, and its text."""
+    """The store does not do it: the status of its answer, and its text.
+
+    `by_store` is False where it was no problem document: then a proxy before the store refuses.
+    """
 
     exit_code = 1
 
-    def __init__(self, status: int, detail: str) -> None:
-        """Carry both."""
+    def __init__(self, status: int, detail: str, *, by_store: bool = True) -> None:
+        """Carry all of it."""
         super().__init__(f"the store refuses ({status}): {detail}")
         self.status = status
+        self.by_store = by_store
         self.detail = detail
 
 
@@ -248,16 +254,23 @@ class StoreClient:
 
 
 def leave_parcel(
-    url: str, space: str, token: bytes, parcel: Body, verify: ssl.SSLContext | bool = True
+    url: str,
+    space: str,
+    token: bytes,
+    parcel: Body,
+    verify: ssl.SSLContext | bool = True,
+    client: httpx2.Client | None = None,
 ) -> str:
     """Leave a parcel in a space at a store, by a token; its name, the SHA-256.
+
+    With a `client`, whose connections are used, `verify` is its own.
 
     Raises StoreRefused (403: leave nothing any more; 507: the inbox is full), StoreAway.
     """
     headers = {"authorization": f"Drop {token.hex()}"}
     where = f"{url.rstrip('/')}/v1/spaces/{space}/inbox"
-    with httpx2.Client(timeout=TIMEOUT_S, verify=verify) as client:
-        answer = _again(lambda: _send(client, "POST", where, parcel, headers))
+    with nullcontext(client) if client else httpx2.Client(timeout=TIMEOUT_S, verify=verify) as by:
+        answer = _again(lambda: _send(by, "POST", where, parcel, headers))
     name = _decoded(answer.content, _Name).name
     if name != _hash_of(parcel).hex():
         raise StoreLied("the store has taken another parcel than the one that was sent")
@@ -301,7 +314,8 @@ def _refused(answer: httpx2.Response) -> StoreRefused:
         detail = str(found["detail"])[:500]
     except (msgspec.DecodeError, ValueError, KeyError, TypeError):
         detail = "without a reason"
-    return StoreRefused(answer.status_code, detail)
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    return StoreRefused(answer.status_code, detail, by_store=kind == PROBLEM)
 
 
 def _decoded(text: bytes, kind: type[T]) -> T:

@@ -9,11 +9,15 @@ from typing import Final
 import httpx2
 
 from tongbao.sdk.data.consents import Consent
+from tongbao.sdk.data.store_client import (
+    TIMEOUT_S,
+    StoreAway,
+    StoreLied,
+    StoreRefused,
+    leave_parcel,
+)
 from tongbao.services.data_source.delivering import NotLeft, Withdrawn
 
-TIMEOUT_S: Final = 60.0
-PROBLEM: Final = "application/problem+json"
-"""What a store answers in; a proxy or a wall before it that forbids everything does not."""
 THIS_INBOX: Final = frozenset({HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.NOT_FOUND})
 """Answers that are about one person's inbox: it is full, or its space is not there."""
 
@@ -36,28 +40,23 @@ class Stores:
             client.close()
 
     def leave(self, consent: Consent, parcel: bytes) -> None:
-        """Leave a parcel where a consent says. Raises Withdrawn, NotLeft."""
+        """Leave a parcel where a consent says. Raises Withdrawn, NotLeft.
+
+        A proxy or a wall before the store that forbids everything ends no consent.
+        """
+        store, token = consent.store, bytes.fromhex(consent.drop)
         try:
-            answer = self._client(consent.store).post(
-                f"/v1/spaces/{consent.inbox}/inbox",
-                content=parcel,
-                headers={
-                    "authorization": f"Drop {consent.drop}",
-                    "content-type": "application/octet-stream",
-                },
-            )
-        except httpx2.RequestError as error:
-            why = f"it does not answer: {type(error).__name__}"
-            raise NotLeft(why, is_away=True) from None
-        status = answer.status_code
-        kind = answer.headers.get("content-type", "").partition(";")[0]
-        if status == HTTPStatus.FORBIDDEN and kind == PROBLEM:
-            raise Withdrawn("nothing may be left there any more")
-        if not answer.is_success:
-            raise NotLeft(f"answered with status {status}", is_away=status not in THIS_INBOX)
+            leave_parcel(store, consent.inbox, token, parcel, client=self._client(store))
+        except StoreRefused as error:
+            if error.status == HTTPStatus.FORBIDDEN and error.by_store:
+                raise Withdrawn("nothing may be left there any more") from None
+            why = f"answered with status {error.status}"
+            raise NotLeft(why, is_away=error.status not in THIS_INBOX) from None
+        except (StoreAway, StoreLied) as error:
+            raise NotLeft(str(error), is_away=True) from None
 
     def _client(self, store: str) -> httpx2.Client:
         with self._lock:
             if store not in self._clients:
-                self._clients[store] = httpx2.Client(base_url=store, timeout=TIMEOUT_S)
+                self._clients[store] = httpx2.Client(timeout=TIMEOUT_S)
             return self._clients[store]
