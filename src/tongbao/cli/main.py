@@ -52,6 +52,9 @@ AFTER: Final = {
     "data-store": Lazy(
         "tongbao.cli.data_store_commands:data_store", "Keep ciphertext of others, without a key."
     ),
+    "data-agent": Lazy(
+        "tongbao.cli.data_agent_commands:data_agent", "Seal for owners what they have offered."
+    ),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
         "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."
