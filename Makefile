@@ -9,7 +9,8 @@ SEEDS ?= 1000
 KILLS ?= 1000
 LAYOUT_KILLS ?= 200
 
-.PHONY: help setup setup-cometbft run run-network check test tests client examples tutorials \
+.PHONY: help setup setup-cometbft setup-s3 run run-network \
+	check test tests client examples tutorials \
 	simulate storm crash crash-layout jepsen jepsen-quick bench bench-network \
 	golden recording reference wheel \
 	lock clean
@@ -22,6 +23,9 @@ setup: ## make .venv with everything from the lock; quick when nothing changed
 
 setup-cometbft: setup ## build the one CometBFT that networks use into .tools/; quick when there
 	@$(PY) -m tools.cometbft signer
+
+setup-s3: setup ## build the one server of S3 that tests ask into .tools/; quick when there
+	@$(PY) -m tools.versitygw
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -45,6 +45,17 @@ def store_folder_options(function: F) -> F:
     return folder(erasures(function))
 
 
+def bucket_option(function: F) -> F:
+    """`--s3`: the bucket where blobs lie, of a store that was made so."""
+    return click.option(
+        "--s3",
+        "bucket",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="TOML file that names the bucket of a store with --storage s3; credentials come from "
+        "$AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY.",
+    )(function)
+
+
 def quota_options(function: F) -> F:
     """`--bytes` and `--names`: how much a space may keep."""
     size = click.option("--bytes", "quota_bytes", type=BYTES, help="Bytes of blobs and parcels.")
@@ -60,6 +71,13 @@ def data_store() -> None:
 @data_store.command(epilog="\b\nExample:\n  tongbao data-store init --folder store")
 @store_folder_options
 @click.option("--open", "is_open", is_flag=True, help="Serve every space, not listed ones alone.")
+@click.option(
+    "--storage",
+    type=click.Choice(("files", "s3")),
+    default="files",
+    show_default=True,
+    help="Where blobs will lie: in FOLDER, or in a bucket that `run --s3` names.",
+)
 @quota_options
 @json_option
 @click.pass_context
@@ -68,6 +86,7 @@ def init(
     folder: Path,
     erasures: Path | None,
     is_open: bool,
+    storage: Literal["files", "s3"],
     quota_bytes: int | None,
     quota_names: int | None,
 ) -> None:
@@ -75,12 +94,14 @@ def init(
     from tongbao.services.data_store.folder import StoreFolder
 
     found = StoreFolder(folder, erasures)
-    served = found.lay_out(is_open=is_open, quota=_quota(quota_bytes, quota_names))
+    quota = _quota(quota_bytes, quota_names)
+    served = found.lay_out(is_open=is_open, quota=quota, storage=storage)
     facts = {
         "folder": str(found.path),
         "erasures": str(found.erasures),
         "store": served.id,
         "open": served.open,
+        "storage": served.storage,
         "bytes": served.quota.bytes,
         "names": served.quota.names,
     }
@@ -89,6 +110,7 @@ def init(
 
 @data_store.command(epilog="\b\nExample:\n  tongbao data-store run --folder store --port 8640")
 @store_folder_options
+@bucket_option
 @listen_options(PORT)
 @click.option(
     "--new-erasures",
@@ -99,14 +121,20 @@ def init(
 @json_option
 @click.pass_context
 def run(
-    ctx: click.Context, /, folder: Path, erasures: Path | None, new_erasures: bool, **listening: Any
+    ctx: click.Context,
+    /,
+    folder: Path,
+    erasures: Path | None,
+    bucket: Path | None,
+    new_erasures: bool,
+    **listening: Any,
 ) -> None:
     """Serve the store in FOLDER until Ctrl-C or SIGTERM.
 
     What was erased is looked through first: a backup that was restored brings nothing back.
     """
     from tongbao.services.data_store.folder import StoreFolder
-    from tongbao.services.data_store.running import begin_erasures, run_store
+    from tongbao.services.data_store.running import begin_erasures, blobs_of, run_store
     from tongbao.services.serving.logs import send_log
 
     found = StoreFolder(folder, erasures)
@@ -124,6 +152,7 @@ def run(
         found,
         listening["host"],
         listening["port"],
+        blobs=blobs_of(found, bucket),
         tls=tls_of(listening),
         ready=ready,
         origin=listening["origin"],
@@ -185,23 +214,29 @@ def list_spaces(ctx: click.Context, folder: Path, erasures: Path | None) -> None
 @space.command(epilog="\b\nExample:\n  tongbao data-store space remove SPACE")
 @click.argument("space")
 @store_folder_options
+@bucket_option
 @click.option(
     "--erase", is_flag=True, help="Destroy all that it keeps, for good; the store must not run."
 )
 @json_option
 @click.pass_context
 def remove(
-    ctx: click.Context, space: str, folder: Path, erasures: Path | None, erase: bool
+    ctx: click.Context,
+    space: str,
+    folder: Path,
+    erasures: Path | None,
+    bucket: Path | None,
+    erase: bool,
 ) -> None:
     """Serve SPACE no more. What it keeps stays, unless --erase is given."""
     from tongbao.services.data_store.folder import StoreFolder
-    from tongbao.services.data_store.running import alone, erase_space
+    from tongbao.services.data_store.running import alone, blobs_of, erase_space
 
     found = StoreFolder(folder, erasures)
     erased = 0
     if erase:
         with alone(found):
-            erased = erase_space(found, _space(space))
+            erased = erase_space(found, _space(space), blobs_of(found, bucket))
     with found.changing() as spaces:
         if spaces.pop(_space(space), None) is None and not erase:
             raise CommandError(

@@ -58,12 +58,12 @@ def lay(folder: Path, *flags: str) -> Path:
 class StoreProcess:
     """A store that runs, and what it says on standard error."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
         """Start it, and wait until it serves or ends."""
         command = [TONGBAO, "data-store", "run", "--folder", str(folder), "--port", "0", *flags]
         self.process = subprocess.Popen(
             command,
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,9 +104,9 @@ class StoreProcess:
 
 
 @contextmanager
-def running(folder: Path, *flags: str) -> Iterator[StoreProcess]:
+def running(folder: Path, *flags: str, **environment: str) -> Iterator[StoreProcess]:
     """A store that runs until the end of the `with` statement."""
-    store = StoreProcess(folder, *flags)
+    store = StoreProcess(folder, *flags, **environment)
     try:
         assert store.url, store.text()
         yield store

@@ -27,6 +27,7 @@ T = TypeVar("T")
 TIMEOUT_S: Final = 60.0
 ATTEMPTS: Final = 3
 """Times that a request is sent whose answer did not come; every one may be carried out twice."""
+LATER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 PIECE_BYTES: Final = 1_048_576
 ANSWER_BYTES_LIMIT: Final = 1_048_576
 PROBLEM: Final = "application/problem+json"
@@ -36,7 +37,7 @@ Body = bytes | Path
 
 
 class StoreAway(Exception):
-    """The store does not answer; the text says why. What was asked may have happened."""
+    """The store does not answer, or can't now; it says why. What was asked may have happened."""
 
     exit_code = 75
     advice = "try again in a moment: what was asked may be asked twice"
@@ -291,29 +292,25 @@ def _send(
 
 
 def _again(send: Callable[[], T]) -> T:
-    """Send until there is an answer, a few times; each is signed anew."""
+    """Send until there is an answer, a few times; each is signed anew. Raises StoreAway."""
     for left in reversed(range(ATTEMPTS)):
         try:
-            return _away(send)
-        except StoreAway:
+            return send()
+        except httpx2.TransportError as error:
             if not left:
-                raise
+                what = type(error).__name__
+                raise StoreAway(f"the store does not answer: {what}") from error
     raise AssertionError
 
 
-def _away(send: Callable[[], T]) -> T:
-    try:
-        return send()
-    except httpx2.TransportError as error:
-        raise StoreAway(f"the store does not answer: {type(error).__name__}") from error
-
-
-def _refused(answer: httpx2.Response) -> StoreRefused:
+def _refused(answer: httpx2.Response) -> StoreRefused | StoreAway:
     try:
         found: Any = msgspec.json.decode(answer.content)
         detail = str(found["detail"])[:500]
     except (msgspec.DecodeError, ValueError, KeyError, TypeError):
         detail = "without a reason"
+    if answer.status_code in LATER:
+        return StoreAway(f"the store can't do it now: {detail}")
     kind = answer.headers.get("content-type", "").partition(";")[0]
     return StoreRefused(answer.status_code, detail, by_store=kind == PROBLEM)
 

@@ -31,9 +31,6 @@ class Blobs(Protocol):
     def kept(self, space: str) -> list[Kept]:
         """All names of a space, sorted."""
 
-    def spaces(self) -> list[str]:
-        """The spaces that have blobs, or had."""
-
 
 class FileBlobs:
     """Blobs as files: `FOLDER/SPACE/blobs/NAME`. `put` links, so both are in one file system."""
@@ -71,10 +68,6 @@ class FileBlobs:
     def kept(self, space: str) -> list[Kept]:
         """The files of the space."""
         return [Kept(name, size) for name, size in sizes_in(self._path(space))]
-
-    def spaces(self) -> list[str]:
-        """The folders."""
-        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
 
     def _path(self, space: str) -> Path:
         return self._folder / space / Kind.BLOB

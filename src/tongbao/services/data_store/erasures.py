@@ -19,7 +19,7 @@ import msgspec
 from tongbao.sdk.folder import write_private
 from tongbao.sdk.signed_requests import now_ms as clock_ms
 from tongbao.services.data_store.durable import make_folder, sizes_in, sweep_partial
-from tongbao.services.data_store.names import ERASED_LIMIT, NAME, Kind, Receipt
+from tongbao.services.data_store.names import ERASED_LIMIT, NAME, SPACES_LIMIT, Kind, Receipt
 from tongbao.services.serving.problems import Problem
 
 FILE: Final = "store"
@@ -77,6 +77,8 @@ class Erasures:
             raise Problem(507, "so many names of this space were erased: begin another space")
         receipt = Receipt(erased_at=self._now_ms(), name=name, space=space)
         path = self._path(space, kind, name)
+        if not path.parents[1].is_dir() and len(self.spaces()) >= SPACES_LIMIT:
+            raise Problem(507, "the store has all the spaces that it takes")
         make_folder(path.parents[1])
         make_folder(path.parent)
         write_private(path, msgspec.json.encode(receipt))

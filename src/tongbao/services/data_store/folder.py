@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 import structlog
@@ -53,6 +53,7 @@ class Served(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=1)] = 1
     id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
     open: bool = False
+    storage: Literal["files", "s3"] = "files"
     quota: Quota = Quota()
     spaces: Annotated[dict[str, Quota], Meta(max_length=SPACES_LIMIT)] = {}
 
@@ -72,13 +73,21 @@ class StoreFolder:
         self.incoming = path / INCOMING
         self.nonces = path / NONCES
 
-    def lay_out(self, *, is_open: bool = False, quota: Quota | None = None) -> Served:
+    def lay_out(
+        self,
+        *,
+        is_open: bool = False,
+        quota: Quota | None = None,
+        storage: Literal["files", "s3"] = "files",
+    ) -> Served:
         """Make a new store. Raises StoreFolderError, ErasuresError, OSError."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise StoreFolderError(f"{self.path} has something in it: name a new folder")
         self.path.chmod(0o700)
-        served = Served(id=secrets.token_hex(16), open=is_open, quota=quota or Quota())
+        served = Served(
+            id=secrets.token_hex(16), open=is_open, storage=storage, quota=quota or Quota()
+        )
         Erasures.begin(self.erasures, served.id)
         for folder in (self.spaces, self.incoming):
             make_folder(folder)

@@ -80,12 +80,17 @@ class Spaces:
         with self._locks[int(space[:2], 16) % LOCKS]:
             usage = self._usage.get(space)
             if usage is None:
-                usage = self._usage[space] = self._count(space)
-            yield usage
+                usage = self._count(space)
+            try:
+                yield usage
+            finally:
+                if (self.folder / space).is_dir():  # who keeps nothing takes no memory either
+                    self._usage[space] = usage
 
     def within(self, space: str, kind: Kind) -> Path:
         """The folder for one kind of a space's things, made where it is not there."""
-        if not (self.folder / space).is_dir() and len(self._usage) > SPACES_LIMIT:
+        is_new = not (self.folder / space).is_dir()
+        if is_new and sum(1 for _ in self.folder.iterdir()) >= SPACES_LIMIT:
             raise Problem(507, "the store has all the spaces that it takes")
         make_folder(self.folder / space)
         make_folder(self.folder / space / kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO, Final
@@ -34,6 +35,8 @@ SERVICE: Final = "tongbao-data-store"
 OCTETS: Final = "application/octet-stream"
 UPLOADS: Final = 32
 """Bodies that are taken in at once; more are asked to come again."""
+OF_SPACE: Final = 8
+"""Of them for one space: who sends slowly holds up nobody else."""
 OK: Final = 200
 CREATED: Final = 201
 NUMBER_DIGITS: Final = 6
@@ -48,7 +51,7 @@ class Operations:
         self._keeping = Keeping(spaces)
         self._inbox = Inbox(spaces)
         self._incoming = folder.incoming
-        self._uploads = 0
+        self._uploads = Counter[str]()
 
     def routes(self) -> Sequence[BaseRoute]:
         """Path, method and handler of each operation."""
@@ -82,7 +85,7 @@ class Operations:
         quota = self._quota(space)
         room, beyond = await asyncio.to_thread(self._keeping.room, space, name, quota)
         async with (
-            self._uploading(),
+            self._uploading(space),
             signed_file(request, room, self._incoming, _only(space), beyond) as (_, spooled),
         ):
             body = Body(spooled.path, spooled.size, spooled.hash)
@@ -150,7 +153,7 @@ class Operations:
         room = await asyncio.to_thread(self._inbox.room, space, quota)
         beyond = inbox_full() if room < PARCEL_BYTES_LIMIT else None
         async with (
-            self._uploading(),
+            self._uploading(space),
             spooled_body(request, room, self._incoming, beyond) as spooled,
         ):
             if not spooled.size:
@@ -198,16 +201,18 @@ class Operations:
         return await self._owner(request), name
 
     @asynccontextmanager
-    async def _uploading(self) -> AsyncIterator[None]:
-        if self._uploads >= UPLOADS:
+    async def _uploading(self, space: str) -> AsyncIterator[None]:
+        if self._uploads.total() >= UPLOADS or self._uploads[space] >= OF_SPACE:
             raise Problem(
                 503, "the store takes in all that it can: try again", headers={"Retry-After": "2"}
             )
-        self._uploads += 1
+        self._uploads[space] += 1
         try:
             yield
         finally:
-            self._uploads -= 1
+            self._uploads[space] -= 1
+            if not self._uploads[space]:
+                del self._uploads[space]
 
 
 def _only(space: str) -> Callable[[Asked], None]:

@@ -36,6 +36,24 @@ def store_app(folder: StoreFolder, blobs: Blobs | None = None) -> Starlette:
     return service_app(Operations(folder, listing, spaces).routes())
 
 
+def blobs_of(folder: StoreFolder, bucket: Path | None) -> Blobs:
+    """Where the store's blobs lie, as it was made: `bucket` is the TOML file that names S3's.
+
+    Raises StoreFolderError, S3Error, OSError.
+    """
+    storage = folder.served().storage
+    if (storage == "s3") != (bucket is not None):
+        raise StoreFolderError(
+            f"the blobs of {folder.path} are in {storage}: "
+            + ("name the bucket: --s3 FILE" if storage == "s3" else "leave --s3 out")
+        )
+    if bucket is None:
+        return FileBlobs(folder.spaces)
+    from tongbao.services.data_store.s3_blobs import open_bucket
+
+    return open_bucket(bucket)
+
+
 @contextmanager
 def alone(folder: StoreFolder) -> Iterator[None]:
     """Be the one process that serves a folder. Raises StoreFolderError."""
