@@ -55,6 +55,7 @@ AFTER: Final = {
     "data-agent": Lazy(
         "tongbao.cli.data_agent_commands:data_agent", "Seal for owners what they have offered."
     ),
+    "mydata": Lazy("tongbao.cli.mydata_commands:mydata", "Own the data about you."),
     "demo": Lazy("tongbao.demo.commands:demo", "Play a story on real input."),
     "completion": Lazy(
         "tongbao.cli.completion_command:completion", "Completion for bash, zsh or fish."

@@ -1,0 +1,152 @@
+"""Who asked for what: the agents' logs and the ledger's orders put together, the refused too."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tongbao.services.my_data.agents import AgentError
+from tongbao.services.my_data.ledger import Owned
+from tongbao.services.my_data.person import Person
+
+WHY_LIMIT: Final = 500
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """One request or order: who, for what, why, until when, how much, and what became of it.
+
+    `state` is `refused` with the agent's number and rule, `asked` while no order followed, else the
+    phase of the order on the ledger. What can't be known is empty or None.
+    """
+
+    agent: str | None
+    asset: str
+    at: int | None
+    batches: tuple[str, ...]
+    buyer: str
+    delete_by: int | None
+    fee: str
+    fields: tuple[str, ...]
+    number: int = 0
+    order: str | None
+    price: str
+    purpose: str
+    rule: str = ""
+    schema: str
+    state: str
+    why: str
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """Everything that was asked, the newest first, and agents that do not answer."""
+
+    asked: tuple[Asked, ...]
+    silent: tuple[tuple[str, str], ...]
+
+
+class _Order(Struct, frozen=True):
+    order: str
+    step: str = ""
+    refused: int = 0
+
+
+class _Terms(Struct, frozen=True, kw_only=True):
+    asset: str = ""
+    batches: tuple[str, ...] = ()
+    delete_by: int | None = None
+    fee: str = ""
+    fields: tuple[str, ...] = ()
+    price: str = ""
+    purpose: str = ""
+    schema: str = ""
+    why: str = ""
+
+
+class _Line(Struct, frozen=True, kw_only=True):
+    at: int
+    buyer: str
+    orders: tuple[_Order, ...] = ()
+    refused: int = 0
+    request: _Terms | None = None
+    rule: str = ""
+
+
+def asked(person: Person, owned: Owned) -> Log:
+    """Ask every agent, and the ledger for what went by no agent."""
+    found: list[Asked] = []
+    silent: list[tuple[str, str]] = []
+    for agent in person.notebook.agents:
+        try:
+            lines = person.door(agent).requests()
+            found += [one for line in lines for one in _of_line(agent, line, owned)]
+        except AgentError as error:
+            silent.append((agent, str(error)))
+    known = {one.order for one in found}
+    found += [_of_order(name, owned) for name in owned.orders if name not in known]
+    found.sort(key=lambda one: one.at or 0, reverse=True)
+    return Log(asked=tuple(found), silent=tuple(silent))
+
+
+def _of_line(agent: str, line: dict[str, Any], owned: Owned) -> list[Asked]:
+    try:
+        read = msgspec.convert(line, _Line)
+    except msgspec.ValidationError as error:
+        raise AgentError(f"the agent's log can't be read: {error}") from None
+    terms = read.request or _Terms()
+    told: dict[str, Any] = {
+        "agent": agent,
+        "asset": terms.asset,
+        "at": read.at,
+        "batches": terms.batches,
+        "buyer": read.buyer,
+        "delete_by": terms.delete_by,
+        "fee": terms.fee,
+        "fields": terms.fields,
+        "price": terms.price,
+        "purpose": terms.purpose,
+        "schema": terms.schema,
+        "why": terms.why[:WHY_LIMIT],
+    }
+    if not read.orders:
+        state = "refused" if read.refused else "asked"
+        return [Asked(**told, order=None, state=state, number=read.refused, rule=read.rule)]
+    return [
+        Asked(
+            **told,
+            order=one.order,
+            state=_state(one, owned),
+            number=one.refused,
+            rule=read.rule if one.refused else "",
+        )
+        for one in read.orders
+    ]
+
+
+def _state(one: _Order, owned: Owned) -> str:
+    """The ledger says what an order is; an agent only that it does not seal it."""
+    order = owned.orders.get(one.order)
+    if order is None:
+        return "unknown"
+    return "refused" if one.refused and order.phase == "open" else str(order.phase)
+
+
+def _of_order(name: str, owned: Owned) -> Asked:
+    order = owned.orders[name]
+    return Asked(
+        agent=order.seller if order.seller != order.owner else None,
+        asset=order.asset,
+        at=order.confirmed_at or order.ended_at,
+        batches=order.batches,
+        buyer=order.buyer,
+        delete_by=order.delete_by,
+        fee=str(order.fee),
+        fields=order.fields,
+        order=name,
+        price=str(order.price),
+        purpose=order.purpose,
+        schema=order.schema,
+        state=order.phase,
+        why="",
+    )

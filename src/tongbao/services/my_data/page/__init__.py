@@ -1,0 +1,1 @@
+"""The person's page: served to the browser of the same machine, and to nobody else."""
