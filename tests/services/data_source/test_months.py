@@ -5,66 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.rights.material import fixed
+from tests.services.data_source.mailbox import Mailbox
 from tests.services.data_source.shop import (
     APRIL,
     CLUB,
-    DAY_MS,
     EGGS,
     MARCH,
     SCHEMA,
+    STORE,
     Shop,
     address_of,
     admission,
-    consent_of,
     customer,
     egg,
     exchange_secret,
     key_of,
     send,
-    settings_on,
     shop,
     silent,
 )
 from tongbao.modules import data
 from tongbao.rights.attestation import read_attestation
 from tongbao.rights.batch import commitment_of
-from tongbao.rights.cells import Salt
 from tongbao.rights.delivered_batch import BadDelivery, read_batch_parcel
 from tongbao.rights.parcel import BadParcel, open_parcel
-from tongbao.sdk.data.consents import Consent
-from tongbao.services.data_source.consents import (
-    add_consent,
-    check_consent,
-    consents,
-    end_consent,
-)
-from tongbao.services.data_source.delivering import NotLeft, Withdrawn, export, push
+from tongbao.sdk.signer import SoftwareKey
+from tongbao.services.data_source.delivering import export, push
+from tongbao.services.data_source.event_files import Event
 from tongbao.services.data_source.events import add_events, remove_event
 from tongbao.services.data_source.looking import standing
 from tongbao.services.data_source.monthly import correct_month
 from tongbao.services.data_source.settings import SourceError
 
 ALICE, BOB, CAROL = (customer(number) for number in range(3))
-
-
-class Mailbox:
-    """A store's inboxes; spaces in `closed` have withdrawn, and `down` takes nothing."""
-
-    def __init__(self) -> None:
-        """Nothing was left yet."""
-        self.parcels: dict[str, list[bytes]] = {}
-        self.closed: set[str] = set()
-        self.down = False
-
-    def leave(self, consent: Consent, parcel: bytes) -> None:
-        """Take a parcel."""
-        if self.down:
-            raise NotLeft("answered with status 503", is_away=True)
-        if consent.inbox in self.closed:
-            raise Withdrawn("answered with 403")
-        self.parcels.setdefault(consent.inbox, []).append(parcel)
 
 
 def test_each_month_is_attested_committed_and_delivered_also_without_rows(tmp_path: Path) -> None:
@@ -74,7 +50,7 @@ def test_each_month_is_attested_committed_and_delivered_also_without_rows(tmp_pa
     then each has one batch on the ledger, and a parcel that opens to it and to its attestation.
     """
     with shop(tmp_path) as club:
-        signed = {name: club.consent(name) for name in (ALICE, BOB)}
+        signed = {name: club.consent(name, store=STORE + "/") for name in (ALICE, BOB)}
         club.events(ALICE, 40)
         month = club.month()
         assert (month.drawn, month.committed, month.undone) == (2, 2, 0)
@@ -165,17 +141,6 @@ def test_an_event_is_one_customer_s_alone(tmp_path: Path) -> None:
         assert counts == (2,)
 
 
-def test_events_without_a_consent_are_counted_and_not_kept(tmp_path: Path) -> None:
-    """Given customers who have not consented, when their events come, then none is kept."""
-    with shop(tmp_path) as club:
-        club.consent(ALICE)
-        added = club.events(BOB, 5)
-        assert (added.new, added.without_consent) == (0, 5)
-        for file in tmp_path.glob("data-source/**/*"):
-            if file.is_file():
-                assert b"customer-" not in file.read_bytes(), file
-
-
 def test_a_correction_is_a_version_that_names_the_last(tmp_path: Path) -> None:
     """
     Given a month that was told,
@@ -215,31 +180,6 @@ def test_a_correction_is_a_version_that_names_the_last(tmp_path: Path) -> None:
         assert correct_month(club.source, club.chain, MARCH, silent).drawn == 0
 
 
-def test_who_withdraws_at_the_store_is_told_no_more(tmp_path: Path) -> None:
-    """
-    Given a customer who has deleted the drop,
-    when months are pushed,
-    then the consent ends, its rows are forgotten, and no further month is made for it.
-    """
-    with shop(tmp_path) as club:
-        signed = {name: club.consent(name) for name in (ALICE, BOB)}
-        club.events(ALICE, 3)
-        club.month()
-        box = Mailbox()
-        box.closed.add(signed[ALICE].consent.inbox)
-        delivery = push(club.source, club.chain.now(), box.leave, silent)
-        assert (delivery.delivered, delivery.withdrawn, delivery.undone) == (1, 1, 0)
-        assert [held.customer for held in consents(club.source)] == [BOB]
-        bodies = club.source.journal.database.execute(
-            "SELECT count(*) FROM events WHERE body NOT NULL"
-        ).fetchone()
-        assert bodies == (0,)
-        assert club.month(APRIL).drawn == 1
-        assert [str(row.period) for row in club.batches(ALICE)] == [MARCH]
-        with pytest.raises(SourceError, match="has ended"):
-            add_consent(club.source, ALICE, signed[ALICE])
-
-
 def test_a_store_that_is_away_gets_the_same_parcel_later(tmp_path: Path) -> None:
     """Given a store that answers nothing, when pushed again later, then what was made is left."""
     with shop(tmp_path) as club:
@@ -267,62 +207,6 @@ def test_a_store_that_nobody_has_listed_is_not_talked_to(tmp_path: Path) -> None
         written = export(club.source, club.chain.now(), tmp_path / "out", silent, whole=False)
         assert written.delivered == 1
         assert len(list((tmp_path / "out").glob("*/*.parcel"))) == 1
-
-
-def test_a_consent_that_has_ended_makes_no_month(tmp_path: Path) -> None:
-    """Given a consent whose time is over, when the month is made, then it has ended instead."""
-    with shop(tmp_path) as club:
-        club.consent(ALICE, ends=club.chain.now() - 1)
-        club.consent(BOB)
-        month = club.month()
-        assert (month.ended, month.drawn) == (1, 1)
-        assert club.batches(ALICE) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"source": address_of("rival")},
-        {"ends": 1},
-        {"account": address_of(BOB)},
-        {"method": "device"},
-        {"schema": "shoes.1"},
-        {"chain": "other-00000000"},
-    ],
-)
-def test_a_consent_of_others_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
-    """Given a consent for another source, chain, account or method, when checked, then no."""
-    with shop(tmp_path) as club:
-        good = consent_of(club.chain, ALICE)
-        settings = settings_on(club.chain)
-        assert check_consent(good.text, settings, club.chain, club.chain.now()) == good
-        bad = consent_of(club.chain, ALICE, **changes)
-        with pytest.raises(SourceError):
-            check_consent(bad.text, settings, club.chain, club.chain.now())
-
-
-def test_a_customer_has_one_consent_in_force(tmp_path: Path) -> None:
-    """
-    Given alice's consent,
-    when it comes again, another of hers comes, or somebody's else under her reference,
-    then it is known, it replaces the first and takes over what was not told, and it is refused.
-    """
-    with shop(tmp_path) as club:
-        first = club.consent(ALICE)
-        assert not add_consent(club.source, ALICE, first)
-        club.events(ALICE, 2)
-        renewed = consent_of(club.chain, ALICE, subject_salt=Salt(fixed("new").hex()[:32]))
-        assert add_consent(club.source, ALICE, renewed)
-        with pytest.raises(SourceError):
-            add_consent(club.source, ALICE, consent_of(club.chain, BOB))
-        with pytest.raises(SourceError):
-            add_consent(club.source, BOB, consent_of(club.chain, ALICE, ends=9_999_999_999_999))
-        club.month()
-        [row] = club.batches(ALICE)
-        assert row.subject == renewed.subject
-        [held] = consents(club.source)
-        end_consent(club.source, held.id, "removed")
-        assert list(consents(club.source)) == []
 
 
 def test_what_the_ledger_refuses_is_told_and_tried_again(tmp_path: Path) -> None:
@@ -371,11 +255,26 @@ def test_a_batch_that_its_owner_erased_is_not_corrected(tmp_path: Path) -> None:
         assert (found.drawn, found.retired) == (0, 1)
 
 
-def test_after_so_many_days_a_consent_is_over(tmp_path: Path) -> None:
-    """Given a consent for 60 days, when pushed on day 61, then nothing leaves, and it has ended."""
+def test_a_new_key_forgets_no_event_and_attests_what_is_not_delivered(tmp_path: Path) -> None:
+    """
+    Given a month that was told by one key and not delivered,
+    when the source goes on with another,
+    then an event is still one customer's alone, and parcels are attested by the new key.
+    """
     with shop(tmp_path) as club:
-        club.consent(ALICE)
+        signed = {name: club.consent(name) for name in (ALICE, BOB)}
+        club.events(ALICE, 2)
         club.month()
+        new = SoftwareKey(fixed("another key of the club"))
+        club.source = replace(club.source, signer=new)
+        stolen = Event(BOB, egg(ALICE, 1).event, egg(ALICE, 1).values)
+        with pytest.raises(SourceError, match="another customer"):
+            add_events(club.source, SCHEMA, MARCH, [(1, stolen)])
+        assert club.events(ALICE, 3).new == 1
         box = Mailbox()
-        delivery = push(club.source, club.chain.now() + 61 * DAY_MS, box.leave, silent)
-        assert (delivery.delivered, delivery.ended, box.parcels) == (0, 1, {})
+        push(club.source, club.chain.now(), box.leave, silent)
+        [parcel] = box.parcels[signed[ALICE].consent.inbox]
+        opened = open_parcel("batch", exchange_secret(ALICE).private_bytes_raw(), parcel)
+        jws, batch = read_batch_parcel(opened.text)
+        assert read_attestation(jws, new.public_key).batch == club.batches(ALICE)[0].commitment
+        assert len(batch.rows) == 2

@@ -31,6 +31,7 @@ from tongbao.services.data_source.statements import (
     Name,
     Statement,
     Step,
+    attestation_of,
     batch_of,
     change,
     statement_of,
@@ -87,7 +88,7 @@ def push(source: Source, now: int, leave: Leaves, tell: Tell) -> Delivery:
             ready = [
                 pair
                 for pair in _sealed(source, group)
-                if _is_left_at(source, pair[1].signed_consent.consent, delivery)
+                if _is_left_at(source, store_of(pair[1]), delivery)
             ]
             whys = list(pool.map(lambda pair: _left(leave, *pair), ready))
             _keep(source, ready, whys, delivery)
@@ -108,7 +109,7 @@ def export(source: Source, now: int, folder: Path, tell: Tell, *, whole: bool) -
         ready = [
             (statement, held)
             for statement, held in _sealed(source, group)
-            if whole or held.signed_consent.consent.store not in source.settings.stores
+            if whole or store_of(held) not in source.settings.stores
         ]
         for statement, held in ready:
             _write(folder / held.id.hex()[:ID_DIGITS], statement)
@@ -136,19 +137,24 @@ def _sealed(source: Source, group: list[tuple[bytes, Name]]) -> list[tuple[State
 
 
 def _parcel(source: Source, held: Held, statement: Statement) -> bytes:
-    assert statement.attestation is not None
+    """A parcel with the attestation by the key of today, which is the one that the ledger has."""
     batch = batch_of(source, held, statement.name, statement.drawn)
-    text = batch_parcel_text(statement.attestation, batch)
+    text = batch_parcel_text(attestation_of(source, held, statement), batch)
     key = bytes.fromhex(held.signed_consent.consent.key)
     return seal_parcel("batch", statement.commitment, key, text)
 
 
-def _is_left_at(source: Source, consent: Consent, delivery: Delivery) -> bool:
+def store_of(held: Held) -> str:
+    """The store of a consent, in the spelling of the settings."""
+    return held.signed_consent.consent.store.rstrip("/")
+
+
+def _is_left_at(source: Source, store: str, delivery: Delivery) -> bool:
     """Whether a parcel can go to a store now: an operator says which stores, not a stranger."""
-    if consent.store not in source.settings.stores:
+    if store not in source.settings.stores:
         delivery.elsewhere += 1
         return False
-    if consent.store in delivery.away:
+    if store in delivery.away:
         delivery.undone += 1
         return False
     return True
@@ -179,7 +185,7 @@ def _keep(
             elif isinstance(why, Withdrawn):
                 gone.add(held.id)
             else:
-                store = held.signed_consent.consent.store
+                store = store_of(held)
                 delivery.failed[store] = str(why)
                 delivery.undone += 1
                 if isinstance(why, NotLeft) and why.is_away:

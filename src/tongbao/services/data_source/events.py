@@ -22,6 +22,8 @@ from tongbao.services.data_source.settings import WRONG, SourceError
 from tongbao.services.data_source.source import Source
 
 FAULTS_SHOWN: Final = 20
+CUSTOMERS_REMEMBERED: Final = 100_000
+"""While one file is read: whose consents were looked up."""
 MONTH_BYTES_LIMIT: Final = 8_388_608
 """Of a customer's month: however its texts are escaped, it fits into a batch at rest."""
 
@@ -60,18 +62,19 @@ class _Adding:
         if subject is None:
             self.added.without_consent += 1
             return
-        key = self.source.journal.blind("event", named.encode())
+        key = event_key(self.source, event.event)
         known = database.execute(
             "SELECT subject, schema, period, body FROM events WHERE event = ?", (key,)
         ).fetchone()
-        body = msgspec.msgpack.encode(_Body(named, event.values))
+        body = _Body(named, event.values)
         if known is not None:
-            self._again(database, key, (subject, known), body)
+            self._again(database, key, (subject, known), event.values)
             return
-        self._count(database, subject, 1, len(body))
+        kept = msgspec.msgpack.encode(body)
+        self._count(database, subject, 1, len(kept))
         database.execute(
             "INSERT INTO events (event, subject, schema, period, body) VALUES (?, ?, ?, ?, ?)",
-            (key, subject, self.schema.name, self.period, self.source.journal.seal("event", body)),
+            (key, subject, self.schema.name, self.period, self.source.journal.seal("event", kept)),
         )
         self.added.new += 1
 
@@ -80,7 +83,7 @@ class _Adding:
         database: sqlite3.Connection,
         key: bytes,
         whose: tuple[bytes, tuple[bytes, str, str, bytes | None]],
-        body: bytes,
+        values: tuple[Value, ...],
     ) -> None:
         """An event that was told before: the same is no change, and another needs --replace."""
         subject, (before, schema, period, sealed) = whose
@@ -91,11 +94,13 @@ class _Adding:
         if (schema, period) != (self.schema.name, self.period):
             raise BadLine("this event was given in another month or schema")
         # Without a body it was told under a consent that has ended, or taken back.
-        if sealed is None or self.source.journal.unseal("event", sealed) == body:
+        old = None if sealed is None else _read(self.source, sealed)
+        if old is None or old.values == values:
             self.added.known += 1
             return
         if not self.replace:
             raise BadLine("this event is known with other values; --replace corrects it")
+        body = msgspec.msgpack.encode(_Body(old.event, values))
         self._count(database, subject, 0, len(body))
         database.execute(
             "UPDATE events SET body = ? WHERE event = ?",
@@ -105,6 +110,8 @@ class _Adding:
 
     def _subject(self, customer: str) -> bytes | None:
         if customer not in self._subjects:
+            if len(self._subjects) >= CUSTOMERS_REMEMBERED:
+                self._subjects.clear()
             held = consent_of_customer(self.source, customer, self.schema.name)
             signed = None if held is None else held.signed_consent
             self._subjects[customer] = (
@@ -161,13 +168,21 @@ def add_events(
     return adding.added
 
 
+def event_key(source: Source, event: str) -> bytes:
+    """What stands for an event in the index: the same when the source has another key."""
+    return source.journal.blind("event", event.encode())
+
+
+def _read(source: Source, sealed: bytes) -> _Body:
+    return msgspec.msgpack.decode(source.journal.unseal("event", sealed), type=_Body)
+
+
 def remove_event(source: Source, event: str) -> bool:
     """Take an event back, of which no month tells from now on; False where it is not known.
 
     One that a month told stays known as this customer's: `correct` makes the next version.
     """
-    named = event_hash(source.signer.public_key, event.encode())
-    key = source.journal.blind("event", named.encode())
+    key = event_key(source, event)
     with source.journal.step() as database:
         database.execute("DELETE FROM events WHERE event = ? AND given = 0", (key,))
         gone = database.execute("SELECT changes()").fetchone()[0]
@@ -182,8 +197,5 @@ def rows_of(source: Source, subject: bytes, schema: str, period: str) -> tuple[R
         " AND body NOT NULL ORDER BY number",
         (subject, schema, period),
     )
-    read = (
-        msgspec.msgpack.decode(source.journal.unseal("event", body), type=_Body)
-        for (body,) in found
-    )
+    read = (_read(source, body) for (body,) in found)
     return tuple(Row(one.event, one.values) for one in read)  # type: ignore[arg-type]
