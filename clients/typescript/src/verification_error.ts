@@ -72,6 +72,17 @@ const FINDINGS = {
     29,
     "the bundle begins after the earlier one ends; ask for one that begins sooner",
   ],
+  // What is wrong with a compliance pack: so far found by the ledger's own verifier alone.
+  PACK_IS_UNREADABLE: [30, "this is not a data pack as it is made; ask for it again"],
+  PACK_IS_ALTERED: [31, "a member is not what the manifest says; ask for the pack again"],
+  PACK_IS_WRONG: [32, "the pack says something else than its proofs; don't believe it"],
+  RECEIPT_IS_NOT_SEALED: [33, "no proven seal has signed this receipt; don't believe it"],
+  RECEIPT_DIFFERS: [34, "the receipt is of other terms than the proven order or offer"],
+  CONSENT_IS_NOT_THE_OWNERS: [35, "neither the owner nor the agent of its offer has sealed"],
+  DELETION_IS_NOT_ATTESTED: [
+    36,
+    "a licence ended, and nobody attested deletion; --partly counts",
+  ],
 } as const;
 
 /** The name of what is wrong. */

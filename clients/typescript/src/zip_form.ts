@@ -7,7 +7,7 @@
 
 import { type Bytes, joined, same, utf8 } from "./bytes.js";
 
-const NAME = /^(?:[a-z]{1,16}\/)?[a-z0-9]{1,32}[.][a-z]{1,8}$/;
+const NAME = /^(?:[a-z]{1,16}\/)?[a-z0-9]{1,64}[.][a-z]{1,8}$/;
 const MEMBERS_LIMIT = 20_000;
 const MEMBER_BYTES_LIMIT = 33_554_432;
 const BYTES_LIMIT = 268_435_456;

@@ -25,6 +25,9 @@ AFTER: Final = {
     "status": Lazy("tongbao.cli.chain_commands:status", "The last block, or a transaction's fate."),
     "proof": Lazy("tongbao.cli.proof_commands:proof", "Write proofs that need no trust in a node."),
     "verify": Lazy("tongbao.cli.verify_command:verify", "Check a proof file against a trust file."),
+    "data-pack": Lazy(
+        "tongbao.cli.data_pack_commands:data_pack", "Show what was granted of data, with proofs."
+    ),
     "audit": Lazy("tongbao.cli.audit_command:audit", "Check every block, row and invariant."),
     "snapshot": Lazy(
         "tongbao.cli.snapshot_commands:snapshot", "Write, verify and import all rows of one block."

@@ -1,4 +1,4 @@
-"""`tongbao verify`: check a proof or a bundle by the verifier alone: no store, node or network."""
+"""`tongbao verify`: check a proof, a bundle or a data pack by the verifier alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tongbao.sdk.bundle_verification import (
     check_joined,
     verify_bundle,
 )
+from tongbao.sdk.data.pack_verification import VerifiedPack, is_pack, verify_pack
 from tongbao.sdk.verification import Verified
 from tongbao.sdk.verification import verify as check
 from tongbao.sdk.zip_form import BYTES_LIMIT
@@ -38,7 +39,8 @@ from tongbao.sdk.zip_form import BYTES_LIMIT
 @click.option(
     "--partly",
     is_flag=True,
-    help="Of a bundle: take movements that have no proof as the node's word, and count them.",
+    help="Of a bundle: take movements that have no proof as the node's word, and count them. Of a "
+    "data pack: take grants whose deletion nobody attested in time, and count them.",
 )
 @click.option(
     "--after",
@@ -56,11 +58,17 @@ def verify(
     partly: bool,
     after: Path | None,
 ) -> None:
-    """Check the proof or the audit bundle in FILE (- is standard input), print what it proves.
+    """Check the proof, bundle or data pack in FILE (- is standard input), print what it proves.
 
     Times are milliseconds UTC. Exit code 0: proven; 65: not, and the reason has a number.
     """
     content = read_file(file, BYTES_LIMIT + 1)
+    if is_pack(content):
+        if after is not None:
+            raise click.UsageError("--after is about bundles, and this is a data pack")
+        pack = verify_pack(content, read_file(trust), at, partly)
+        terminal_of(ctx).answer(_facts_of_pack(pack), f"verified: {_sum_of_pack(pack)}")
+        return
     if content.startswith(ARCHIVE):
         bundle = verify_bundle(content, read_file(trust), at, partly)
         verdict = f"verified: {_sum(bundle)}"
@@ -117,6 +125,54 @@ def _sum(bundle: VerifiedBundle) -> str:
     of = f"{bundle.proven} of {count(every, 'movement')}"
     end = f"{said.holding} is held at height {bundle.height} of {said.chain}"
     return f"{of}; {said.opening} + {said.total_in} - {said.total_out} = {said.closing}; {end}"
+
+
+def _facts_of_pack(found: VerifiedPack) -> dict[str, Any]:
+    """What a pack proves of each grant."""
+    pack = found.pack
+    return {
+        "chain": pack.chain,
+        "height": found.height,
+        "time": found.time,
+        "kind": "data-pack",
+        "account": pack.account,
+        "role": pack.role,
+        "from": pack.first_time,
+        "to": pack.before_time,
+        "assessment": pack.assessment,
+        "grants": [
+            {
+                "order": one.receipt.order,
+                "owner": one.receipt.owner,
+                "buyer": one.receipt.buyer,
+                "purpose": one.receipt.purpose,
+                "schema": one.receipt.schema,
+                "fields": list(one.receipt.fields),
+                "price": str(one.receipt.price),
+                "asset": one.receipt.asset,
+                "phase": one.phase,
+                "sealed_at": one.sealed_at,
+                "delete_by": one.receipt.delete_by,
+                "deleted_at": one.deleted_at,
+                "held": one.held,
+            }
+            for one in found.grants
+        ],
+        "late": len(found.late),
+    }
+
+
+def _sum_of_pack(found: VerifiedPack) -> str:
+    """What a pack proves, in one line."""
+    revealed = [one for one in found.grants if one.revealed]
+    deleted = sum(one.deleted_at is not None and one.in_time for one in revealed)
+    held = sum(one.held for one in revealed)
+    late = f", {len(found.late)} not deleted in time" if found.late else ""
+    grants, pack = count(len(found.grants), "grant"), found.pack
+    return (
+        f"{grants} by receipts that were sealed; {len(revealed)} revealed, {deleted} deleted, "
+        f"{held} held{late}; of {pack.role} {pack.account} on {pack.chain}"
+    )
 
 
 def _claim(found: Verified) -> str:

@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Final
 from zlib import crc32
 
-NAME: Final = re.compile(r"(?:[a-z]{1,16}/)?[a-z0-9]{1,32}[.][a-z]{1,8}")
+NAME: Final = re.compile(r"(?:[a-z]{1,16}/)?[a-z0-9]{1,64}[.][a-z]{1,8}")
 """No name leads out of the folder that somebody unpacks into."""
 MEMBERS_LIMIT: Final = 20_000
 MEMBER_BYTES_LIMIT: Final = 33_554_432
