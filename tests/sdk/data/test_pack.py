@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from tests.sdk.data.granted import ALICE, BOB, DAVE, SECOND, B, Granted, told
-from tests.sdk.data.granted_chains import CHAINS, Solo
+from tests.sdk.data.granted import ALICE, BOB, DAVE, B, Granted, told
+from tests.sdk.data.granted_chains import CHAINS, SECOND, Solo
 from tests.spoiling import spoiled
 from tongbao.kernel import Id, jcs
 from tongbao.modules import data

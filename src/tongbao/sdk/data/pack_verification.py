@@ -86,9 +86,9 @@ def verify_pack(
         time=max((one.time for one in proofs.every), default=0),
     )
     if found.late and not partly:
-        orders = ", ".join(one.receipt.order for one in found.late[:5])
+        late = ", ".join(one.receipt.order for one in found.late[:5])
         raise VerificationError(
-            Finding.DELETION_IS_NOT_ATTESTED, f"{len(found.late)} of them: {orders}"
+            Finding.DELETION_IS_NOT_ATTESTED, f"{len(found.late)} of them: {late}"
         )
     return found
 
