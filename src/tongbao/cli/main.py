@@ -49,6 +49,12 @@ AFTER: Final = {
     "webhooks": Lazy(
         "tongbao.cli.webhooks_commands:webhooks", "Post what happens to endpoints of others."
     ),
+    "data-buyer": Lazy(
+        "tongbao.cli.data_asking_commands:data_buyer", "Buy data of people, check and delete it."
+    ),
+    "data-panel": Lazy(
+        "tongbao.cli.data_panel_commands:data_panel", "Judge claims about data, and vote."
+    ),
     "data-source": Lazy(
         "tongbao.cli.data_source_commands:data_source", "Attest months of rows to customers."
     ),

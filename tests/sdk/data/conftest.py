@@ -11,7 +11,13 @@ from tests.sdk.data.market import Market, market
 from tests.sdk.data.shop import Shop, begun
 from tongbao.modules import data
 
-SHORT = {data.CONFIRM_MS.name: 8_000, data.REVEAL_MS.name: 3_000, data.ACCEPT_MS.name: 6_000}
+SHORT = {
+    data.CONFIRM_MS.name: 4_000,
+    data.TRANSFER_MS.name: 1,
+    data.REVEAL_MS.name: 3_000,
+    data.ACCEPT_MS.name: 4_000,
+    data.VERDICT_MS.name: 12_000,
+}
 """Milliseconds that the phases have in the market where deadlines pass."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from tongbao.rights.batch import Batch
 from tongbao.rights.chunks import chunk_count, chunks_root, seal_chunks
 from tongbao.rights.envelope import envelope_info, put_into_envelope
 from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, draw_halves, package_key
+from tongbao.rights.receipt import make_receipt
 from tongbao.rights.requests import grant_hash, read_request, request_hash
 from tongbao.rights.seal import Sealed, seal_package
 from tongbao.sdk.signed_requests import account_has_key
@@ -53,18 +55,32 @@ class LyingAgent:
         self.sold: dict[str, Sold] = {}
         self.refuses: int | None = None
         self.served = 0
+        self.least_chunks = 1
 
     # On the ledger
 
-    def seal(self, order: str, batches: Sequence[Batch] | None = None, **changes: Any) -> Sold:
+    def seal(
+        self,
+        order: str,
+        batches: Sequence[Batch] | None = None,
+        *,
+        fields: Sequence[str] | None = None,
+        receipt: bytes | None = None,
+    ) -> Sold:
         """Seal an order with its batches, or others, and tell the ledger."""
         row = self.market.row(order)
         own = [self.market.batches[name] for name in row.batches]
         halves, chunks = draw_halves(), list[bytes]()
-        fields = changes.pop("fields", row.fields)
         name = bytes.fromhex(order)
-        sealed = seal_package(name, halves, batches or own, fields, chunks.append)
-        return self.tell(order, halves, sealed, chunks)
+        sealed = seal_package(
+            name,
+            halves,
+            own if batches is None else batches,
+            fields or row.fields,
+            chunks.append,
+            least_chunks=self.least_chunks,
+        )
+        return self.tell(order, halves, sealed, chunks, receipt)
 
     def seal_text(self, order: str, text: bytes) -> Sold:
         """Seal any text."""
@@ -86,10 +102,17 @@ class LyingAgent:
         )
         return self.tell(order, halves, sealed, chunks)
 
-    def tell(self, order: str, halves: Halves, sealed: Sealed, chunks: list[bytes]) -> Sold:
+    def tell(
+        self,
+        order: str,
+        halves: Halves,
+        sealed: Sealed,
+        chunks: list[bytes],
+        receipt: bytes | None = None,
+    ) -> Sold:
         """Send the seal, and have the delivery ready."""
         row = self.market.row(order)
-        receipt = self.receipt(order)
+        receipt = receipt or self.receipt(order)
         granted = grant_hash(receipt)
         info = envelope_info(bytes.fromhex(order), granted, sealed)
         key = urlsafe_b64decode(row.buyer_key + "=")
@@ -109,7 +132,23 @@ class LyingAgent:
 
     def receipt(self, order: str) -> bytes:
         """The receipt of an order's grant."""
-        return jcs.encode({"order": order})
+        market, row = self.market, self.market.row(order)
+        offer_id = market.offers[row.mode]
+        requests = {request_hash(read_request(text)).hex(): text for text in self.heard}
+        offer = market.chain.query(data.offer, offer_id)
+        enterprise = market.chain.query(data.enterprise, row.buyer)
+        assert offer is not None and enterprise is not None
+        return make_receipt(
+            chain=market.chain.id,
+            order_id=Id(order),
+            order=row,
+            request=read_request(requests[row.request_hash]),
+            offer_id=offer_id,
+            offer=offer,
+            enterprise=enterprise,
+            seller=ADDRESSES["carol"],
+            made_at=market.chain.now(),
+        )
 
     def reveal(self, order: str) -> None:
         """Publish `b`."""
@@ -121,11 +160,25 @@ class LyingAgent:
     def routes(self) -> list[BaseRoute]:
         """The agent's interface, as far as buyers use it."""
         return [
+            Route("/step/{order}", self.step, methods=["POST"]),
             Route("/v1/requests", self.hear, methods=["POST"]),
             Route("/v1/deliveries", self.deliveries),
             Route("/v1/deliveries/{order}", self.delivery),
             Route("/v1/deliveries/{order}/chunks", self.chunks),
         ]
+
+    async def step(self, request: Request) -> Response:
+        """Seal or reveal, whichever is next: for a story in a process of its own."""
+        await asyncio.to_thread(self.take_step, request.path_params["order"])
+        return Response()
+
+    def take_step(self, order: str) -> None:
+        """Seal an open order, reveal a confirmed one, and let others be."""
+        phase = self.market.phase(order)
+        if phase == "open":
+            self.seal(order)
+        elif phase == "confirmed":
+            self.reveal(order)
 
     async def hear(self, request: Request) -> Response:
         """Hear a request."""

@@ -175,7 +175,7 @@ class Market:
 def issue(name: str) -> asset.Issue:
     """A person's first money."""
     return asset.Issue(
-        asset=CNY, amount=Amount("1000.00"), payee=ADDRESSES[name], reference=Ref(f"first-{name}")
+        asset=CNY, amount=Amount("50000.00"), payee=ADDRESSES[name], reference=Ref(f"first-{name}")
     )
 
 

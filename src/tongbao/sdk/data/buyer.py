@@ -30,9 +30,9 @@ from tongbao.rights.chunk_file import ChunkFile
 from tongbao.rights.envelope import BadEnvelope, take_out_of_envelope
 from tongbao.rights.judge import Verdict, delivery_is_committed, judge
 from tongbao.rights.opened import BoughtRow, bought_rows
+from tongbao.rights.receipt import BadReceipt, ReceiptDiffers, check_receipt
 from tongbao.rights.requests import (
     DataRequest,
-    grant_hash,
     read_request,
     request_bytes,
     request_hash,
@@ -150,6 +150,10 @@ class Buyer:
         """Take an order back that was not confirmed. Raises Refused, Unreachable."""
         self.sender.send(data.CancelOrder(order=Id(order)), order)
 
+    def phase(self, order: str) -> str:
+        """How far an order is on the ledger. Raises NotThere."""
+        return str(order_row(self.chain, order).phase)
+
     # Fetching and confirming
 
     def fetch(self, order: str) -> Path:
@@ -258,18 +262,25 @@ class Buyer:
     def pull(self) -> Iterator[Pulled]:
         """Fetch all that agents have sealed since the last time, each agent after its cursor.
 
-        A cursor is written down once its delivery is here, or is known to be wrong.
+        A cursor is written down once its delivery is here, or is known to be wrong. An agent that
+        does not answer is told of without an order, and asked again the next time.
         """
         self.sender.resume()
+        asked = {self.folder.deal(order).agent for order in self.folder.orders()}
+        for address in sorted(asked & self.agents.keys()):
+            try:
+                yield from self._pull(address)
+            except (AgentAway, AgentRefused) as error:
+                yield Pulled("", f"agent {address}: {error}")
+
+    def _pull(self, address: str) -> Iterator[Pulled]:
         cursors = self.folder.cursors()
-        for address in sorted(self.agents):
-            with self.agent(address) as agent:
-                after = cursors.get(address)
-                while page := agent.deliveries(after).deliveries:
-                    for one in page:
-                        yield self._look_at(one.order)
-                        after = cursors[address] = one.cursor
-                        self.folder.keep_cursors(cursors)
+        with self.agent(address) as agent:
+            while page := agent.deliveries(cursors.get(address)).deliveries:
+                for one in page:
+                    yield self._look_at(one.order)
+                    cursors[address] = one.cursor
+                    self.folder.keep_cursors(cursors)
 
     def _look_at(self, order: str) -> Pulled:
         if order not in self.folder.orders():
@@ -309,8 +320,12 @@ class Buyer:
         raise NoAgent(f"no offer of {request.owner} covers schema, fields, purpose and mode")
 
     def _check_receipt(self, order: str, row: data.Order, deal: Deal, receipt: bytes) -> None:
-        if row.grant_hash is None or grant_hash(receipt).hex() != row.grant_hash:
-            raise DeliveryDiffers(f"the receipt of order {order} is not the one that was sealed")
+        """Whether a receipt is of what was asked, ordered and sealed. Raises DeliveryDiffers."""
+        request = read_request(self.folder.request(deal.request_hash).text.encode())
+        try:
+            check_receipt(receipt, Id(order), row, request)
+        except (BadReceipt, ReceiptDiffers) as error:
+            raise DeliveryDiffers(f"the receipt of order {order}: {error}") from None
 
     def _a(self, order: str, row: data.Order, deal: Deal, envelope: str) -> bytes:
         assert row.grant_hash is not None

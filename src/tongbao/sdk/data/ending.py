@@ -83,7 +83,8 @@ def _tell(buyer: Buyer, order: str, adjudicator: str, url: str) -> str:
             write_evidence(buyer, order, adjudicator, panel.key(), path)
             panel.leave(order, path)
     except (AgentAway, AgentRefused, BadExchangeKey) as error:
-        return str(error)
+        decided = order_row(buyer.chain, order).phase != "claimed"
+        return "the claim was decided without it" if decided else str(error)
     deal = buyer.folder.deal(order)
     buyer.folder.keep_deal(order, replace(deal, told=(*deal.told, adjudicator)))
     path.unlink(missing_ok=True)

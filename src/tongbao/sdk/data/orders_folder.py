@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
 from msgspec import Struct
 
+from tongbao.kernel import jcs
 from tongbao.sdk.vault import Vault
 
 PRIVATE: Final = 0o700
@@ -203,10 +203,11 @@ class OrdersFolder:
         return sorted(name for name in self._vault.names() if name.startswith(prefix))
 
     def _put(self, name: str, record: object) -> None:
-        self._vault.put(name, msgspec.json.encode(record))
+        self._vault.put(name, jcs.encode(record))
 
     def _get(self, name: str, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(self._vault.get(name), type=kind)
+            found: T = jcs.decoder(kind).decode(self._vault.get(name))
         except KeyError:
             raise UnknownOrder(f"the folder has no {name}: was it made elsewhere?") from None
+        return found

@@ -18,6 +18,7 @@ from tongbao.sdk.answers import Happening
 from tongbao.sdk.client import AlreadyDecided, Client, Refused
 from tongbao.sdk.data.facts import NotThere, deadline_of, order_row, parameter_of
 from tongbao.sdk.exchange_keys import sign_exchange_key
+from tongbao.sdk.folder import sync_folder
 from tongbao.sdk.wallet import Wallet
 from tongbao.services.data_panel.cases import Case, PanelFolder
 from tongbao.services.data_panel.judging import NoEvidence, judge_case
@@ -54,6 +55,8 @@ class Panel:
         self.chain = chain
         self.wallet = wallet
         self.folder = folder
+        self.stirred = threading.Event()
+        """Set when there is something new to look at."""
         self._lock = threading.RLock()
         self._statement: tuple[bytes, bytes] | None = None
 
@@ -81,6 +84,7 @@ class Panel:
         orders = _claimed_orders(bytes(happening.receipt))
         new = [order for order in orders if self.case(order) is not None]
         self.folder.follow_from(happening.cursor)
+        self.stirred.set()
         return new
 
     def case(self, order: str) -> Case | None:
@@ -115,6 +119,8 @@ class Panel:
     def take(self, order: str, parcel: Path) -> None:
         """Keep a parcel that lies in a file of the folder `incoming`."""
         parcel.replace(self.folder.evidence(order))
+        sync_folder(self.folder.incoming)
+        self.stirred.set()
 
     # Judging and voting
 

@@ -29,8 +29,8 @@ log = structlog.get_logger("tongbao.services")
 
 SERVICE: Final = "tongbao-data-panel"
 JSON: Final = "application/json"
-PAUSE_S: Final = 5.0
-"""How often open cases are looked at when nothing happens."""
+PAUSE_S: Final = 2.0
+"""How often open cases are looked at when nothing happens: a vote may fall due."""
 ORDER: Final = 40
 
 
@@ -100,6 +100,7 @@ def working(panel: Panel, *, votes: bool) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        panel.stirred.set()
         panel.chain.close()
         for thread in threads:
             thread.join()
@@ -113,7 +114,7 @@ def _follow(panel: Panel, stop: threading.Event) -> None:
             if stop.is_set():
                 return
 
-    _again(hear, stop)
+    _again(hear, stop, stop.wait)
 
 
 def _work(panel: Panel, stop: threading.Event) -> None:
@@ -121,10 +122,16 @@ def _work(panel: Panel, stop: threading.Event) -> None:
         for finding in panel.work():
             log.info("voted", vote=finding.vote)
 
-    _again(look, stop)
+    def rest(seconds: float) -> None:
+        panel.stirred.wait(seconds)
+        panel.stirred.clear()
+
+    _again(look, stop, rest)
 
 
-def _again(step: Callable[[], None], stop: threading.Event) -> None:
+def _again(
+    step: Callable[[], None], stop: threading.Event, rest: Callable[[float], object]
+) -> None:
     """Take a step, pause, and take it again; a node that is away is waited for."""
     while not stop.is_set():
         try:
@@ -134,4 +141,4 @@ def _again(step: Callable[[], None], stop: threading.Event) -> None:
         except RuntimeError:
             if not stop.is_set():
                 raise
-        stop.wait(PAUSE_S)
+        rest(PAUSE_S)
