@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.services.other_user import python_for_all
 from tongbao.rights.limits import SEALED_CHUNK_BYTES
 from tongbao.sdk.data.store_client import StoreClient
 from tongbao.sdk.signer import SoftwareKey
@@ -58,12 +59,25 @@ def lay(folder: Path, *flags: str) -> Path:
 class StoreProcess:
     """A store that runs, and what it says on standard error."""
 
-    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        user: int | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         """Start it, and wait until it serves or ends."""
-        command = [TONGBAO, "data-store", "run", "--folder", str(folder), "--port", "0", *flags]
+        program, variables = [TONGBAO], ENVIRONMENT | (environment or {})
+        if user is not None:
+            python, paths = python_for_all()
+            program, variables = [python, "-m", "tongbao.cli.main"], variables | paths
+        command = [*program, "data-store", "run", "--folder", str(folder), "--port", "0", *flags]
         self.process = subprocess.Popen(
             command,
-            env=ENVIRONMENT | environment,
+            env=variables,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else (),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,9 +118,11 @@ class StoreProcess:
 
 
 @contextmanager
-def running(folder: Path, *flags: str, **environment: str) -> Iterator[StoreProcess]:
+def running(
+    folder: Path, *flags: str, user: int | None = None, environment: dict[str, str] | None = None
+) -> Iterator[StoreProcess]:
     """A store that runs until the end of the `with` statement."""
-    store = StoreProcess(folder, *flags, **environment)
+    store = StoreProcess(folder, *flags, user=user, environment=environment)
     try:
         assert store.url, store.text()
         yield store

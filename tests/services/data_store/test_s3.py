@@ -75,7 +75,7 @@ def test_a_store_over_s3_keeps_gives_and_erases(tmp_path: Path) -> None:
     with s3_server(tmp_path) as server:
         folder = lay(tmp_path / "store", "--storage", "s3")
         flags = ("--s3", str(server.file))
-        with running(folder, *flags, **environment()) as store, store.client() as client:
+        with running(folder, *flags, environment=environment()) as store, store.client() as client:
             assert client.put_blob(ONE, chunks(20)) is True
             assert client.put_blob(ONE, chunks(20)) is False
             with pytest.raises(StoreRefused, match="409"):
@@ -86,7 +86,7 @@ def test_a_store_over_s3_keeps_gives_and_erases(tmp_path: Path) -> None:
             client.put_key(ONE, b"k" * 40)
             client.delete_blob(TWO)
             assert objects(server) == [ONE]
-        with running(folder, *flags, **environment()) as store, store.client() as client:
+        with running(folder, *flags, environment=environment()) as store, store.client() as client:
             assert client.get_blob(ONE) == chunks(20)
             assert [one.name for one in client.blobs()] == [ONE]
             with pytest.raises(StoreRefused, match="410"):
@@ -102,13 +102,13 @@ def test_a_bucket_that_was_restored_brings_nothing_back(tmp_path: Path) -> None:
     with s3_server(tmp_path) as server:
         folder = lay(tmp_path / "store", "--storage", "s3")
         flags = ("--s3", str(server.file))
-        with running(folder, *flags, **environment()) as store, store.client() as client:
+        with running(folder, *flags, environment=environment()) as store, store.client() as client:
             client.put_blob(ONE, chunks(1))
             client.delete_blob(ONE)
         spooled = tmp_path / "spooled"
         spooled.write_bytes(chunks(1))
         assert blobs_of(server).put(SPACE, ONE, spooled)
-        with running(folder, *flags, **environment()):
+        with running(folder, *flags, environment=environment()):
             assert objects(server) == []
 
 
