@@ -182,6 +182,28 @@ def test_a_copy_of_another_month_than_it_says_is_not_taken(shop: Market) -> None
     assert not {first, second} & set(there(shop))
 
 
+def test_a_month_without_rows_is_brought_and_sold_as_any_other(shop: Market) -> None:
+    """Given a month of no rows, when its copy is brought and sold, then bob sees that it is empty.
+
+    Nothing is hidden in it, and it is equally long.
+    """
+    batch = shop.committed("2022-08", [])
+    assert shop.bring(batch).json()["fields"] == [COUNT]
+    bought = Bought(shop, shop.request(batch))
+    chunks = bought.fetch()
+    assert len(chunks) == 1
+    bought.confirm()
+    assert bought.rows(chunks) == []
+    shop.send("bob", data.Accept(order=bought.order))
+
+
+def test_about_who_has_appointed_nobody_nothing_is_kept(shop: Market) -> None:
+    """Given mallory, who has no offer, when bob asks about her, then 403, and no log grows."""
+    answer = shop.ask(shop.request(shop.march, owner=ADDRESSES["mallory"]))
+    assert answer.json()["number"] == Refusal.NO_OFFER.number
+    assert logged(shop, "mallory") == []
+
+
 def test_an_owner_lets_a_copy_be_destroyed_and_gets_a_receipt(shop: Market) -> None:
     """Given a copy, when the owner deletes it, then key and blob are gone for good."""
     batch = shop.committed("2022-05", [1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +19,7 @@ from tongbao import __version__
 from tongbao.kernel import jcs
 from tongbao.rights.limits import COPY_CHUNKS_LIMIT, PARCEL_HEAD_BYTES_LIMIT, SEALED_CHUNK_BYTES
 from tongbao.sdk.exchange_keys import sign_exchange_key
+from tongbao.sdk.request_checker import Asked
 from tongbao.services.data_agent.bringing import Bringing
 from tongbao.services.data_agent.folder import Keys, public_exchange_key
 from tongbao.services.data_agent.following import Following
@@ -25,15 +27,14 @@ from tongbao.services.data_agent.heard import Refused, Requests
 from tongbao.services.data_agent.journal import PAGE, Journal, Row
 from tongbao.services.data_agent.ledger import Ledger
 from tongbao.services.data_agent.refusals import Refusal
-from tongbao.services.data_agent.selling import SERVED, Selling
+from tongbao.services.data_agent.selling import SEALING, SERVED, Selling
 from tongbao.services.data_agent.shelf import AT_ONCE, Shelf
 from tongbao.services.serving.problems import Problem, bad_request, not_found
 from tongbao.services.serving.signed import Who, signed, signed_file
 
 KEY_LASTS_MS: Final = 7 * 86_400_000
 PARCEL_BYTES: Final = COPY_CHUNKS_LIMIT * SEALED_CHUNK_BYTES + PARCEL_HEAD_BYTES_LIMIT + 4
-PARCELS_AT_ONCE: Final = 2
-"""Each is in memory for a moment."""
+BATCH: Final = re.compile(r"[0-9a-f]{40}\Z")
 
 
 class Api(Struct, kw_only=True):
@@ -172,7 +173,8 @@ class Api(Struct, kw_only=True):
         given(request)
         who = await of_account(request)
         row = await asyncio.to_thread(self.selling.row, request.path_params["order"])
-        if row is None or who.account not in (row["buyer"], row["owner"]) or not row["receipt"]:
+        is_sealed = row is not None and row["receipt"] and row["step"] != SEALING
+        if row is None or not is_sealed or who.account not in (row["buyer"], row["owner"]):
             raise not_found()
         return Response(row["receipt"], media_type="application/ld+json")
 
@@ -197,19 +199,27 @@ class Api(Struct, kw_only=True):
     async def bring(self, request: Request) -> Response:
         """Take a copy."""
         given(request)
-        batch = request.path_params["batch"]
-        async with self.parcels, signed_file(request, PARCEL_BYTES, self.folder) as (who, spooled):
-            owner = account_of(who)
+        batch = batch_of(request)
+        owner = await asyncio.to_thread(self.bringing.awaited, batch)
+
+        def may(asked: Asked) -> None:
+            if owner is None or asked.account != owner:
+                why = Refusal.OWNER_DIFFERS
+                raise Problem(HTTPStatus.FORBIDDEN, why.rule, number=why.number)
+
+        receiving = signed_file(request, PARCEL_BYTES, self.folder, may)
+        async with self.parcels, receiving as (_, spooled):
+            assert owner is not None
             parcel = await asyncio.to_thread(spooled.path.read_bytes)
             line = await trying(lambda: self.bringing.bring(owner, batch, parcel))
-        await asyncio.to_thread(self.following.hint_refused, owner)
+        await asyncio.to_thread(self.following.hint_owner, owner)
         return answer({"at": line.at, "batch": line.batch, "fields": line.fields})
 
     async def erase(self, request: Request) -> Response:
         """Destroy a copy and its key."""
         given(request)
         who = await of_account(request)
-        batch = request.path_params["batch"]
+        batch = batch_of(request)
         found = await asyncio.to_thread(self.bringing.erase, who.account or "", batch)
         if found is None:
             raise not_found()
@@ -228,6 +238,14 @@ def given(request: Request, *names: str) -> dict[str, str]:
     if len(asked) != len(found) or not set(asked) <= set(names):
         raise bad_request(f"parameters here: {', '.join(names) or 'none'}, each once")
     return asked
+
+
+def batch_of(request: Request) -> str:
+    """The batch that a path names. Raises Problem."""
+    name = str(request.path_params["batch"])
+    if BATCH.match(name) is None:
+        raise bad_request("a batch is named by the 40 hex digits of its id")
+    return name
 
 
 def number_of(text: str) -> int:

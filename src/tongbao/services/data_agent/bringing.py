@@ -32,6 +32,13 @@ class Bringing:
         self._account = account
         self._secret = secret
 
+    def awaited(self, batch: str) -> str | None:
+        """Whose copy of a batch would be taken, before any of it has come; None for nobody's."""
+        found = self._ledger.batches([batch]).get(Id(batch))
+        if found is None or not self._offered(found.owner):
+            return None
+        return found.owner
+
     def bring(self, owner: str, batch: str, parcel: bytes) -> CopyLine:
         """Take a parcel of kind `copy`, in the place of an earlier one. Raises Refused."""
         try:
@@ -43,12 +50,15 @@ class Bringing:
         if found is None or found.owner != owner or copy.owner != owner:
             raise Refused(Refusal.OWNER_DIFFERS)
         self._check(copy, found, (batch, opened.context))
-        if not set(copy.fields) <= self._offered(owner).get(found.schema, set()):
+        offered = self._offered(owner).get(found.schema, set())
+        # A month without rows hides nothing, and shows nothing either.
+        fields = tuple(name for name in copy.fields if copy.rows or name in offered)
+        if not set(fields) <= offered:
             raise Refused(Refusal.COPY_SAYS_TOO_MUCH)
         known = self._shelf.line(batch)
         if known is None and self._shelf.count(owner) >= COPIES_LIMIT:
             raise Refused(Refusal.TOO_MANY_COPIES)
-        line = CopyLine(batch=batch, owner=owner, fields=copy.fields, at=self._ledger.now())
+        line = CopyLine(batch=batch, owner=owner, fields=fields, at=self._ledger.now())
         self._shelf.keep(line, copy.commitment, opened.text)
         return line
 

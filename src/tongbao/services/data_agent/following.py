@@ -168,6 +168,17 @@ class Following:
         for row in found:
             self.hint(row["id"])
 
+    def hint_owner(self, owner: str) -> None:
+        """Look again after a copy has come: it may be the first, of an order that came before."""
+        if self._shelf.count(owner) == 1:
+            self._hint_orders_of(owner)
+        self.hint_refused(owner)
+
+    def _hint_orders_of(self, owner: str) -> None:
+        for name, order in self._ledger.orders_of(owner):
+            if order.phase in UNDER_WAY:
+                self.hint(name)
+
     # Threads
 
     def _work(self) -> None:
@@ -239,9 +250,7 @@ class Following:
         not ended, and every copy.
         """
         for owner in self._shelf.owners():
-            for name, order in self._ledger.orders_of(owner):
-                if order.phase in UNDER_WAY:
-                    self.hint(name)
+            self._hint_orders_of(owner)
             self._look_at(owner)
         for row in self._journal.orders_not_in(OVER):
             self.hint(row["id"])

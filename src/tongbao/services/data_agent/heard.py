@@ -23,7 +23,7 @@ from tongbao.services.data_agent.shelf import Shelf
 
 A_DAY: Final = 100
 """New requests of one buyer about one owner in a day."""
-BUYERS_A_DAY: Final = 10_000
+BUYERS_A_DAY: Final = 1_000
 """New requests of all buyers about one owner in a day."""
 
 
@@ -82,6 +82,8 @@ class Requests:
             raise Refused(Refusal.SENDER_IS_NOT_BUYER)
         name = request_hash(request).hex()
         found = self._line_of(name)
+        if found is None and not self.knows(request.owner):
+            raise Refused(Refusal.NO_OFFER)
         if found is None or found["refused"]:
             why = self._judge(request, now)
             self._write((name, request.owner, buyer, body.decode("ascii", "ignore")), now, why)
@@ -90,6 +92,12 @@ class Requests:
         if why is not None:
             raise Refused(why)
         return name
+
+    def knows(self, owner: str) -> bool:
+        """Whether an owner has appointed this agent for anything: others have no log here."""
+        if self._shelf.count(owner):
+            return True
+        return any(offer.agent == self._account for _, offer in self._ledger.offers(owner))
 
     def heard(self, name: str) -> tuple[DataRequest, int] | None:
         """A request that was heard and not refused, and when."""
@@ -145,6 +153,8 @@ class Requests:
         try:
             owner = msgspec.json.decode(body, type=_Owned).owner
         except (msgspec.DecodeError, ValueError, RecursionError):
+            return
+        if not self.knows(owner):
             return
         name = sha256(body).hexdigest()
         self._write((name, owner, buyer, ""), now, Refusal.REQUEST_IS_MALFORMED)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 from starlette.applications import Starlette
@@ -36,6 +37,9 @@ from tongbao.services.serving.listening import run_service
 from tongbao.services.serving.problems import Problem
 from tongbao.services.serving.tls import Tls
 from tongbao.store.lock import lock_folder
+
+PARCELS_AT_ONCE: Final = 2
+"""Copies that come at once: each is in memory for a moment."""
 
 
 class Listening(Struct, frozen=True, kw_only=True):
@@ -114,7 +118,7 @@ def parts_of(folder: Path, vault: Vault, journal: Journal, wallet: Wallet, blobs
         selling=selling,
         bringing=bringing,
         following=following,
-        parcels=asyncio.Semaphore(2),
+        parcels=asyncio.Semaphore(PARCELS_AT_ONCE),
     )
     return Parts(api=api, chain=chain, following=following)
 

@@ -146,7 +146,7 @@ class Selling:
         order, row = self._ledger.order(name), self.row(name)
         if order is None or (row is not None and row["step"] in OVER):
             return
-        if row is None and not (order.phase == "open" and self._is_ours(order)):
+        if row is None and not (order.phase == "open" and self._requests.knows(order.owner)):
             return
         if order.phase == "open":
             if row is not None and row["step"] == SEALING:
@@ -163,13 +163,6 @@ class Selling:
             self._reveal(row, order)
         else:
             self._step(name, str(order.phase))
-
-    def _is_ours(self, order: data.Order) -> bool:
-        """Whether the owner has appointed this agent for anything."""
-        if self._shelf.count(order.owner):
-            return True
-        offers = self._ledger.offers(order.owner)
-        return any(offer.agent == self._wallet.address for _, offer in offers)
 
     # open
 
