@@ -18,6 +18,7 @@ from tests.modules.member_steps import admitting, lei
 from tests.node.process import free_port, running
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tests.services.data_agent.programs import Program, program
+from tests.services.data_agent.users import give
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel import (
     Amount,
@@ -155,10 +156,10 @@ class Market:
 
     # The agent
 
-    def start(self) -> Program:
+    def start(self, user: str | None = None) -> Program:
         """Start the agent's program."""
         words = ("data-agent", "run", "--agent", str(self.agent_folder), "--port", str(self.port))
-        self.agent = Program(*words)
+        self.agent = Program(*words, user=user)
         return self.agent
 
     def end(self) -> None:
@@ -300,8 +301,10 @@ class Market:
 
 
 @contextmanager
-def market(place: Path, parameters: dict[str, int] | None = None) -> Iterator[Market]:
-    """A node, a store and a folder of an agent, until the `with` statement ends."""
+def market(
+    place: Path, parameters: dict[str, int] | None = None, user: str | None = None
+) -> Iterator[Market]:
+    """A node, a store (a user's, if one is named) and a folder of an agent, while it lasts."""
     folder = place / "chain"
     make_folder(folder)
     authority = Keystore(folder / "keys", CHEAP).create(AUTHORITY, PASSPHRASE)
@@ -315,7 +318,7 @@ def market(place: Path, parameters: dict[str, int] | None = None) -> Iterator[Ma
     Folder(folder).lay_out(genesis)
     with ExitStack() as ending:
         node = ending.enter_context(running(folder))
-        store = ending.enter_context(storing(place / "store"))
+        store = ending.enter_context(storing(place / "store", user))
         chain = ending.enter_context(HttpChain(node.address))
         found = Market(place, chain, node.address, store)
         ending.callback(found.end)
@@ -323,9 +326,13 @@ def market(place: Path, parameters: dict[str, int] | None = None) -> Iterator[Ma
 
 
 @contextmanager
-def storing(folder: Path) -> Iterator[str]:
+def storing(folder: Path, user: str | None = None) -> Iterator[str]:
     """The address of a store that serves any space."""
     made = StoreFolder(folder)
     made.lay_out(is_open=True)
-    with program("data-store", "run", "--folder", str(folder), "--port", "0") as store:
+    if user is not None:
+        give(made.path, user)
+        give(made.erasures, user)
+    words = ("data-store", "run", "--folder", str(folder), "--port", "0")
+    with program(*words, user=user) as store:
         yield store.address

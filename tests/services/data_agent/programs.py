@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.node.process import ENVIRONMENT
+from tests.services.data_agent.users import words_as
 
 START_S: Final = 60
 SERVED: Final = re.compile(r"served at (https?://[0-9.:]+)")
@@ -21,11 +22,11 @@ SERVED: Final = re.compile(r"served at (https?://[0-9.:]+)")
 class Program:
     """One that runs, and what it says on standard error."""
 
-    def __init__(self, *words: str) -> None:
-        """Start it, and wait until it serves."""
+    def __init__(self, *words: str, user: str | None = None) -> None:
+        """Start it, as a user if one is named, and wait until it serves."""
         tongbao = str(Path(sys.executable).with_name("tongbao"))
         self.process = subprocess.Popen(
-            [tongbao, *words],
+            (tongbao, *words) if user is None else words_as(user, tongbao, *words),
             env=ENVIRONMENT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -71,9 +72,9 @@ class Program:
 
 
 @contextmanager
-def program(*words: str) -> Iterator[Program]:
+def program(*words: str, user: str | None = None) -> Iterator[Program]:
     """A program until the `with` statement ends, which also ends it when it still runs."""
-    found = Program(*words)
+    found = Program(*words, user=user)
     try:
         yield found
     finally:
