@@ -87,7 +87,10 @@ def main() -> None:
         def leave(consent: Consent, parcel: bytes) -> None:
             if where == "leaving":
                 die()
-            (left / consent.inbox).write_bytes(parcel)
+            # Whole or not at all, as a store does: another thread may be dying.
+            partial = left / f"{consent.inbox}.part"
+            partial.write_bytes(parcel)
+            partial.rename(left / consent.inbox)
             if where == "left":
                 die()
 
