@@ -79,6 +79,7 @@ def test_what_is_no_store_no_space_or_no_origin_is_told(own: Place, tmp_path: Pa
         (("init", *folder), 66, "name a new folder"),
         (("space", "add", "AB", *folder), 2, "64 hex digits"),
         (("run", "--host", "0.0.0.0", *folder), 78, "behind-tls-proxy"),  # noqa: S104
+        (("run", "--host", "0.0.0.0", "--behind-tls-proxy", *folder), 78, "--origin"),  # noqa: S104
         (("run", "--origin", "store.example", *folder), 2, "no origin"),
         (("run", "--tls-key", "key.pem", *folder), 2, "goes with its key"),
         (("run", "--s3", "bucket.toml", *folder), 66, "leave --s3 out"),

@@ -82,7 +82,7 @@ def run_store(
 ) -> None:
     """Serve a store's folder until SIGINT or SIGTERM; see `run_service`.
 
-    Raises StoreFolderError, ErasuresError, ListenError, InTheClear, BadCertificate, OSError.
+    Raises StoreFolderError, ErasuresError, OSError, and what `run_service` raises.
     """
     folder.served()
     with alone(folder):

@@ -33,6 +33,7 @@ GRACE_S: Final = 10
 """How long requests under way may take after the service was told to stop."""
 LOOK_S: Final = 10.0
 """How often it is looked whether a certificate was renewed."""
+WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,6 +49,13 @@ class InTheClear(Exception):
 
     exit_code = 78
     advice = "give --tls-certificate and --tls-key; or --behind-tls-proxy, if one takes TLS off"
+
+
+class NoOrigin(Exception):
+    """A service on every address of a machine, of which nobody knows how it is called."""
+
+    exit_code = 78
+    advice = "say how others call it: --origin https://NAME"
 
 
 def is_loopback(host: str) -> bool:
@@ -116,10 +124,13 @@ def run_service(
     `ready` is told the address once it is taken: connections made from then on are answered.
     `origin` is how others call the service (scheme, host and unusual port), where that is not its
     address; `nonces` the file in which used ones are kept; `stopping` is given a function that
-    stops the service, for who runs it in a thread. Raises ListenError, InTheClear, BadCertificate.
+    stops the service, for who runs it in a thread. Raises ListenError, InTheClear, NoOrigin,
+    BadCertificate.
     """
     if not (is_loopback(host) or tls or behind_tls_proxy):
         raise InTheClear(f"{host} can be reached from other machines, and there is no TLS")
+    if host in WILDCARDS and origin is None:
+        raise NoOrigin(f"{host} is every address: requests are signed for one name")
     context = None if tls is None else server_context(tls.certificate, tls.key)
     with listen(host, port) as listening:
         url = url_of(listening, tls)
