@@ -11,10 +11,11 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.__main__ import node_flags, work_folder
 from bench.conditions import conditions
@@ -29,6 +30,8 @@ RESULTS = Path("build") / "profile.txt"
 TOP = 25
 TOGETHER_BATCH = 10
 NO_RIGHT = 77
+PATIENCE_S = 10.0
+"""How long a process's word about the end of a load is waited for."""
 
 
 Looked = tuple[Flood, "list[Profile]"]
@@ -52,13 +55,31 @@ class Profile(NamedTuple):
 
 
 def inside(file: Path, begun: float, ended: float) -> Counter[str]:
-    """What a process has written about itself between two moments of the monotonic clock."""
+    """What a process has written about itself between two moments of the monotonic clock.
+
+    It writes now and then, the last of it after the end, which is waited for: a quick machine has
+    done a small load before anything was written.
+    """
+    limit = time.monotonic() + PATIENCE_S
+    while not (samples := samples_in(file)) or samples[-1]["at"] < ended:
+        if time.monotonic() > limit:
+            break
+        time.sleep(sitecustomize.EVERY_S)
     found: Counter[str] = Counter()
-    for line in file.read_text().splitlines() if file.exists() else ():
-        sample = json.loads(line)
-        if begun <= sample["at"] <= ended:
+    for sample in samples:
+        if begun <= sample["at"]:
             found.update(sample["stacks"])
+            if sample["at"] >= ended:
+                break
     return found
+
+
+def samples_in(file: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file that a process may be writing to."""
+    if not file.exists():
+        return []
+    *lines, _ = file.read_text().split("\n")
+    return [json.loads(line) for line in lines]
 
 
 def by_role(node: Node, stacks: Mapping[int, Counter[str]]) -> list[Profile]:
@@ -112,7 +133,7 @@ def look(node: Node, samples: Path, wires: list[bytes], chosen: argparse.Namespa
     if chosen.within:
         begun = node.look().at
         load = flood(node, wires, together, batch)
-        ended = node.look().at + sitecustomize.WRITE_S
+        ended = node.look().at
         stacks = {pid: inside(samples / f"{pid}.jsonl", begun, ended) for _, pid in node.roles()}
     else:
         spies = Spies(samples, [pid for _, pid in node.roles()])
