@@ -158,6 +158,7 @@ CASES: Final[dict[str, tuple[Change, Finding]]] = {
     "the order was upheld": (row(phase="upheld"), WRONG),
     "the order was cancelled": (row(phase="cancelled"), WRONG),
     "the order was withdrawn": (row(phase="withdrawn"), WRONG),
+    "the order is of a later program": (row(phase="dreamt"), Finding.PACK_IS_UNREADABLE),
     "a panel has voted": (row(panel=[DAVE, BOB, BOB], votes=["upheld", None, None]), WRONG),
 }  # fmt: skip
 

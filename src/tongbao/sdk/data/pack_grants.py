@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
+import msgspec
 from msgspec import Struct
 
-from tongbao.kernel import Id, jcs
+from tongbao.kernel import Id, Record, jcs
 from tongbao.modules.data import Licence, Order
 from tongbao.modules.data.tables import CANCELLED, REJECTED, UPHELD, WITHDRAWN
 from tongbao.rights.deletion import BadDeletion, deletion_hash, read_deletion
@@ -136,10 +137,18 @@ def _order_of(evidence: Evidence) -> Order:
     row, name = evidence.row, evidence.grant.order
     if (row.name, row.key) != ("data.orders", (name,)) or row.value is None:
         wrong(f"the row of order {name} is of another")
-    found: Order = jcs.convert(row.value, Order)
+    found: Order = _of(row.value, Order)
     if any(one.height > row.height for one in evidence.transactions):
         wrong(f"the row of order {name} is older than what happened to it")
     return found
+
+
+def _of(value: Any, kind: type[Record]) -> Any:
+    """A row, which has the form that this program knows. Raises VerificationError."""
+    try:
+        return jcs.convert(value, kind)
+    except msgspec.ValidationError as error:
+        unreadable(f"a row is of another version than this program's: {error}")
 
 
 def _receipt_of(pack: Pack, evidence: Evidence, order: Order) -> Receipt:
@@ -330,7 +339,7 @@ def _check_licence(acts: Acts, evidence: Evidence, order: Order) -> tuple[int | 
         wrong(f"the row of the licence of order {name} is older than what happened to it")
     attested = acts.every("data.attest_deletion")
     if row.value is not None:
-        held: Licence = jcs.convert(row.value, Licence)
+        held: Licence = _of(row.value, Licence)
         if held.order != name or attested:
             wrong(f"order {name}: a licence that is there was not ended")
         return None, True

@@ -27,7 +27,7 @@ from tongbao.sdk.data.pack_verification import VerifiedPack, verify_pack
 from tongbao.sdk.findings import Finding, VerificationError
 from tongbao.sdk.place import place_of
 from tongbao.sdk.proofs import FORMAT, SOLO, to_json
-from tongbao.sdk.zip_form import Members, zip_pieces
+from tongbao.sdk.zip_form import Members, ZipError, zip_pieces
 
 BEGINNING: Final = "0.0"
 """The cursor before all that ever happened."""
@@ -124,7 +124,10 @@ def _made(chain: Client, wanted: Wanted) -> bytes:
     )
     members = dict(_contents(chain, pack, inside, wanted))
     members[form.MANIFEST] = jcs.encode(form.manifest_of(pack, chain.trust().engine, members))
-    return b"".join(zip_pieces(members.items()))
+    try:
+        return b"".join(zip_pieces(members.items()))
+    except ZipError as error:
+        raise PackError(f"{error}: ask for a shorter period") from None
 
 
 def _rows(chain: Client, receipts: Iterable[bytes]) -> Iterator[Found]:
