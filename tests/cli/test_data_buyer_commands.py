@@ -102,6 +102,29 @@ def test_a_purchase_from_the_command_line(office: Office) -> None:
     assert not (office.desk.folder / "eggs.csv").exists()
 
 
+def test_a_purchase_is_shown_by_a_pack(office: Office) -> None:
+    """
+    Given a month that bob bought and deleted,
+    when a pack is made of his folder, and verified by the chain's trust file,
+    then it proves the grant, with what was asked and when deletion was attested.
+    """
+    order = office.ordered("2026-11")
+    office.agent.seal(order)
+    office.do("pull", "--confirm")
+    office.agent.reveal(order)
+    office.do("accept", order)
+    office.do("delete", order)
+    pack, trust = office.desk.folder / "pack.zip", office.desk.folder / "tongbao-chain/trust.json"
+    making = ("data-pack", "make", "bob", "--orders", str(office.bought), "--out", str(pack))
+    told = office.place.call(*making)
+    verified = office.place.do("verify", str(pack), "--trust", str(trust), "--partly")
+
+    assert (told.code, "verified" in told.last) == (0, True), told
+    [grant] = [one for one in verified["grants"] if one["order"] == order]
+    assert (grant["phase"], grant["price"], grant["held"]) == ("settled", "20.00", False)
+    assert grant["sealed_at"] < grant["deleted_at"] < grant["delete_by"]
+
+
 def test_a_claim_from_the_command_line_is_decided_by_programs(office: Office) -> None:
     """
     Given a package without its last row, and the programs of three adjudicators,

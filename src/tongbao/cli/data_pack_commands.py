@@ -39,7 +39,7 @@ def data_pack() -> None:
 
 
 @data_pack.command(
-    epilog="\b\nExample:\n  tongbao data-pack make insurer --orders orders"
+    epilog="\b\nExample:\n  tongbao data-pack make insurer --orders bought"
     " --from 2030-01-01 --to 2030-04-01 --assessment pipia.txt --out quarter.zip"
 )
 @click.argument("account", metavar="ACCOUNT", shell_complete=complete.accounts)

@@ -10,15 +10,11 @@ from msgspec.structs import replace
 
 from tongbao.kernel import Hash, Id, Time
 from tongbao.modules import data
+from tongbao.rights.deletion import Deletion, deletion_hash
 from tongbao.rights.judge import Verdict
 from tongbao.rights.requests import DataRequest, evidence_hash
 from tongbao.sdk.data.agent_client import AgentAway, AgentRefused
-from tongbao.sdk.data.deleting import (
-    DeletionAttested,
-    attestation_hash,
-    delete_files,
-    delete_keys,
-)
+from tongbao.sdk.data.deleting import delete_files, delete_keys
 from tongbao.sdk.data.evidence import PanelClient, seal_evidence
 from tongbao.sdk.data.facts import NotThere, all_of, order_row, sealed_of
 from tongbao.sdk.data.streaming import Stream, due_batches
@@ -111,7 +107,7 @@ def attest_deletion(buyer: Buyer, order: str) -> bytes:
     licence = next((name for name, row in rows if row.order == order), None)
     attested = None
     if licence is not None:
-        attested = DeletionAttested(
+        attested = Deletion(
             account=buyer.wallet.address,
             chain=buyer.chain.id,
             deleted_at=buyer.chain.now(),
@@ -121,7 +117,7 @@ def attest_deletion(buyer: Buyer, order: str) -> bytes:
     delete_files(buyer.folder, order, deal)
     text = delete_keys(buyer.folder, order, attested).attestation.encode()
     if licence is not None:
-        hashed = Hash(attestation_hash(text).hex())
+        hashed = Hash(deletion_hash(text).hex())
         buyer.sender.send(data.AttestDeletion(licence=licence, attestation_hash=hashed), order)
     return text
 
