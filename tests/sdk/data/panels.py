@@ -30,12 +30,14 @@ def panel_folder(path: Path) -> PanelFolder:
 
 
 @contextmanager
-def sitting(market: Market, path: Path, name: str, *, votes: bool) -> Iterator[tuple[Panel, str]]:
-    """One adjudicator's panel, and where it is, while it serves."""
+def sitting(
+    market: Market, path: Path, name: str, *, votes: bool, after: str = ""
+) -> Iterator[tuple[Panel, str]]:
+    """One adjudicator's panel, and where it is, while it serves; it hears of what comes after."""
     chain = HttpChain(market.address)
     with panel_folder(path / name) as folder:
         panel = Panel(chain, chain.wallet(ADDRESSES[name], named_key(name)), folder)
-        folder.follow_from(f"{chain.head().height}.0")
+        folder.follow_from(after or f"{chain.head().height}.0")
         with served(panel_app(panel, votes=votes)) as url:
             yield panel, url
 

@@ -295,7 +295,7 @@ def test_keys_of_low_order_are_neither_ordered_with_nor_written_to(shop: Shop, n
     with pytest.raises(BadEnvelope):
         put_into_envelope(key, fixed("a"), b"info")
 
-    assert list(shop.folder.under_way()) == []
+    assert shop.folder.under_way() == []
 
 
 def test_no_evidence_is_waited_for_until_a_quarter_is_left(shop: Shop, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -16,6 +18,9 @@ from tongbao.sdk.signed_requests import SigningAuth
 from tongbao.sdk.signer import Signer
 
 TIMEOUT_S: Final = 30.0
+"""How long nothing may come."""
+PATIENCE_S: Final = 600.0
+"""How long one answer may take altogether: 4 MiB at 7 KiB a second."""
 ANSWER_BYTES: Final = 4_194_304
 """The longest JSON answer that is read: a receipt is far below."""
 CHUNKS_AT_ONCE: Final = 64
@@ -78,13 +83,13 @@ class _Heard(Struct, frozen=True, forbid_unknown_fields=True):
 class ServiceClient:
     """An agent or a panel at an address, asked as an account. Close it, or use it in `with`."""
 
-    def __init__(self, url: str, signer: Signer, account: str, *, tls: Any = True) -> None:
-        """Name it; nothing is sent."""
+    def __init__(self, url: str, signer: Signer, account: str) -> None:
+        """Name it; nothing is sent. Whom TLS believes is the system's, or that of SSL_CERT_FILE."""
         self._client = httpx2.Client(
             base_url=url,
             timeout=TIMEOUT_S,
             auth=SigningAuth(signer, account),
-            verify=tls,
+            verify=ssl.create_default_context(),
             trust_env=False,
         )
 
@@ -106,15 +111,16 @@ class ServiceClient:
 
     def asking(self, method: str, path: str, limit: int, **how: Any) -> Iterator[bytes]:
         """The body of a good answer, in parts, at most so many bytes."""
+        ends = time.monotonic() + PATIENCE_S
         try:
             with self._client.stream(method, path, **how) as answer:
-                if answer.status_code >= HTTPStatus.BAD_REQUEST:
+                if not answer.is_success:
                     raise _refusal(answer)
                 left = limit
                 for part in answer.iter_bytes():
                     left -= len(part)
-                    if left < 0:
-                        raise AgentAway(f"the answer to {path} has more than {limit} bytes")
+                    if left < 0 or time.monotonic() > ends:
+                        raise AgentAway(f"the answer to {path} is too long, or too slow")
                     yield part
         except httpx2.RequestError as error:
             raise AgentAway(f"no answer to {method} {path}: {type(error).__name__}") from error
@@ -160,7 +166,8 @@ def _refusal(answer: httpx2.Response) -> AgentRefused | AgentAway:
     except msgspec.DecodeError:
         problem = _Problem()
     why = problem.detail or problem.title
-    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    refuses = HTTPStatus.BAD_REQUEST <= answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not refuses:
         return AgentAway(f"it answered {answer.status_code}: {why}")
     return AgentRefused(answer.status_code, why, problem.number)
 

@@ -59,6 +59,10 @@ SEAL_MS: Final = 86_400_000
 """How long an agent has to seal, unless told otherwise: a day."""
 
 
+PAGES_AT_ONCE: Final = 1_000
+"""Pages of deliveries that one pull asks an agent for: one that has no end stops nobody."""
+
+
 class NotFetched(Exception):
     """A step needs the package, which was not fetched, or is not there any more."""
 
@@ -111,10 +115,10 @@ class Buyer:
         chosen = agent or self._agent_for(request)
         text = request_bytes(request)
         found = request_hash(request).hex()
-        self.folder.keep_request(found, Asked(agent=chosen, text=text.decode()))
         with self.agent(chosen) as asked:
             if asked.request(text) != found:
                 raise AgentAway("the agent answers with the hash of another request")
+        self.folder.keep_request(found, Asked(agent=chosen, text=text.decode()))
         return found
 
     def order(self, request: str, *, deletion_bond: Amount, seal_by: int | None = None) -> str:
@@ -276,7 +280,10 @@ class Buyer:
     def _pull(self, address: str) -> Iterator[Pulled]:
         cursors = self.folder.cursors()
         with self.agent(address) as agent:
-            while page := agent.deliveries(cursors.get(address)).deliveries:
+            for _ in range(PAGES_AT_ONCE):
+                page = agent.deliveries(cursors.get(address)).deliveries
+                if not page:
+                    return
                 for one in page:
                     yield self._look_at(one.order)
                     cursors[address] = one.cursor

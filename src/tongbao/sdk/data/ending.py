@@ -110,7 +110,7 @@ def attest_deletion(buyer: Buyer, order: str) -> bytes:
         attested = Deletion(
             account=buyer.wallet.address,
             chain=buyer.chain.id,
-            deleted_at=buyer.chain.now(),
+            deleted_at=Time(buyer.chain.now()),
             licence=licence,
             order=Id(order),
         )

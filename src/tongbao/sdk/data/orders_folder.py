@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
@@ -23,7 +22,6 @@ from tongbao.sdk.vault import Vault
 PRIVATE: Final = 0o700
 REQUEST, SENDING, ORDER, STREAM = "request-", "sending-", "order-", "stream-"
 CURSORS: Final = "cursors"
-KEPT: Final = (REQUEST, SENDING, ORDER, STREAM)
 
 T = TypeVar("T")
 
@@ -140,10 +138,13 @@ class OrdersFolder:
         self._put(name, sending)
         return name
 
-    def under_way(self) -> Iterator[tuple[str, Sending]]:
-        """Every transaction of which it is not known here what it came to."""
-        for name in self._names(SENDING):
-            yield name, self._get(name, Sending)
+    def under_way(self) -> list[str]:
+        """The names of all transactions of which it is not known here what they came to."""
+        return self._names(SENDING)
+
+    def sending(self, name: str) -> Sending:
+        """One of them."""
+        return self._get(name, Sending)
 
     def decided(self, name: str) -> None:
         """Forget a transaction that is decided."""
@@ -158,6 +159,14 @@ class OrdersFolder:
     def deal(self, order: str) -> Deal:
         """What is known of an order. Raises UnknownOrder."""
         return self._get(ORDER + order, Deal)
+
+    def has_deal(self, order: str) -> bool:
+        """Whether an order is known."""
+        try:
+            self._vault.get(ORDER + order)
+        except KeyError:
+            return False
+        return True
 
     def orders(self) -> list[str]:
         """The ids of all orders."""

@@ -24,6 +24,7 @@ class Sender:
         self._chain = chain
         self._wallet = wallet
         self._folder = folder
+        self._under_way = set(folder.under_way())
 
     def send(self, message: Message, order: str) -> None:
         """Send a message about an order. Raises Refused, Unreachable, InvalidTransaction."""
@@ -42,14 +43,20 @@ class Sender:
         What was refused, or never can happen, is done with: the ledger says how the order stands.
         Raises Unreachable.
         """
-        found = list(self._folder.under_way())
-        for name, sending in found:
+        found = sorted(self._under_way)
+        for name in found:
             with suppress(Refused, InvalidTransaction):
-                self._settle(name, sending)
+                self._settle(name, self._folder.sending(name))
         return len(found)
 
     def _go(self, sending: Sending) -> str:
-        return self._settle(self._folder.keep_sending(sending), sending)
+        name = self._folder.keep_sending(sending)
+        self._under_way.add(name)
+        return self._settle(name, sending)
+
+    def _decided(self, name: str) -> None:
+        self._folder.decided(name)
+        self._under_way.discard(name)
 
     def _settle(self, name: str, sending: Sending) -> str:
         try:
@@ -58,15 +65,15 @@ class Sender:
         except AlreadyDecided:
             order = sending.order or self._placed(sending)
         except (Refused, InvalidTransaction):
-            self._folder.decided(name)
+            self._decided(name)
             raise
         if sending.placing is not None and order:
             self._keep(order, sending.placing)
-        self._folder.decided(name)
+        self._decided(name)
         return order
 
     def _keep(self, order: str, placing: Placing) -> None:
-        if order not in self._folder.orders():
+        if not self._folder.has_deal(order):
             asked = self._folder.request(placing.request_hash)
             deal = Deal(request_hash=placing.request_hash, agent=asked.agent, secret=placing.secret)
             self._folder.keep_deal(order, deal)

@@ -24,6 +24,8 @@ from tongbao.rights.requests import evidence_hash
 from tongbao.sdk.client import Client
 from tongbao.sdk.data.facts import commitments_of, ordered, sealed_of
 
+JUDGED: Final = ".judged-"
+"""How names of files begin whose chunks are judged now."""
 HEAD_BYTES: Final = 256
 """The first line of evidence is shorter."""
 
@@ -40,6 +42,12 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 _decoder = jcs.decoder(_Head)
 
 
+def sweep_judged(folder: Path) -> None:
+    """Remove what a program left that was killed while it judged."""
+    for path in folder.glob(f"{JUDGED}*"):
+        path.unlink(missing_ok=True)
+
+
 def judge_case(
     chain: Client, order: str, row: data.Order, parcel: Path, secrets: list[bytes]
 ) -> Verdict:
@@ -50,7 +58,7 @@ def judge_case(
     if not parcel.exists():
         raise NoEvidence("no evidence came")
     for secret in secrets:
-        descriptor, name = tempfile.mkstemp(prefix=".judged-", dir=parcel.parent)
+        descriptor, name = tempfile.mkstemp(prefix=JUDGED, dir=parcel.parent)
         path = Path(name)
         try:
             with os.fdopen(descriptor, "wb"):

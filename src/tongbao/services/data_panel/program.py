@@ -19,6 +19,7 @@ from tongbao.kernel import jcs
 from tongbao.sdk.errors import Unreachable
 from tongbao.sdk.request_checker import Asked
 from tongbao.sdk.signed_requests import account_has_key
+from tongbao.services.data_panel.judging import sweep_judged
 from tongbao.services.data_panel.panel import Panel
 from tongbao.services.serving.app import service_app
 from tongbao.services.serving.bodies import sweep
@@ -81,6 +82,7 @@ def panel_app(panel: Panel, *, votes: bool) -> Starlette:
         Route("/v1/evidence/{order}", evidence, methods=["PUT"]),
     ]
     sweep(panel.folder.incoming)
+    sweep_judged(panel.folder.incoming)
     return service_app(routes, lifespan, has_key=has_key)
 
 
