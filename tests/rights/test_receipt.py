@@ -296,3 +296,15 @@ def test_an_institution_is_named_as_the_ledger_names_it() -> None:
         changed = replace(receipt, institution=other)
         with pytest.raises(BadReceipt):
             read_receipt(receipt_bytes(changed))
+
+
+@pytest.mark.parametrize("term", ["OrganisationRiskManagement", "ImproveInternalCRMProcesses"])
+def test_any_term_is_worded(term: str) -> None:
+    """Given terms of the DPV, known in Chinese or not, when worded, then as words, and by name."""
+    receipt = replace(read_receipt(receipt_of()), purpose=Purpose(f"dpv:{term}"))
+    words = {
+        "OrganisationRiskManagement": ("organisation risk management", "组织风险管理"),
+        "ImproveInternalCRMProcesses": ("improve internal crm processes", term),
+    }[term]
+    assert f"for {words[0]} (dpv:{term})" in english(receipt)
+    assert f"仅用于{words[1]}" in chinese(receipt)

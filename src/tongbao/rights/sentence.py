@@ -17,16 +17,23 @@ NOTICE_VERSION: Final = "1"
 PURPOSES: Final = {
     "AcademicResearch": "学术研究",
     "Advertising": "广告",
+    "CommercialPurpose": "商业目的",
     "CommercialResearch": "商业研究",
     "CreditChecking": "信用核查",
     "CustomerCare": "客户服务",
+    "DataAltruism": "数据利他",
     "DirectMarketing": "直接营销",
     "FraudPreventionAndDetection": "欺诈的预防与发现",
     "IdentityVerification": "身份核验",
+    "ImproveExistingProductsAndServices": "改进现有产品和服务",
+    "ImproveHealthcare": "改善医疗",
+    "ImprovePublicServices": "改善公共服务",
     "Marketing": "营销",
     "NonCommercialResearch": "非商业研究",
+    "OrganisationRiskManagement": "组织风险管理",
     "PersonalisedAdvertising": "个性化广告",
     "PersonalisedBenefits": "个性化优惠",
+    "PublicBenefit": "公共利益",
     "ResearchAndDevelopment": "研究与开发",
     "ScientificResearch": "科学研究",
     "ServiceOptimisation": "服务优化",
@@ -86,7 +93,7 @@ def _who(receipt: Receipt, form: str) -> str:
 
 def _words(term: str) -> str:
     """A term of the DPV as words: `AcademicResearch` is `academic research`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", term).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", term).lower()
 
 
 def _minute(ms: int) -> str:
