@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final
 import click
 
 from tongbao.cli.options import (
+    API_KEY_VARIABLE,
     Passphrase,
     folder_option,
     json_option,
@@ -102,6 +104,7 @@ def run(ctx: click.Context, /, agent: Path, passphrase_file: Path | None, **give
         tls=tls_of(given),
         origin=given["origin"],
         behind_tls_proxy=given["behind_tls_proxy"],
+        api_key=os.environ.get(API_KEY_VARIABLE) or None,
     )
 
     def ready(url: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.sdk.kept_chain import PASSPHRASE
 from tongbao.kernel import Id
@@ -85,7 +85,7 @@ def dies(kind: type, **how: object) -> type:
     return type(f"Dying{len(how)}", (kind,), how)
 
 
-STEPS: Final[dict[str, dict[str, type]]] = {
+STEPS: Final[dict[str, dict[str, Any]]] = {
     "before the package is in the store": {"blobs": dies(DyingBlobs, sends=True)},
     "when the package is in the store": {"blobs": dies(DyingBlobs, sends=True, after_it=True)},
     "before a and b are on the disk": {"vault": dies(DyingVault, writes=True)},
@@ -99,7 +99,7 @@ STEPS: Final[dict[str, dict[str, type]]] = {
 }
 
 
-def consider_and_die(folder: Path, order: Id, parts: dict[str, type]) -> bool:
+def consider_and_die(folder: Path, order: Id, parts: dict[str, Any]) -> bool:
     """Bring an order as far as it goes, and whether the agent has died at it."""
     with opened(folder, PASSPHRASE, **parts) as agent:
         try:

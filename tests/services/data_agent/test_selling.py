@@ -11,7 +11,7 @@ import pytest
 
 from tests.services.data_agent.buying import Bought
 from tests.services.data_agent.looking import earned, row_of, until_over, until_step
-from tests.services.data_agent.market import ADDRESSES, Market, market
+from tests.services.data_agent.market import ADDRESSES, CNY, Market, market
 from tongbao.kernel import Amount
 from tongbao.modules import data
 from tongbao.rights.requests import grant_hash
@@ -164,6 +164,18 @@ def test_a_request_is_for_one_order(shop: Market) -> None:
     assert row["refused"] == Refusal.REQUEST_IS_USED.number
     for name in (bought.order, other):
         shop.send("bob", data.CancelOrder(order=name))
+
+
+def test_a_seal_whose_nonce_somebody_else_took_is_made_anew(shop: Market) -> None:
+    """Given that carol's account sends elsewhere, when the next order comes, then it is sealed."""
+    first = Bought(shop, shop.request(shop.march))
+    shop.reach(first.order, "sealed")
+    shop.wallets["carol"].forget_nonce()
+    shop.send("carol", data.PostBond(asset=CNY, amount=Amount("1.00")))
+    second = Bought(shop, shop.request(shop.march))
+    shop.reach(second.order, "sealed")
+    for one in (first, second):
+        shop.send("bob", data.CancelOrder(order=one.order))
 
 
 def test_b_is_not_sent_within_the_margin(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tongbao.sdk.place import END_OF_BLOCK, Place
 from tongbao.services.data_agent.bringing import Bringing
 from tongbao.services.data_agent.journal import Journal
 from tongbao.services.data_agent.ledger import UNDER_WAY, Ledger
+from tongbao.services.data_agent.refusals import Refusal
 from tongbao.services.data_agent.selling import OVER, REFUSED, SEALING, Selling
 from tongbao.services.data_agent.shelf import Shelf
 
@@ -239,6 +240,8 @@ class Following:
                     everything = now + ALL_S
                     self._look_at_all()
                 for row in self._journal.orders_in(steps):
+                    self.hint(row["id"])
+                for row in self._journal.orders_refused_by(Refusal.SEAL_IS_TOO_LATE.number):
                     self.hint(row["id"])
                 self._shelf.tidy()
             except PASSES as error:

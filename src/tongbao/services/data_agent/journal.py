@@ -129,6 +129,10 @@ class Journal:
         asked = "SELECT * FROM orders WHERE step IN (SELECT value FROM json_each(?))"
         return self.rows(asked, json.dumps(steps))
 
+    def orders_refused_by(self, number: int) -> Sequence[Row]:
+        """The orders that a rule refuses now."""
+        return self.rows("SELECT * FROM orders WHERE step = 'refused' AND refused = ?", number)
+
     def orders_not_in(self, steps: Sequence[str]) -> Sequence[Row]:
         """The orders that are at none of these steps."""
         asked = "SELECT * FROM orders WHERE step NOT IN (SELECT value FROM json_each(?))"

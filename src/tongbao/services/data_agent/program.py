@@ -43,13 +43,14 @@ PARCELS_AT_ONCE: Final = 2
 
 
 class Listening(Struct, frozen=True, kw_only=True):
-    """Where and how the agent is asked."""
+    """Where and how the agent is asked, and how it is let in at a node."""
 
     host: str = "127.0.0.1"
     port: int = 0
     tls: Tls | None = None
     origin: str | None = None
     behind_tls_proxy: bool = False
+    api_key: str | None = None
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -65,13 +66,15 @@ def opened(
     folder: Path,
     passphrase: str,
     *,
+    api_key: str | None = None,
     vault: type[Vault] = Vault,
     blobs: type[StoredBlobs] = StoredBlobs,
     wallet: type[Wallet] = Wallet,
 ) -> Iterator[Parts]:
     """An agent out of its folder, which nobody else has open; nothing runs yet.
 
-    Of what kind the parts are that keep, send and sign may be said: for hosts of an agent's own.
+    `api_key` lets in at a node that answers members alone. Of what kind the parts are that keep,
+    send and sign may be said: for hosts of an agent's own.
 
     Raises FolderError, FolderInUse, KeystoreError, JournalError, Unreachable.
     """
@@ -83,8 +86,8 @@ def opened(
         journal = Journal(folder)
         ending.callback(journal.close)
         keys = keys_of(kept)
-        session = settings.account, keys.account
-        chain = ending.enter_context(HttpChain(settings.node, session=session))
+        session = None if api_key else (settings.account, keys.account)
+        chain = ending.enter_context(HttpChain(settings.node, session=session, api_key=api_key))
         if chain.id != settings.chain:
             raise FolderError(f"{settings.node} serves {chain.id}, not {settings.chain}")
         space = blobs(settings.store, keys.space)
@@ -127,7 +130,7 @@ def run_agent(
     folder: Path, passphrase: str, listening: Listening, ready: Callable[[str], None]
 ) -> None:
     """Sell for owners until told to stop."""
-    with opened(folder, passphrase) as parts:
+    with opened(folder, passphrase, api_key=listening.api_key) as parts:
         parts.api.selling.tidy()
         ends = _Ending()
         try:

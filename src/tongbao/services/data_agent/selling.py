@@ -21,7 +21,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from tongbao.kernel import Hash, Id, InvalidTransaction
+from tongbao.kernel import Hash, Id, Invalid, InvalidTransaction
 from tongbao.kernel.envelope import decode_base64url
 from tongbao.modules import data
 from tongbao.rights.chunks import DoesNotOpen, TooLarge
@@ -58,6 +58,8 @@ ELSEWHERE: Final = "elsewhere"
 SERVED: Final = ("sealed", "confirmed", "revealed", WITHHELD)
 """Steps in which the buyer gets envelope and chunks."""
 OVER: Final = (*ENDED, ELSEWHERE)
+TAKEN: Final = (Invalid.NONCE_WAS_USED, Invalid.NONCE_IS_TOO_OLD)
+"""Somebody else has sent as this account: what has the nonce never happens."""
 NS_PER_MS: Final = 1_000_000
 
 
@@ -283,9 +285,10 @@ class Selling:
             self._wallet.settle(transaction)
         except LedgerRefused as error:
             self._give_up(row, error.number)
-        except InvalidTransaction:
+        except InvalidTransaction as error:
             identifier, expires = id_and_expiry(transaction)
-            if self._ledger.chain.status(identifier, expires).never:
+            status = self._ledger.chain.status(identifier, expires)
+            if status.never or (error.why in TAKEN and status.state == "unknown"):
                 self._give_up(row, Refusal.SEAL_IS_TOO_LATE.number)
         except AlreadyDecided:
             return  # the next look at the ledger tells
