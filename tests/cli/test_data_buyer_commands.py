@@ -18,6 +18,7 @@ from tests.sdk.data.market import ADDRESSES, PANEL, PEOPLE, Market, market
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tongbao.cli.book import AccountBook
 from tongbao.cli.exits import Exit
+from tongbao.modules import data
 from tongbao.sdk.keystore import Keystore
 from tongbao.testing.keys import named_key
 
@@ -159,11 +160,13 @@ def test_a_claim_from_the_command_line_is_decided_by_programs(office: Office) ->
     assert [case["order"] for case in cases] == [order]
 
 
-def test_an_adjudicator_who_judges_by_hand_waits_for_evidence(office: Office) -> None:
+def test_an_adjudicator_without_an_address_takes_evidence_as_a_file(office: Office) -> None:
     """
-    Given a claim in spite of a right package, of which no evidence came,
-    when an adjudicator judges it by hand,
-    then it is told to wait; and bob was told first that there is nothing to claim.
+    Given a claim in spite of a right package,
+    when an adjudicator judges by hand, hands its key out as a file, takes the parcel that bob made
+    for it, and votes,
+    then it is told to wait first, and votes to reject then; and bob was told that there is nothing
+    to claim.
     """
     order = office.ordered("2026-03")
     office.agent.seal(order)
@@ -172,12 +175,22 @@ def test_an_adjudicator_who_judges_by_hand_waits_for_evidence(office: Office) ->
     office.agent.reveal(order)
     refused = office.call("claim", order)
     office.call("claim", order, "--in-spite")
-    own = ("--panel", "panel-by-hand")
-    office.desk.do("data-panel", "init", "--as", "ben", *own)
-    judged = office.desk.run("data-panel", "judge", order, *own)
+    panel = ("--panel", str(office.desk.folder / "panel-by-hand"))
+    office.place.do("data-panel", "init", "--as", "ben", *panel)
+    early = office.place.call("data-panel", "judge", order, *panel)
+    stated = str(office.desk.folder / "ben.jws")
+    office.place.do("data-panel", "key", "--out", stated, *panel)
+    office.call("claim", order, "--parcel", f"ben={stated}")
+    parcel = office.bought / "evidence" / f"{order}-{ADDRESSES['ben']}"
+    office.place.do("data-panel", "receive", order, str(parcel), *panel)
+    judged = office.place.call("data-panel", "judge", order, *panel)
+    voted = office.place.call("data-panel", "vote", order, *panel)
+    row = office.market.row(order)
 
-    assert (refused.code, judged.returncode) == (Exit.REFUSED, Exit.BUSY)
-    assert judged.stdout.splitlines()[-1] == "no vote yet: evidence may still come"
+    assert (refused.code, early.code) == (Exit.REFUSED, Exit.BUSY)
+    assert early.last == "no vote yet: evidence may still come"
+    assert judged.last == "the vote would be rejected: OK"
+    assert (voted.code, row.votes.count(data.Verdict("rejected"))) == (Exit.DONE, 1)
 
 
 def test_a_stream_from_the_command_line(office: Office) -> None:

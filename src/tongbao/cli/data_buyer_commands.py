@@ -172,7 +172,8 @@ def open_order(ctx: click.Context, order: str, out: Path | None, **given: Any) -
     if verdict is Verdict.OK:
         terminal_of(ctx).answer(facts, f"{count(rows, 'row')}, all committed to")
         return Exit.DONE
-    terminal_of(ctx).answer(facts, f"{verdict.name}: {verdict.value}; claim it")
+    following = "claim it" if verdict.upheld else "fetch it again: it is damaged here"
+    terminal_of(ctx).answer(facts, f"{verdict.name}: {verdict.value}; {following}")
     return Exit.WRONG
 
 
@@ -268,8 +269,9 @@ def list_orders(ctx: click.Context, **given: Any) -> None:
             row, deal = order_row(buyer.chain, name), buyer.folder.deal(name)
             here = "deleted" if deal.attestation else "package" if deal.a else ""
             ends = None if row.ended_at else deadline_of(buyer.chain, row)
-            rows.append((name, row.phase, ends, f"{row.price}", row.owner, here))
-    names = ("order", "phase", "deadline", "price", "owner", "here")
+            until = row.delete_by if here == "package" else None
+            rows.append((name, row.phase, ends, f"{row.price}", row.owner, here, until))
+    names = ("order", "phase", "deadline", "price", "owner", "here", "delete_by")
     facts = {"orders": [dict(zip(names, row, strict=True)) for row in rows]}
     terminal_of(ctx).table(facts, names, rows, count(len(rows), "order"))
 

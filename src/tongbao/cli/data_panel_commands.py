@@ -17,8 +17,10 @@ from tongbao.cli.options import (
     folder_option,
     json_option,
     node_option,
+    out_option,
     passphrase_option,
     terminal_of,
+    write_file,
 )
 from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
@@ -130,6 +132,39 @@ def cases(ctx: click.Context, **given: Any) -> None:
     facts = {"cases": [dict(zip(names, row, strict=True)) for row in found]}
     still = sum(1 for row in found if row[1] == "claimed")
     terminal_of(ctx).table(facts, names, found, f"{count(len(found), 'case')}, {still} open")
+
+
+@data_panel.command(epilog="\b\nExample:\n  tongbao data-panel key --out ann.jws")
+@out_option
+@common
+def key(ctx: click.Context, out: Path | None, **given: Any) -> None:
+    """Print the signed key that evidence is sealed to, for buyers who bring files."""
+    with sitting(given, to_read=True) as panel:
+        statement = panel.statement()
+    if out is not None:
+        write_file(out, statement + b"\n")
+    facts = {"account": desk_of(given["own"]).account, "key": statement.decode()}
+    terminal_of(ctx).answer(facts, f"written to {out}" if out else "good for fifteen days or more")
+
+
+@data_panel.command(epilog="\b\nExample:\n  tongbao data-panel receive 7a...91 evidence.parcel")
+@click.argument("order")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@common
+def receive(ctx: click.Context, order: str, file: Path, **given: Any) -> None:
+    """Take the evidence on ORDER that a buyer brings as FILE; `run` may go on beside it."""
+    import shutil
+
+    if not file.is_file():
+        raise CommandError(f"there is no file {file}", "name the parcel", Exit.NO_INPUT)
+    with sitting(given, to_read=True) as panel:
+        panel.must_be_open(order)
+        if file.stat().st_size > panel.most_bytes(order):
+            raise CommandError(f"{file} is larger than evidence on {order} can be", "", Exit.WRONG)
+        partial = panel.folder.incoming / f".{order}.part"
+        shutil.copyfile(file, partial)
+        panel.take(order, partial)
+    terminal_of(ctx).answer({"order": order}, f"the evidence on {order} is here")
 
 
 @data_panel.command(epilog="\b\nExample:\n  tongbao data-panel judge 7a...91")

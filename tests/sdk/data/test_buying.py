@@ -10,8 +10,7 @@ from tests.sdk.data.market import COUNT
 from tests.sdk.data.shop import Shop
 from tongbao.sdk.client import Refused
 from tongbao.sdk.data.agent_client import AgentRefused
-from tongbao.sdk.data.buyer import NotFetched
-from tongbao.sdk.data.facts import NotThere
+from tongbao.sdk.data.facts import NotFetched, NotThere
 
 
 def test_a_buyer_asks_orders_fetches_confirms_opens_and_accepts(shop: Shop, tmp_path: Path) -> None:
@@ -116,6 +115,47 @@ def test_an_order_is_cancelled_before_it_is_confirmed_only(shop: Shop) -> None:
         shop.buyer.cancel(second)
 
     assert (shop.market.phase(first), shop.market.phase(second)) == ("cancelled", "confirmed")
+
+
+def test_a_package_that_is_damaged_here_is_fetched_again_and_not_claimed(shop: Shop) -> None:
+    """
+    Given a revealed order whose package is damaged on bob's own disk,
+    when he would claim, and fetches again instead,
+    then the claim is not sent, and the rows are right.
+    """
+    order = shop.revealed()
+    path = shop.folder.package(order)
+    text = bytearray(path.read_bytes())
+    text[-1] ^= 1
+    path.write_bytes(bytes(text))
+    with pytest.raises(NotFetched):
+        shop.buyer.claim(order)
+    shop.buyer.fetch(order)
+
+    assert len(list(shop.buyer.rows(order))) == 19
+    assert shop.market.phase(order) == "revealed"
+
+
+def test_a_download_goes_on_with_whole_chunks(shop: Shop) -> None:
+    """
+    Given a package of 128 chunks of which 64 and a half are here, or 64 with another bit,
+    when bob fetches,
+    then only the missing ones are asked for, or all of them once more; and the package is right.
+    """
+    shop.agent.least_chunks = 128
+    order = shop.sealed()
+    part = shop.folder.package(order).with_name(f"{order}.part")
+    chunks = shop.agent.sold[order].chunks
+    part.write_bytes(b"".join(chunks[:64]) + chunks[64][:30_000])
+    shop.buyer.fetch(order)
+    first = shop.agent.served
+    other = shop.sealed()
+    wrong = shop.folder.package(other).with_name(f"{other}.part")
+    wrong.write_bytes(b"".join(chunks[:64]))
+    shop.buyer.fetch(other)
+
+    assert (first, shop.agent.served - first) == (64, 64 + 128)
+    assert shop.buyer.is_fetched(order) and shop.buyer.is_fetched(other)
 
 
 def test_pull_fetches_what_was_sealed_once_each(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from tongbao.rights.requests import DataRequest, evidence_hash
 from tongbao.sdk.data.agent_client import AgentAway, AgentRefused
 from tongbao.sdk.data.deleting import delete_files, delete_keys
 from tongbao.sdk.data.evidence import PanelClient, seal_evidence
-from tongbao.sdk.data.facts import NotThere, all_of, order_row, sealed_of
+from tongbao.sdk.data.facts import NotFetched, NotThere, all_of, order_row, sealed_of
 from tongbao.sdk.data.streaming import Stream, due_batches
 from tongbao.sdk.exchange_keys import BadExchangeKey, ledger_exchange_key
 
@@ -37,6 +37,8 @@ def claim(buyer: Buyer, order: str, *, in_spite: bool = False) -> Verdict:
     Raises NothingToClaim where that is no upheld one, unless `in_spite`; NotFetched, Refused.
     """
     verdict = buyer.verdict(order)
+    if verdict is Verdict.EVIDENCE_IS_NOT_COMMITTED and not in_spite:
+        raise NotFetched(f"the package of order {order} is damaged here: fetch it again")
     if not verdict.upheld and not in_spite:
         raise NothingToClaim(f"judge says {verdict.name}: {verdict.value}")
     row = order_row(buyer.chain, order)

@@ -27,6 +27,13 @@ class NotThere(LookupError):
     exit_code = 4
 
 
+class NotFetched(Exception):
+    """A step needs the package, which was not fetched, or is not there any more."""
+
+    exit_code = 4
+    advice = "fetch it first: `tongbao data-buyer fetch ORDER`"
+
+
 def order_row(chain: Client, order: str) -> data.Order:
     """An order as the ledger has it. Raises NotThere."""
     found = chain.query(data.order, Id(order))

@@ -111,6 +111,13 @@ class Panel:
         row = order_row(self.chain, order)
         return row.buyer if row.phase == CLAIMED else None
 
+    def must_be_open(self, order: str) -> data.Order:
+        """The row of an open case of this adjudicator. Raises NotThere."""
+        row = order_row(self.chain, order)
+        if row.phase != CLAIMED or self.account not in row.panel:
+            raise NotThere(f"order {order} is no open case of this adjudicator")
+        return row
+
     def most_bytes(self, order: str) -> int:
         """The longest parcel that evidence on an order can be: padding doubles at most."""
         chunks = order_row(self.chain, order).chunks or 1
@@ -139,9 +146,7 @@ class Panel:
 
     def judge(self, order: str) -> Finding:
         """What there is to vote on a case now. Raises NotThere."""
-        row = order_row(self.chain, order)
-        if row.phase != CLAIMED or self.account not in row.panel:
-            raise NotThere(f"order {order} is no open case of this adjudicator")
+        row = self.must_be_open(order)
         now = self.chain.now()
         secrets = [bytes.fromhex(one.secret) for one in self.folder.secrets()]
         try:
