@@ -103,10 +103,9 @@ class Shelf:
 
     def tidy(self) -> None:
         """Delete what nothing needs. Raises what the store's client raises."""
-        for blob in self._journal.left():
-            with self._lock:
-                if blob in self._busy:
-                    continue
+        with self._lock:  # both at once: what is being sealed now is litter only until it is needed
+            left = [blob for blob in self._journal.left() if blob not in self._busy]
+        for blob in left:
             self.forget_key(vault_name_of_copy(blob))
             self._blobs.delete(blob)
             self._journal.gone(blob)
