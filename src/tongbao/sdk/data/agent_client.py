@@ -89,7 +89,8 @@ class ServiceClient:
             base_url=url,
             timeout=TIMEOUT_S,
             auth=SigningAuth(signer, account),
-            verify=ssl.create_default_context(),
+            # Without TLS no certificates are loaded, which takes 40 ms.
+            verify=ssl.create_default_context() if url.startswith("https:") else False,
             trust_env=False,
         )
 
