@@ -9,7 +9,7 @@ SEEDS ?= 1000
 KILLS ?= 1000
 LAYOUT_KILLS ?= 200
 
-.PHONY: help setup setup-cometbft setup-s3 run run-network \
+.PHONY: help setup setup-cometbft setup-s3 run run-data run-network \
 	check test tests client examples tutorials \
 	simulate storm crash crash-layout jepsen jepsen-quick bench bench-network \
 	golden recording reference wheel \
@@ -29,6 +29,9 @@ setup-s3: setup ## build the one server of S3 that tests ask into .tools/; quick
 
 run: setup ## a node, real purchases over HTTP, every total proven; ARGS=--all; ONCE=1 ends
 	@.venv/bin/tongbao demo purchases $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
+
+run-data: setup ## people sell what shops attest, every cent is counted; ARGS=--all; ONCE=1 ends
+	@.venv/bin/tongbao demo data $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 run-network: setup-cometbft ## the purchases through four validators, some killed; ONCE=1 ends
 	@.venv/bin/tongbao demo network $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)

@@ -23,6 +23,7 @@ from tongbao.demo.failures import (
     begin_anew,
     unusable,
 )
+from tongbao.demo.market.commands import data as data_market
 from tongbao.demo.network_commands import network
 from tongbao.demo.progress import Progress
 from tongbao.demo.purchases import Report, run, verdict
@@ -51,6 +52,7 @@ def demo() -> None:
 
 
 demo.add_command(network)
+demo.add_command(data_market)
 
 
 @demo.command()

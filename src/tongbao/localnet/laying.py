@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,8 +41,12 @@ COST: Final = Cost(memory_kib=8, iterations=1)
 """Cheap: the passphrase of these keys lies beside them."""
 
 
-def begin(folder: Path, validators: int, name: str) -> Plan:
+def begin(
+    folder: Path, validators: int, name: str, parameters: Mapping[str, int] | None = None
+) -> Plan:
     """Make the folders of a new network of so many validators, whose operators govern it together.
+
+    `parameters` are those that genesis sets otherwise than usual.
 
     Raises LocalnetError, FolderError, OSError.
     """
@@ -50,7 +55,7 @@ def begin(folder: Path, validators: int, name: str) -> Plan:
     secret = secret_of(folder)
     names = [f"node{place}" for place in range(1, validators + 1)]
     keys = [make_keys(_new_folder(folder / one)) for one in names]
-    genesis = _genesis(folder, names, keys, secret, name)
+    genesis = _genesis(folder, names, keys, secret, name, parameters)
     ports = free_ports(PORTS * validators)
     members = []
     for place, (one, own) in enumerate(zip(names, keys, strict=True)):
@@ -86,7 +91,12 @@ def _new_folder(path: Path) -> Path:
 
 
 def _genesis(
-    folder: Path, names: list[str], keys: list[NodeKeys], secret: str, name: str
+    folder: Path,
+    names: list[str],
+    keys: list[NodeKeys],
+    secret: str,
+    name: str,
+    parameters: Mapping[str, int] | None,
 ) -> Genesis:
     """The genesis file: an account for each operator, who decide by more than two thirds."""
     registry: Registry = registry_with(())
@@ -96,7 +106,9 @@ def _genesis(
     ]
     now = time.time_ns() // 1_000_000
     council = Council(operators=len(names), threshold=council_threshold(len(names)))
-    return network_genesis(registry, name, now, keys, tuple(accounts), council=council)
+    return network_genesis(
+        registry, name, now, keys, tuple(accounts), council=council, parameters=parameters
+    )
 
 
 def add_member(folder: Path, plan: Plan, name: str) -> Plan:

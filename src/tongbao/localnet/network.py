@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -57,8 +57,18 @@ class Network(Closable):
         self.members = {member.name: MemberProcess(folder, member) for member in plan.members}
 
     @classmethod
-    def open_or_begin(cls, folder: Path, validators: int, name: str, tell: Tell) -> Network:
+    def open_or_begin(
+        cls,
+        folder: Path,
+        validators: int,
+        name: str,
+        tell: Tell,
+        *,
+        parameters: Mapping[str, int] | None = None,
+    ) -> Network:
         """Start every member of the folder's network, which begins if there is none.
+
+        `parameters` are those that a new genesis sets otherwise than usual.
 
         Raises LocalnetError.
         """
@@ -68,18 +78,26 @@ class Network(Closable):
             folder.mkdir(parents=True, exist_ok=True)
         lock = holding.hold(folder)
         try:
-            return cls._opened(folder, validators, name, tell, lock)
+            return cls._opened(folder, validators, name, tell, lock, parameters)
         except BaseException:
             os.close(lock)
             raise
 
     @classmethod
-    def _opened(cls, folder: Path, validators: int, name: str, tell: Tell, lock: int) -> Network:
+    def _opened(
+        cls,
+        folder: Path,
+        validators: int,
+        name: str,
+        tell: Tell,
+        lock: int,
+        parameters: Mapping[str, int] | None,
+    ) -> Network:
         for left in holding.end_left_behind(folder):
             tell(f"{left} had been left running, and is ended first")
         if not (folder / FILE).exists():
             tell(f"making {validators} validators in {folder}")
-            begin(folder, validators, name)
+            begin(folder, validators, name, parameters)
         network = cls(folder, _with_free_ports(folder, read_plan(folder)))
         try:
             network.start_all(tell)

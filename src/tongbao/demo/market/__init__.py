@@ -1,0 +1,1 @@
+"""The market of data, played on real input: real purchases of eggs, generated badminton."""
