@@ -1,8 +1,8 @@
 """A program that buys, and is killed at each of its effects in turn; it tells what it did.
 
 `python killed_buyer.py FOLDER NODE AGENT BATCH...` forks, for each batch, a buyer that kills
-itself at one more effect (a record, a removal, a submission, half a download), before or after it,
-and then one that goes on. It prints `KILLED ORDERS` for each: what the first died at, and the ids
+itself after one more effect (a record, a removal, a submission, half a download), and then one that
+goes on. It prints `KILLED ORDERS` for each: what the first died at, and the ids
 of the orders in its folder. The last one, `through`, was not killed.
 """
 
@@ -34,26 +34,21 @@ NEVER: Final = 10_000
 
 
 class Fate:
-    """Counts effects, and kills this process before or after one of them."""
+    """Counts effects, and kills this process after one of them: that is before the next one."""
 
     def __init__(self, at: int, report: int) -> None:
-        """Die at an effect: before the first at 0, after it at 1, before the second at 2."""
+        """Die after an effect, the first at 0."""
         self.at = at
         self.seen = 0
         self.report = report
 
     def around(self, what: str, effect: Callable[[], object]) -> None:
-        """Let an effect happen, unless death comes before it."""
-        self.die_at(2 * self.seen, f"before-{what}")
+        """Let an effect happen, and end as `kill -9` does if it is the one."""
         effect()
-        self.die_at(2 * self.seen + 1, f"after-{what}")
-        self.seen += 1
-
-    def die_at(self, place: int, what: str) -> None:
-        """End as `kill -9` does, if this is the place."""
-        if place == self.at:
+        if self.seen == self.at:
             os.write(self.report, what.encode())
             os.kill(os.getpid(), signal.SIGKILL)
+        self.seen += 1
 
 
 class MortalVault(Vault):

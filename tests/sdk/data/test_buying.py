@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.data.market import COUNT
+from tests.sdk.data.market import ADDRESSES, COUNT
 from tests.sdk.data.shop import Shop
+from tongbao.kernel import Id
+from tongbao.modules import data
 from tongbao.sdk.client import Refused
 from tongbao.sdk.data.agent_client import AgentRefused
 from tongbao.sdk.data.facts import NotFetched, NotThere
@@ -156,6 +158,21 @@ def test_a_download_goes_on_with_whole_chunks(shop: Shop) -> None:
 
     assert (first, shop.agent.served - first) == (64, 64 + 128)
     assert shop.buyer.is_fetched(order) and shop.buyer.is_fetched(other)
+
+
+def test_a_nonce_that_another_program_took_stops_no_step(shop: Shop) -> None:
+    """
+    Given bob's program, and another one of his account,
+    when the other sends between two steps, so that the next nonce is taken,
+    then the step is sent with another one, once.
+    """
+    first = shop.ordered()
+    other = shop.market.chain.wallet(ADDRESSES["bob"], *shop.market.wallets["bob"].signers)
+    other.send(data.CancelOrder(order=Id(first)))
+    second = shop.ordered()
+
+    assert (shop.market.phase(first), shop.market.phase(second)) == ("cancelled", "open")
+    assert shop.folder.under_way() == []
 
 
 def test_pull_fetches_what_was_sealed_once_each(shop: Shop) -> None:

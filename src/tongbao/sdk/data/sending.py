@@ -7,13 +7,17 @@ again: a ledger takes them once, and tells again what they came to.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Final
 
-from tongbao.kernel import InvalidTransaction, Message
+from tongbao.kernel import Invalid, InvalidTransaction, Message
 from tongbao.modules import data
 from tongbao.sdk.client import AlreadyDecided, Client, Refused
 from tongbao.sdk.data.facts import all_of
 from tongbao.sdk.data.orders_folder import Deal, OrdersFolder, Placing, Sending
 from tongbao.sdk.wallet import Wallet
+
+ATTEMPTS: Final = 5
+TAKEN: Final = (Invalid.NONCE_WAS_USED, Invalid.NONCE_IS_TOO_OLD)
 
 
 class Sender:
@@ -28,14 +32,11 @@ class Sender:
 
     def send(self, message: Message, order: str) -> None:
         """Send a message about an order. Raises Refused, Unreachable, InvalidTransaction."""
-        self.resume()
-        self._go(Sending(transaction=self._wallet.build(message).decode(), order=order))
+        self._anew(message, order, None)
 
     def place(self, message: data.PlaceOrder, placing: Placing) -> str:
         """Place an order; its id. Raises as `send`."""
-        self.resume()
-        transaction = self._wallet.build(message).decode()
-        return self._go(Sending(transaction=transaction, placing=placing))
+        return self._anew(message, "", placing)
 
     def resume(self) -> int:
         """Find out what came of everything that was under way; how many there were.
@@ -48,6 +49,21 @@ class Sender:
             with suppress(Refused, InvalidTransaction):
                 self._settle(name, self._folder.sending(name))
         return len(found)
+
+    def _anew(self, message: Message, order: str, placing: Placing | None) -> str:
+        """Build and send; anew where another program of the account's has taken the nonce.
+
+        That is final: what had this nonce never happens.
+        """
+        self.resume()
+        for left in reversed(range(ATTEMPTS)):
+            transaction = self._wallet.build(message).decode()
+            try:
+                return self._go(Sending(transaction=transaction, order=order, placing=placing))
+            except InvalidTransaction as error:
+                if error.why not in TAKEN or not left:
+                    raise
+        raise AssertionError("the last attempt raises")
 
     def _go(self, sending: Sending) -> str:
         name = self._folder.keep_sending(sending)
