@@ -162,6 +162,11 @@ class Market:
         self.agent = Program(*words, user=user)
         return self.agent
 
+    def again(self) -> None:
+        """Kill the agent, and start it."""
+        self.end()
+        self.start()
+
     def end(self) -> None:
         """End the agent where it runs."""
         if self.agent is not None and self.agent.process.poll() is None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.services.data_agent.buying import Bought
-from tests.services.data_agent.looking import earned, row_of, until_over, until_step
+from tests.services.data_agent.looking import earned, row_of, until_over, until_step, until_tidy
 from tests.services.data_agent.market import ADDRESSES, CNY, Market, market
 from tongbao.kernel import Amount
 from tongbao.modules import data
@@ -53,6 +53,7 @@ def test_at_every_end_the_secrets_and_the_package_are_gone(shop: Market) -> None
             for path in ("", "/chunks"):
                 answer = client.get(f"/v1/deliveries/{one.order}{path}")
                 assert answer.status_code == httpx2.codes.NOT_FOUND
+    until_tidy(shop)
     settings = read_settings(shop.agent_folder)
     assert not list(Path(shop.place / "store").rglob(f"*{blob}*")), settings.store
 

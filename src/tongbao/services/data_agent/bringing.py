@@ -87,11 +87,16 @@ class Bringing:
             raise Refused(Refusal.COPY_IS_WRONG, "rows are attested, or told by the owner itself")
 
     def erase(self, owner: str, batch: str) -> Erased | None:
-        """Destroy a copy as its owner wants; None where the owner never brought one."""
+        """Destroy a copy as its owner wants; None where the owner never brought one.
+
+        Raises what the store's client raises: then the key is gone, and the blob goes later.
+        """
         line = self._shelf.line(batch)
         if line is None or line.owner != owner:
             return None
-        return self._shelf.erase(batch, self._account, self._ledger.now())
+        receipt = self._shelf.erase(batch, self._account, self._ledger.now())
+        self._shelf.tidy()
+        return receipt
 
     def look_at(self, owner: str) -> None:
         """Destroy the copies of an owner's that are not to be sold any more."""

@@ -132,6 +132,7 @@ class Following:
         self._waiting = Waiting()
         self._stop = threading.Event()
         self._everything = threading.Event()
+        self._compared = False
         self._chain: HttpChain | None = None
         self._running: list[Future[None]] = []
 
@@ -237,12 +238,15 @@ class Following:
             try:
                 if now >= everything or self._everything.is_set():
                     self._everything.clear()
-                    everything = now + ALL_S
                     self._look_at_all()
+                    everything = now + ALL_S
                 for row in self._journal.orders_in(steps):
                     self.hint(row["id"])
                 for row in self._journal.orders_refused_by(Refusal.SEAL_IS_TOO_LATE.number):
                     self.hint(row["id"])
+                if not self._compared:
+                    self._shelf.compare(self._ledger.now())
+                    self._compared = True
                 self._shelf.tidy()
             except PASSES as error:
                 self._note("looking again is put off", error)
@@ -252,11 +256,11 @@ class Following:
         """Every order under way of everybody who has a copy here, every order that the journal has
         not ended, and every copy.
         """
+        for row in self._journal.orders_not_in(OVER):
+            self.hint(row["id"])
         for owner in self._shelf.owners():
             self._hint_orders_of(owner)
             self._look_at(owner)
-        for row in self._journal.orders_not_in(OVER):
-            self.hint(row["id"])
 
     def _note(self, what: str, error: Exception) -> None:
         """Say that something is tried again; the text of an error may quote a person."""

@@ -161,6 +161,11 @@ class Journal:
         """A blob of the store is to be deleted, or would be if we died now."""
         self.run("INSERT OR IGNORE INTO litter VALUES (?)", blob)
 
+    def blobs(self) -> list[str]:
+        """The blobs that copies and orders need."""
+        found = self.rows("SELECT blob FROM copies UNION SELECT blob FROM orders")
+        return [row["blob"] for row in found]
+
     def left(self) -> list[str]:
         """The blobs that are to be deleted."""
         return [each["blob"] for each in self.rows("SELECT blob FROM litter")]

@@ -35,6 +35,7 @@ from tongbao.rights.seal import Sealed, seal_package
 from tongbao.sdk.client import AlreadyDecided
 from tongbao.sdk.client import Refused as LedgerRefused
 from tongbao.sdk.data.parties import institution_of
+from tongbao.sdk.data.store_client import StoreRefused
 from tongbao.sdk.errors import NodeError, Unreachable, id_and_expiry
 from tongbao.sdk.keystore_errors import KeystoreError
 from tongbao.sdk.vault import Vault
@@ -192,7 +193,7 @@ class Selling:
             if is_repeated(copy.events for copy in copies):
                 self._refuse(name, order, Refusal.EVENT_IS_REPEATED.number)
                 return
-        except (KeyError, KeystoreError, BadCopy, DoesNotOpen) as error:
+        except (KeyError, KeystoreError, StoreRefused, BadCopy, DoesNotOpen) as error:
             log.error("a copy can't be used", order=name, kind=type(error).__name__)
             self._refuse(name, order, Refusal.COPY_IS_MISSING.number)
             return
@@ -342,10 +343,9 @@ class Selling:
     # any end
 
     def _end(self, row: Row, phase: str) -> None:
-        """Destroy what the order had, and say how it ended."""
+        """Destroy what the order had, and say how it ended; its blob goes at the next look."""
         self._destroy(row)
         self._step(row["id"], phase)
-        self._shelf.tidy()
 
     def _destroy(self, row: Row) -> None:
         self._shelf.forget_key(vault_name_of_order(row["id"]))

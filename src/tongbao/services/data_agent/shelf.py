@@ -40,6 +40,9 @@ class Blobs(Protocol):
     def delete(self, name: str) -> None:
         """Destroy a blob; no fault where there is none."""
 
+    def names(self) -> Iterable[str]:
+        """All blobs that are there."""
+
 
 class Erased(Struct, frozen=True, kw_only=True):
     """The receipt of a copy that is destroyed: its key here, and its blob at the store."""
@@ -109,6 +112,26 @@ class Shelf:
             self.forget_key(vault_name_of_copy(blob))
             self._blobs.delete(blob)
             self._journal.gone(blob)
+
+    def compare(self, now: int) -> None:
+        """Hold the journal to the store, since one of them may be out of a backup.
+
+        A copy whose blob the store has erased is erased here too: its owner wanted it. A blob that
+        neither journal nor vault knows can't be opened by anybody, and goes.
+        """
+        # In this order: what is kept or erased meanwhile is taken for neither.
+        copies = self._journal.rows("SELECT * FROM copies WHERE erased_at IS NULL")
+        there = set(self._blobs.names())
+        with self._lock:
+            known = set(self._busy)
+        known.update(self._journal.left(), self._journal.blobs())
+        keys = set(self._vault.names())
+        for row in copies:
+            if row["blob"] not in there:
+                self._forget(row, now)
+        for blob in there - known:
+            if vault_name_of_copy(blob) not in keys:
+                self._journal.leave(blob)
 
     def forget_key(self, name: str) -> None:
         """Destroy a record of the vault; no fault where there is none."""
@@ -191,9 +214,9 @@ class Shelf:
         return read_copy(b"".join(open_chunks(key, commitment, chunks)))
 
     def erase(self, batch: str, agent: str, now: int) -> Erased | None:
-        """Destroy a copy, key first; the receipt, also again; None where none ever was.
+        """Destroy the key of a copy; the receipt, also again; None where none ever was.
 
-        Raises what the store's client raises: then the key is gone, and the blob goes later.
+        Its blob goes when `tidy` is called next.
         """
         found = self._journal.row("SELECT * FROM copies WHERE batch = ?", batch)
         if found is None:
@@ -201,14 +224,18 @@ class Shelf:
         at = found["erased_at"]
         if at is None:
             at = now
-            self.forget_key(vault_name_of_copy(found["blob"]))
-            with self._journal.writing() as file:
-                file.execute("INSERT OR IGNORE INTO litter VALUES (?)", (found["blob"],))
-                file.execute(
-                    "UPDATE copies SET erased_at = ?, blob = '' WHERE batch = ?", (at, batch)
-                )
-        self.tidy()
+            self._forget(found, at)
         return Erased(agent=agent, batch=batch, erased_at=at)
+
+    def _forget(self, row: Row, at: int) -> None:
+        """Destroy the key of a copy, and say that it is gone and its blob is to go."""
+        self.forget_key(vault_name_of_copy(row["blob"]))
+        with self._journal.writing() as file:
+            file.execute("INSERT OR IGNORE INTO litter VALUES (?)", (row["blob"],))
+            file.execute(
+                "UPDATE copies SET erased_at = ?, blob = '' WHERE batch = ? AND blob = ?",
+                (at, row["batch"], row["blob"]),
+            )
 
 
 def line_of(row: Row) -> CopyLine:

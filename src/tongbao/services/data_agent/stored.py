@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -31,6 +32,10 @@ class StoredBlobs:
         except StoreRefused as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
+
+    def names(self) -> Iterator[str]:
+        """All blobs that are there."""
+        return (one.name for one in self._client.blobs())
 
     def close(self) -> None:
         """End its connections."""
