@@ -37,6 +37,10 @@ class Space:
             self.meanwhile.pop()()
         self.blobs.pop(name, None)
 
+    def names(self) -> list[str]:
+        """All blobs that are there."""
+        return list(self.blobs)
+
 
 def test_a_package_that_was_sealed_while_litter_is_deleted_stays(tmp_path: Path) -> None:
     """
