@@ -30,6 +30,7 @@ from tongbao.services.serving.app import service_app
 from tongbao.services.serving.listening import run_service
 from tongbao.services.serving.problems import Problem, not_found
 from tongbao.services.serving.signed import signed
+from tongbao.services.serving.tls import Tls
 
 JSON = "application/json"
 START_S = 30
@@ -246,7 +247,7 @@ def agent(market: Market) -> Iterator[tuple[LyingAgent, dict[str, str]]]:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: Any, tls: Tls | None = None) -> Iterator[str]:
     """The address of an application that serves in a thread."""
     told = threading.Event()
     found: dict[str, Any] = {}
@@ -260,7 +261,7 @@ def served(app: Any) -> Iterator[str]:
 
     def run() -> None:
         try:
-            run_service(app, ready=ready, stopping=stopping)
+            run_service(app, tls=tls, ready=ready, stopping=stopping)
         finally:
             told.set()
 

@@ -90,7 +90,7 @@ class ServiceClient:
             timeout=TIMEOUT_S,
             auth=SigningAuth(signer, account),
             # Without TLS no certificates are loaded, which takes 40 ms.
-            verify=ssl.create_default_context() if url.startswith("https:") else False,
+            verify=False if httpx2.URL(url).scheme == "http" else ssl.create_default_context(),
             trust_env=False,
         )
 

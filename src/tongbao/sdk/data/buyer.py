@@ -276,6 +276,8 @@ class Buyer:
                 if not page:
                     return
                 for one in page:
+                    if one.cursor == cursors.get(address):
+                        raise AgentAway("its deliveries come again and again")
                     yield self._look_at(one.order)
                     cursors[address] = one.cursor
                     self.folder.keep_cursors(cursors)
