@@ -162,7 +162,10 @@ export interface DataUsed {
   readonly order: Id;
 }
 
-/** What a buyer keeps, until when, and the bond that it deletes it then. */
+/**
+ * What a buyer keeps, until when, and the bond that it deletes it then. `next_at` is when the
+ * network is seen next, to know whether it stood still.
+ */
 export interface DataLicence {
   readonly "@version": 1;
   readonly order: Id;
@@ -171,6 +174,7 @@ export interface DataLicence {
   readonly asset: AssetId;
   readonly bond: Amount;
   readonly delete_by: Time;
+  readonly next_at: Time;
 }
 
 /** Orders under way of a buyer or seller, and how many it has let lapse. */

@@ -121,10 +121,11 @@ def lapse(ctx: Work, name: Id, order: Order) -> None:
 
 
 def is_excused(ctx: Work, order: Order) -> bool:
-    """Whether a confirmed order could not be revealed for a while."""
+    """Whether a confirmed order could not be revealed for a while: a freeze before is none."""
     assert order.confirmed_at is not None
     suspended = was_suspended(ctx, order.buyer, order.confirmed_at)
-    return suspended or order.frozen_until is not None
+    frozen = order.frozen_until is not None and order.frozen_until > order.confirmed_at
+    return suspended or frozen
 
 
 def transfer_of(chunks: int, transfer_ms: int) -> Count:

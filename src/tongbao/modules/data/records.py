@@ -174,7 +174,10 @@ class Used(Record, version=1):
 
 
 class Licence(Record, version=1):
-    """What a buyer keeps, until when, and the bond that it deletes it then."""
+    """What a buyer keeps, until when, and the bond that it deletes it then.
+
+    `next_at` is when the network is seen next, to know whether it stood still.
+    """
 
     order: Id
     buyer: Address
@@ -182,6 +185,7 @@ class Licence(Record, version=1):
     asset: AssetId
     bond: Amount
     delete_by: Time
+    next_at: Time
 
 
 class Party(Record, version=1):

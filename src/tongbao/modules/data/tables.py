@@ -138,7 +138,7 @@ by_live_owner = module.index(17, of=orders, by=live_owner)
 used_keys = module.table(18, key=PublicKey, value=Used)
 # Of nobody: the seller's reveal makes it, and a buyer without room for rows would stop that.
 licences = module.table(19, key=Id, value=Licence)
-by_deletion = module.index(20, of=licences, by=lambda licence: licence.delete_by)
+by_deletion = module.index(20, of=licences, by=lambda licence: licence.next_at)
 by_licensee = module.index(21, of=licences, by=lambda licence: licence.buyer)
 by_licensor = module.index(22, of=licences, by=lambda licence: licence.owner)
 parties = module.table(23, key=Address, value=Party)

@@ -242,6 +242,7 @@ def confirm(turn: Turn, msg: Row) -> None:
     need(order["buyer"] == turn.sender, DataWhy.SENDER_IS_NOT_BUYER)
     for name in ("grant_hash", "package_root"):
         need(msg[name] == order[name], DataWhy.SEAL_DIFFERS)
+    need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     lasts = turn.values["data.reveal_ms"]
     said = {"nonce": msg["nonce"], "confirmed_at": turn.time}
     move(turn, msg["order"], "confirmed", lasts, **said)
@@ -258,9 +259,16 @@ def reveal(turn: Turn, msg: Row) -> None:
     need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     need(turn.time >= order.get("frozen_until", 0), DataWhy.ORDER_IS_FROZEN)
     move(turn, name, "revealed", turn.values["data.accept_ms"], b=msg["b"])
-    kept = {key: order[key] for key in ("buyer", "owner", "asset", "delete_by")}
-    licence = kept | {"order": name, "bond": order["deletion_bond"]}
-    turn.books.data_licences[ids.new(turn)] = licence
+    kept = {key: order[key] for key in ("buyer", "owner", "asset")}
+    delete_by = max(order["delete_by"], turn.time + turn.values["data.accept_ms"])
+    kept |= {"order": name, "bond": order["deletion_bond"], "delete_by": delete_by}
+    turn.books.data_licences[ids.new(turn)] = kept | {"next_at": looked_at(turn, delete_by)}
+
+
+def looked_at(turn: Turn, delete_by: int) -> int:
+    """When a licence is looked at next: half way, or at its end where that is near."""
+    near = delete_by - turn.time <= turn.values["data.halt_ms"]
+    return delete_by if near else turn.time + (delete_by - turn.time) // 2
 
 
 def accept(turn: Turn, msg: Row) -> None:
@@ -342,7 +350,8 @@ def could_not(turn: Turn, order: Row) -> bool:
     """Whether b could not be revealed all the time."""
     row = turn.books.data_enterprises.get(order["buyer"], {})
     suspended = row.get("suspended_at", -1) >= order["confirmed_at"]
-    return suspended or not is_active(turn, order["buyer"]) or "frozen_until" in order
+    frozen = order.get("frozen_until", 0) > order["confirmed_at"]
+    return suspended or not is_active(turn, order["buyer"]) or frozen
 
 
 RULES: Final = {

@@ -189,7 +189,7 @@ class Model:
             ),
             (
                 grants.LICENCE_INDEX,
-                lambda: [(one["delete_by"], name) for name, one in books.data_licences.items()],
+                lambda: [(one["next_at"], name) for name, one in books.data_licences.items()],
                 verdicts.forfeit,
             ),
         )

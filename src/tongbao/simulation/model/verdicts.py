@@ -18,7 +18,7 @@ def attest_deletion(turn: Turn, msg: Row) -> None:
     need(name in licences, DataWhy.LICENCE_NOT_FOUND)
     licence = licences[name]
     need(licence["buyer"] == turn.sender, DataWhy.SENDER_IS_NOT_BUYER)
-    need(turn.time < licence["delete_by"], DataWhy.DEADLINE_HAS_PASSED)
+    need(turn.time < over_at(turn, licence), DataWhy.DEADLINE_HAS_PASSED)
     give(turn, licence["buyer"], licence["asset"], units(licence["bond"]))
     attested = {"attested": True, "attestation_hash": msg["attestation_hash"]}
     _over(turn, name, attested)
@@ -29,12 +29,22 @@ def _over(turn: Turn, name: str, said: Row) -> None:
     turn.events.append({"@type": "data.deleted", "order": licence["order"]} | said)
 
 
-def forfeit(turn: Turn, name: str) -> None:
-    """The buyer has not; or nobody could say so."""
-    licence = turn.books.data_licences[name]
-    late = turn.time - licence["delete_by"]
+def over_at(turn: Turn, licence: Row) -> int:
+    """When a licence ends: later where the network was not there to look at it."""
+    late: int = turn.time - licence["next_at"]
+    left = licence["delete_by"] - licence["next_at"]
     if late > turn.values["data.halt_ms"]:
-        turn.books.data_licences[name] = licence | {"delete_by": turn.time + late}
+        return turn.time + max(late, left * 2)
+    return int(licence["delete_by"])
+
+
+def forfeit(turn: Turn, name: str) -> None:
+    """The buyer has not; or it is not time yet, since nobody could say so for a while."""
+    licence = turn.books.data_licences[name]
+    until = over_at(turn, licence)
+    if until > turn.time:
+        later = {"delete_by": until, "next_at": grants.looked_at(turn, until)}
+        turn.books.data_licences[name] = licence | later
     else:
         earn(turn, licence["owner"], licence["asset"], units(licence["bond"]))
         _over(turn, name, {})
