@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.console.conftest import browsing, showing
 from tests.console.governed import governing
+from tests.console.traded import trading
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
 WIDTHS = (360, 1280)
@@ -15,8 +16,13 @@ LOOKS = (("en", "light"), ("zh", "dark"))
 def main() -> None:
     """Every page at both widths, in English and light, in Chinese and dark."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with showing() as shown, governing() as governed, browsing() as browser:
-        served = ((shown, ""), (governed, "consortium-"))
+    with (
+        showing() as shown,
+        governing() as governed,
+        trading() as traded,
+        browsing() as browser,
+    ):
+        served = ((shown, ""), (governed, "consortium-"), (traded, "data-"))
         for width in WIDTHS:
             for language, scheme in LOOKS:
                 for chain, prefix in served:

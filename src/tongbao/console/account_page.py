@@ -9,6 +9,7 @@ from tongbao.console import forms
 from tongbao.console.acting import acts_for
 from tongbao.console.asking import Asked, View, follow, missing, not_understood
 from tongbao.console.guarded import guarded
+from tongbao.console.market_lines import market
 from tongbao.console.movements import recall
 from tongbao.console.site import Site
 from tongbao.console.standing_lines import NOTHING, general_lines, standing_lines
@@ -39,7 +40,7 @@ def account(site: Site, asked: Asked) -> View:
 def _state(site: Site, address: Address, query: Mapping[str, str]) -> tuple[dict[str, Any], int]:
     """What the state says, and the height that it is true at. Raises PageError, ValueError.
 
-    The query has the cursors of three lists: `after` of balances, `stands`, `acts`.
+    The query has the cursors of lists: `after` of balances, `stands`, `acts`, those of `market`.
     """
     chain = site.chain
     cursors = {name: Cursor(text) for name, text in query.items()}
@@ -59,6 +60,7 @@ def _state(site: Site, address: Address, query: Mapping[str, str]) -> tuple[dict
             "acts": acts.rows,
             "acts_after": acts.after,
             **guarded(site, address),
+            **market(site, address, cursors),
             **_acting(site, address),
             "placed": None,
             "expected": None,

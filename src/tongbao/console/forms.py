@@ -56,6 +56,13 @@ def lei(text: str) -> Lei:
     return Lei(text)
 
 
+def order(text: str) -> str:
+    """The id of an order for data. Raises PageError."""
+    if ADDRESS.match(text) is None:
+        raise not_understood("data.not_an_id")
+    return text
+
+
 def thing(text: str) -> str:
     """The id of what a message made, such as a proposal's. Raises PageError."""
     if ADDRESS.match(text) is None:

@@ -19,6 +19,7 @@ FILES: Final = (
     "member_words.toml",
     "proposal_words.toml",
     "desk_words.toml",
+    "market_words.toml",
 )
 TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 """As `lang` attributes have them (RFC 5646)."""

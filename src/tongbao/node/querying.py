@@ -106,6 +106,11 @@ OPEN_QUERIES: Final = frozenset(
         "asset.issued_by",
         "asset.show",
         "asset.supply",
+        "data.adjudicating",
+        "data.admitted",
+        "data.clock",
+        "data.enterprise",
+        "data.schema",
         "reading.is_for_members",
         "reading.tally",
     }

@@ -119,6 +119,7 @@ def opened(ctx: Context, msg: PlaceOrder) -> Order:
         phase=OPEN,
         deadline=msg.seal_by,
         grown=start(ctx),
+        asked_at=ctx.time,
     )
 
 
@@ -152,6 +153,7 @@ def seal(ctx: Context, msg: Seal) -> None:
         a_commit=msg.a_commit,
         b_lock=msg.b_lock,
         secured=secured,
+        sealed_at=ctx.time,
     )
 
 
@@ -181,7 +183,8 @@ def reveal(ctx: Context, msg: Reveal) -> Id:
     require(not frozen, Why.ORDER_IS_FROZEN)
 
     # From here it succeeds.
-    put(ctx, msg.order, order, REVEALED, ctx.parameter(ACCEPT_MS), b=msg.b)
+    lasts = ctx.parameter(ACCEPT_MS)
+    put(ctx, msg.order, order, REVEALED, lasts, b=msg.b, revealed_at=ctx.time)
     return grant(ctx, msg.order, order)
 
 

@@ -147,6 +147,7 @@ class Order(Record, version=1):
     phase: Phase
     deadline: Time
     grown: Count
+    asked_at: Time
     seller: Address | None = None
     offer: Id | None = None
     grant_hash: Hash | None = None
@@ -155,10 +156,12 @@ class Order(Record, version=1):
     a_commit: Hash | None = None
     b_lock: Hash | None = None
     secured: Amount | None = None
+    sealed_at: Time | None = None
     nonce: Nonce | None = None
     confirmed_at: Time | None = None
     frozen_until: Time | None = None
     b: Hash | None = None
+    revealed_at: Time | None = None
     evidence_hash: Hash | None = None
     deposit: Amount | None = None
     panel: Panel = ()

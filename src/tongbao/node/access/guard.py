@@ -28,6 +28,7 @@ OF_PAGES: Final = {
     "page_statement": of_account("address", kind=Kind.PAGES),
     "page_history": of_account("address", kind=Kind.PAGES),
     "page_desk": of_account("address", kind=Kind.PAGES),
+    "page_grant": of_account("address", kind=Kind.PAGES),
     "page_members": CHAIN,
     "page_member": CHAIN,
     "page_proposals": CHAIN,

@@ -179,6 +179,7 @@ def place_order(turn: Turn, msg: Row) -> None:
     count(turn, 1)
     made = ids.new(turn)
     timed = {"phase": "open", "deadline": msg["seal_by"], "grown": gained(turn)}
+    timed["asked_at"] = turn.time
     books.data_orders[made] = market.without(msg, "seal_by") | {"buyer": buyer} | timed
     books.data_keys[msg["buyer_key"]] = made
     tell(turn, made, "open")
@@ -203,7 +204,7 @@ def seal(turn: Turn, msg: Row) -> None:
     need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     _use(turn, msg, order)
     live(turn, order)
-    said = market.without(msg, "order") | {"seller": sender}
+    said = market.without(msg, "order") | {"seller": sender, "sealed_at": turn.time}
     if sender != order["owner"]:
         secured = market.least(turn, order["price"], 1)
         market.reserve(turn, sender, order["asset"], secured)
@@ -258,7 +259,8 @@ def reveal(turn: Turn, msg: Row) -> None:
     need(lock == order["b_lock"], DataWhy.LOCK_DOES_NOT_OPEN)
     need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     need(turn.time >= order.get("frozen_until", 0), DataWhy.ORDER_IS_FROZEN)
-    move(turn, name, "revealed", turn.values["data.accept_ms"], b=msg["b"])
+    lasts = turn.values["data.accept_ms"]
+    move(turn, name, "revealed", lasts, b=msg["b"], revealed_at=turn.time)
     kept = {key: order[key] for key in ("buyer", "owner", "asset")}
     delete_by = max(order["delete_by"], turn.time + turn.values["data.accept_ms"])
     kept |= {"order": name, "bond": order["deletion_bond"], "delete_by": delete_by}

@@ -32,9 +32,9 @@ def _over(turn: Turn, name: str, said: Row) -> None:
 def over_at(turn: Turn, licence: Row) -> int:
     """When a licence ends: later where the network was not there to look at it."""
     late: int = turn.time - licence["next_at"]
-    left = licence["delete_by"] - licence["next_at"]
+    left: int = licence["delete_by"] - licence["next_at"]
     if late > turn.values["data.halt_ms"]:
-        return turn.time + max(late, left * 2)
+        return turn.time + max(late, 2 * left)
     return int(licence["delete_by"])
 
 
