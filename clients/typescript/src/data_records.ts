@@ -136,6 +136,7 @@ export interface DataOrder {
   readonly phase: Phase;
   readonly deadline: Time;
   readonly grown: Count;
+  readonly asked_at: Time;
   readonly seller?: Address;
   readonly offer?: Id;
   readonly grant_hash?: Hash;
@@ -144,10 +145,12 @@ export interface DataOrder {
   readonly a_commit?: Hash;
   readonly b_lock?: Hash;
   readonly secured?: Amount;
+  readonly sealed_at?: Time;
   readonly nonce?: Nonce;
   readonly confirmed_at?: Time;
   readonly frozen_until?: Time;
   readonly b?: Hash;
+  readonly revealed_at?: Time;
   readonly evidence_hash?: Hash;
   readonly deposit?: Amount;
   readonly panel?: readonly Address[];
