@@ -95,7 +95,7 @@ def order_of(request: DataRequest) -> Order:
         phase=Phase("open"),
         deadline=Time(MADE_AT + DAY_MS),
         grown=Count(0),
-        asked_at=MADE_AT,
+        asked_at=Time(MADE_AT),
     )
 
 
