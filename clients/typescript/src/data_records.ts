@@ -33,7 +33,7 @@ export interface DataDefinition {
   readonly fields: readonly Field[];
 }
 
-/** What an enterprise may ask for; `suspended_at` stays when it is registered again. */
+/** What an enterprise may ask for; when it was last suspended, and registered again after. */
 export interface DataEnterprise {
   readonly "@version": 1;
   readonly region: Region;
@@ -41,6 +41,7 @@ export interface DataEnterprise {
   readonly asks: readonly Ask[];
   readonly suspended?: boolean;
   readonly suspended_at?: Time;
+  readonly restored_at?: Time;
 }
 
 /**

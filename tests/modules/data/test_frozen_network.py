@@ -7,7 +7,7 @@ import pytest
 from tests.modules.data_steps import DAY_MS, HALT_MS, HOUR_MS, B, Market, hash_of
 from tongbao.kernel import Small, Time
 from tongbao.modules import data
-from tongbao.modules.data import Licence, Why
+from tongbao.modules.data import Licence
 from tongbao.testing import bob
 
 MINUTE_MS = 60_000
@@ -63,20 +63,36 @@ def test_a_freeze_that_lasts_into_the_time_to_reveal_excuses(market: Market) -> 
     assert (market.earned("alice"), market.lapses("carol")) == ("0.00", 0)
 
 
-def test_a_suspended_buyer_confirms_nothing(market: Market) -> None:
+def test_a_suspension_that_began_before_the_confirmation_excuses_too(market: Market) -> None:
     """
-    Given a sealed order of a buyer that is then suspended,
-    when it confirms, is registered again and confirms,
-    then only the second is applied: else the agent could not reveal and would not be excused.
+    Given a buyer that is suspended, then confirms, and is registered again an hour before the end,
+    when the agent, which had less than its margin then, does not reveal,
+    then nobody is at fault.
     """
     order = market.sealed()
     market.apply("bank", data.SuspendEnterprise(enterprise=bob))
-    with market.refuses(Why.BUYER_IS_NOT_ACTIVE):
-        market.apply("bob", market.confirming(order))
+    market.apply("bob", market.confirming(order))
+    market.pass_time(5 * HOUR_MS)
+    market.apply("bank", market.registering())
+    market.pass_time(2 * HOUR_MS)
+
+    assert (market.held("bob"), market.earned("alice")) == ("1000.00", "0.00")
+    assert (market.bond("carol"), market.lapses("carol")) == (("100.00", "0.00"), 0)
+
+
+def test_a_suspension_that_ended_before_the_confirmation_excuses_nobody(market: Market) -> None:
+    """
+    Given a buyer that was suspended, is registered again, and confirms after that,
+    when the agent does not reveal,
+    then its bond pays the owner.
+    """
+    order = market.sealed()
+    market.apply("bank", data.SuspendEnterprise(enterprise=bob))
     market.apply("bank", market.registering())
     market.apply("bob", market.confirming(order))
+    market.pass_time(7 * HOUR_MS)
 
-    assert market.shown(order).phase == "confirmed"
+    assert (market.earned("alice"), market.lapses("carol")) == ("20.00", 1)
 
 
 @pytest.mark.parametrize("still_ms", [2 * HOUR_MS, DAY_MS, 5 * DAY_MS])

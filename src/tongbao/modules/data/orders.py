@@ -164,7 +164,6 @@ def confirm(ctx: Context, msg: Confirm) -> None:
     require(order.buyer == ctx.sender, Why.SENDER_IS_NOT_BUYER)
     sealed = order.grant_hash, order.package_root
     require((msg.grant_hash, msg.package_root) == sealed, Why.SEAL_DIFFERS)
-    require(is_active(ctx, order.buyer), Why.BUYER_IS_NOT_ACTIVE)
 
     # From here it succeeds.
     lasts = ctx.parameter(REVEAL_MS)

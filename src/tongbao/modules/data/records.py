@@ -45,13 +45,14 @@ class Definition(Record, version=1):
 
 
 class Enterprise(Record, version=1):
-    """What an enterprise may ask for; `suspended_at` stays when it is registered again."""
+    """What an enterprise may ask for; when it was last suspended, and registered again after."""
 
     region: Region
     purposes: Purposes
     asks: Asks
     suspended: bool = False
     suspended_at: Time | None = None
+    restored_at: Time | None = None
 
 
 class Source(Record, version=1):

@@ -76,6 +76,9 @@ def register_enterprise(ctx: Context, msg: RegisterEnterprise) -> None:
     for ask in msg.asks:
         require_fields(ctx, ask.schema, ask.fields)
     before = ctx[enterprises].get(msg.enterprise)
+    restored_at = None if before is None else before.restored_at
+    if before is not None and before.suspended:
+        restored_at = ctx.time
 
     # From here it succeeds.
     ctx[enterprises][msg.enterprise] = Enterprise(
@@ -83,6 +86,7 @@ def register_enterprise(ctx: Context, msg: RegisterEnterprise) -> None:
         purposes=msg.purposes,
         asks=msg.asks,
         suspended_at=None if before is None else before.suspended_at,
+        restored_at=restored_at,
     )
 
 
@@ -161,7 +165,9 @@ def is_active(ctx: View, buyer: Address) -> bool:
 
 
 def was_suspended(ctx: View, buyer: Address, since: int) -> bool:
-    """Whether a buyer is not active, or was suspended at a time or later."""
+    """Whether a buyer is not active, or was not for a while at a time or later."""
     found = ctx[enterprises].get(buyer)
-    at = None if found is None else found.suspended_at
-    return not is_active(ctx, buyer) or (at is not None and at >= since)
+    if found is None or not is_active(ctx, buyer):
+        return True
+    began, ended = found.suspended_at, found.restored_at
+    return (began is not None and began >= since) or (ended is not None and ended > since)

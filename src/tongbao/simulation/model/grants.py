@@ -243,7 +243,6 @@ def confirm(turn: Turn, msg: Row) -> None:
     need(order["buyer"] == turn.sender, DataWhy.SENDER_IS_NOT_BUYER)
     for name in ("grant_hash", "package_root"):
         need(msg[name] == order[name], DataWhy.SEAL_DIFFERS)
-    need(is_active(turn, order["buyer"]), DataWhy.BUYER_IS_NOT_ACTIVE)
     lasts = turn.values["data.reveal_ms"]
     said = {"nonce": msg["nonce"], "confirmed_at": turn.time}
     move(turn, msg["order"], "confirmed", lasts, **said)
@@ -352,6 +351,7 @@ def could_not(turn: Turn, order: Row) -> bool:
     """Whether b could not be revealed all the time."""
     row = turn.books.data_enterprises.get(order["buyer"], {})
     suspended = row.get("suspended_at", -1) >= order["confirmed_at"]
+    suspended = suspended or row.get("restored_at", -1) > order["confirmed_at"]
     frozen = order.get("frozen_until", 0) > order["confirmed_at"]
     return suspended or not is_active(turn, order["buyer"]) or frozen
 

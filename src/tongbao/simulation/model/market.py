@@ -164,7 +164,8 @@ def register_enterprise(turn: Turn, msg: Row) -> None:
     for ask in msg["asks"]:
         fields_fit(turn, ask["schema"], ask["fields"])
     before = books.data_enterprises.get(name, {})
-    kept = {key: before[key] for key in ("suspended_at",) if key in before}
+    kept = {key: before[key] for key in ("suspended_at", "restored_at") if key in before}
+    kept |= {"restored_at": turn.time} if "suspended" in before else {}
     books.data_enterprises[name] = without(msg, "enterprise") | kept
 
 
