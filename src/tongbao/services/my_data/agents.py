@@ -29,6 +29,10 @@ class AgentError(Exception):
     advice = "try again when the agent answers; nothing else is undone"
 
 
+class AgentRefuses(AgentError):
+    """An agent answers that it does not do this; the next may be done."""
+
+
 class About(Struct, frozen=True, kw_only=True):
     """Who an agent says it is."""
 
@@ -112,7 +116,7 @@ class AgentDoor:
         if may_miss and answer.status_code == 404:
             return b""
         if answer.status_code >= 300:
-            raise AgentError(f"{self.url} refuses with {answer.status_code}: {_detail(text)}")
+            raise AgentRefuses(f"{self.url} refuses with {answer.status_code}: {_detail(text)}")
         return bytes(text)
 
 

@@ -13,7 +13,7 @@ from tongbao.kernel import Id
 from tongbao.rights.chunks import DoesNotOpen
 from tongbao.rights.copies import copy_text
 from tongbao.rights.parcel import seal_parcel
-from tongbao.services.my_data.agents import AgentDoor, AgentError
+from tongbao.services.my_data.agents import AgentDoor, AgentError, AgentRefuses
 from tongbao.services.my_data.ledger import Owned
 from tongbao.services.my_data.person import Person
 from tongbao.services.my_data.shelf import NotAtStore
@@ -61,12 +61,10 @@ def _settle_agent(
     door = person.door(agent)
     there = door.copies()
     for batch, fields in there.items():
-        if batch not in copies or _differs(person, batch, fields, copies[batch]):
+        if tuple(sorted(fields)) != copies.get(batch):
             done.destroyed.setdefault(batch, {})[agent] = door.delete_copy(batch)
     missing = [
-        name
-        for name, fields in copies.items()
-        if name not in there or _differs(person, name, there[name], fields)
+        name for name, fields in copies.items() if tuple(sorted(there.get(name, ()))) != fields
     ]
     if not missing:
         return
@@ -74,18 +72,10 @@ def _settle_agent(
     for name in missing:
         try:
             _give(person, door, key, name, copies[name])
-        except (DoesNotOpen, NotAtStore) as error:
+        except (AgentRefuses, DoesNotOpen, NotAtStore) as error:
             done.troubles.append((name, str(error)))
         else:
             done.given.append((agent, name))
-
-
-def _differs(
-    person: Person, name: str, there: tuple[str, ...], wanted_fields: tuple[str, ...]
-) -> bool:
-    """Whether a copy is to be made anew; in a month without rows nothing is hidden or shown."""
-    kept = person.notebook.kept(name)
-    return kept is not None and kept.count > 0 and tuple(sorted(there)) != wanted_fields
 
 
 def _give(person: Person, door: AgentDoor, key: bytes, name: str, fields: tuple[str, ...]) -> None:

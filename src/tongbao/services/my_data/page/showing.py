@@ -43,6 +43,7 @@ class Shown(Struct, kw_only=True):
     names: dict[str, str]
     notebook: Notebook
     offers: dict[str, data.Offer]
+    periods: dict[str, str]
     refused: tuple[Asked, ...]
     silent: tuple[str, ...]
     statement: Statement
@@ -67,6 +68,7 @@ def show(person: Person) -> Shown:
         names={name: name_of(person, name) for name in sorted(buyers | sources)},
         notebook=notebook,
         offers=owned.offers,
+        periods={name: str(row.period) for name, row in owned.batches.items()},
         refused=refused,
         silent=tuple(agent for agent, _ in log.silent),
         statement=statement(owned),

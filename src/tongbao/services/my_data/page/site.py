@@ -173,7 +173,12 @@ class Site:
             return f"/static/{self._version}/{name}"
 
         text = self._templates.get_template(template).render(t=words, file=file, **facts)
-        headers = {"Content-Security-Policy": CSP, "Content-Language": words.tag}
+        headers = {
+            "Content-Security-Policy": CSP,
+            "Content-Language": words.tag,
+            # With `no-referrer` a browser would send the page's own forms as if they were others'.
+            "Referrer-Policy": "same-origin",
+        }
         return HTMLResponse(text, status, headers=headers)
 
 
@@ -210,7 +215,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"day": _day, "code": _code, "days": _days}
+    made.filters |= {"day": _day, "code": _code, "days": _days, "months": _months}
     return made
 
 
@@ -220,6 +225,11 @@ def _day(ms: int) -> str:
 
 def _code(asset: str) -> str:
     return asset.partition(".")[0]
+
+
+def _months(batches: tuple[str, ...], periods: dict[str, str]) -> str:
+    """The months of batches; of what the ledger does not have, a dash."""
+    return ", ".join(sorted({periods.get(name, "-") for name in batches}))
 
 
 def _days(ms: int) -> int:
