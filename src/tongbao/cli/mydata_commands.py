@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "end-consent": Lazy(f"{ROWS}:end_consent", "Let a source tell no more."),
     "collect": Lazy(f"{ROWS}:collect", "Take what sources have left for you."),
     "receive": Lazy(f"{ROWS}:receive", "Take a parcel out of a file."),
+    "prove": Lazy(f"{ROWS}:prove", "Show the ledger where a source contradicts itself."),
     "import-rows": Lazy(f"{ROWS}:import_rows", "Tell rows of a month yourself."),
     "batches": Lazy(f"{ROWS}:batches", "List your months of rows."),
     "erase": Lazy(f"{ROWS}:erase", "Erase a month of rows, or all, everywhere."),

@@ -156,6 +156,24 @@ def _tell(terminal: Terminal, found: Collected) -> int:
     return Exit.WRONG if found.refused else Exit.BUSY if troubles else Exit.DONE
 
 
+@click.command(epilog="\b\nExample:\n  tongbao mydata prove")
+@folder_option
+@passphrase_option
+@json_option
+@click.pass_context
+def prove(ctx: click.Context, folder: Path, passphrase_file: Path | None) -> None:
+    """Show the ledger where a source has signed two contents of one month: its bond goes.
+
+    Both attestations are public then; they have no values. You are paid nothing for it.
+    """
+    from tongbao.services.my_data.proving import prove as prove_all
+
+    with person_of(folder, passphrase_file) as person:
+        ended, proofs = prove_all(person), person.notebook.proofs
+    facts = {"ended": ended, "proofs": facts_of(proofs)}
+    terminal_of(ctx).answer(facts, f"{count(ended, 'source')} ended by it")
+
+
 @click.command(
     "import-rows",
     epilog="\b\nExample:\n  tongbao mydata import-rows march.csv --schema eggs.json "

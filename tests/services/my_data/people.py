@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.modules.data_steps import CHINA, COUNT, DAY_MS, EGGS, RESEARCH
 from tests.sdk.kept_chain import CHEAP
 from tests.services.data_agent.market import ADDRESSES, CNY, SCHEMA, Market, market
-from tongbao.kernel import Hash, Id, Key, PublicKey, Small, WeightedKey
+from tongbao.kernel import Amount, Hash, Id, Key, PublicKey, Small, WeightedKey
 from tongbao.modules import account, data
 from tongbao.rights.attestation import Attestation, sign_attestation
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch
@@ -166,6 +166,22 @@ class People:
     def commit(self, made: Told, before: Id | None = None) -> Id:
         """Let the club commit; the batch's id."""
         return Id(self.market.send("club", made.committing(before))[0])
+
+    def admit_again(self) -> None:
+        """Let the club be a source again, with another bond."""
+        bond = Amount("50.00")
+        self.market.send("club", data.PostBond(asset=CNY, amount=bond))
+        self.market.send(
+            "bank",
+            data.AdmitSource(
+                source=CLUB,
+                schema=EGGS,
+                method=data.Method("scan"),
+                volume=data.Volume(1_000),
+                asset=CNY,
+                bond=bond,
+            ),
+        )
 
     def terms(self, **changes: Any) -> Terms:
         """The count of eggs for research, at 20.00."""

@@ -181,7 +181,7 @@ def test_a_hostile_archive_does_nothing(alice: Person, tmp_path: Path, kind: str
 
 
 def test_an_archive_that_lies_about_sizes_is_refused(alice: Person, archive: Path) -> None:
-    """Given an archive whose first member claims to be huge, or is there twice, then refused."""
+    """Given an archive that claims huge members, or one twice, when taken, then it is refused."""
     text = archive.read_bytes()
     huge = text[:18] + b"\xff\xff\xff\x7f" * 2 + text[26:]
     member = b'{"format":"x"}'

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.services.my_data.people import CLUB, People, Told
+from tongbao.kernel import Hash, Id
+from tongbao.modules import data
 from tongbao.rights.attestation import proves_two_contents
 from tongbao.rights.schema import Row
 from tongbao.sdk.data.store_client import StoreRefused, leave_parcel
 from tongbao.services.my_data.collecting import collect, receive
 from tongbao.services.my_data.consenting import withdraw_consent
+from tongbao.services.my_data.notebook import Wrong
 from tongbao.services.my_data.person import Person
+from tongbao.services.my_data.proving import prove
 from tongbao.services.my_data.refusals import Why
 from tongbao.testing.keys import named_key
 
 
-def numbers(found: list[object]) -> list[int]:
+def numbers(found: Sequence[Wrong]) -> list[int]:
     """The reasons of what was not taken."""
-    return [one.number for one in found]  # type: ignore[attr-defined]
+    return [one.number for one in found]
 
 
 def test_what_the_source_left_is_kept_and_comes_back_as_it_was(
@@ -50,7 +55,9 @@ def test_what_is_wrong_is_refused_by_its_rule_and_the_rest_is_taken(
     right = people.told(given, "2026-03")
     altered = Told(given, "2026-04", (1, 2))
     people.commit(altered)
-    more = replace(altered.batch, rows=(*altered.batch.rows[:1], Row("ab" * 32, ("2026-04-01", 9))))
+    more = replace(
+        altered.batch, rows=(*altered.batch.rows[:1], Row(Hash("ab" * 32), ("2026-04-01", 9)))
+    )
     strangers = Told(given, "2026-05", (1,), seed=named_key("mallory").seed)
     people.commit(strangers)
     repeated = Told(given, "2026-06", (1, 2, 3), event="2026-03")
@@ -92,8 +99,22 @@ def test_two_contents_of_one_month_are_kept_as_a_proof(people: People, alice: Pe
     assert numbers(collect(alice).refused) == [Why.TWO_CONTENTS]
     (proof,) = alice.notebook.proofs
     key = named_key("club").public_key
-    assert proves_two_contents(proof.first.encode(), proof.second.encode(), key)
+    assert proves_two_contents(proof.first.encode(), proof.second.encode(), {key})
     assert (proof.source, proof.schema, proof.period) == (CLUB, "eggs.1", "2026-01")
+
+
+def test_a_proof_against_a_source_ends_it_once(people: People, alice: Person) -> None:
+    """Given a proof, when the ledger is shown it, then the source attests no more; again: none."""
+    given = people.consented(alice)
+    people.told(given, "2026-01", (1,))
+    collect(alice)
+    Told(given, "2026-01", (2,)).leave()
+    collect(alice)
+    try:
+        assert (prove(alice), prove(alice)) == (1, 0)
+        assert not alice.chain.query(data.admitted, source=CLUB).rows
+    finally:
+        people.admit_again()
 
 
 def test_a_month_that_was_left_out_is_seen(people: People, alice: Person) -> None:
@@ -109,7 +130,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects(people: People, alice:
     given = people.consented(alice)
     first = people.told(given, "2026-01", (1, 2))
     collect(alice)
-    before = alice.notebook.batches[0].batch
+    before = Id(alice.notebook.batches[0].batch)
     second = Told(
         given, "2026-01", (1, 3), version=2, supersedes=first.commitment.hex(), event="2026-01"
     )

@@ -25,7 +25,7 @@ from tongbao.services.my_data.delivery import (
     refuse_repeats,
 )
 from tongbao.services.my_data.erasing import go_on_erasing
-from tongbao.services.my_data.ledger import Owned, keys_of
+from tongbao.services.my_data.ledger import Owned, attesting_keys
 from tongbao.services.my_data.notebook import WRONG_LIMIT, Holder, Kept, TwoContents, Wrong
 from tongbao.services.my_data.person import Person
 from tongbao.services.my_data.refusals import WAITS, NotTaken, Why
@@ -163,7 +163,7 @@ def read_delivery(person: Person, parcel: bytes) -> Delivery:
 def take(person: Person, delivery: Delivery, found: Collected | None = None) -> Kept:
     """Check a delivery and keep it at the store; the same again is no change. Raises NotTaken."""
     source = delivery.batch.header.source
-    attested = attested_by(delivery.attestation, keys_of(person.chain, source))
+    attested = attested_by(delivery.attestation, attesting_keys(person.chain, source))
     check_delivery(delivery, attested, person.notebook, person.now())
     said = attested.version, attested.method
     return keep(person, delivery.batch, said, delivery.attestation.decode("ascii"), found)

@@ -113,6 +113,14 @@ def keys_of(chain: Client, address: str) -> frozenset[str]:
     return frozenset(str(entry.key.public) for entry in found.keys)
 
 
+def attesting_keys(chain: Client, source: str) -> frozenset[str]:
+    """The keys by which a source attests: those that it has, and those it had when admitted."""
+    found = set(keys_of(chain, source))
+    for _, row in every(chain, data.admitted, source=source):
+        found.update(map(str, row.keys))
+    return frozenset(found)
+
+
 def earnings_of(chain: Client, owner: str) -> dict[AssetId, str]:
     """What can be pulled, by asset."""
     rows = every(chain, data.earned, account=owner)

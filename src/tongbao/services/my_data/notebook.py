@@ -64,6 +64,7 @@ class TwoContents(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     period: str
     schema: str
     second: str
+    shown: bool = False
     source: str
 
 
