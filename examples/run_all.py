@@ -8,14 +8,16 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 JAVASCRIPT = HERE / "javascript"
+DATA_BUYER = HERE / "typescript" / "data_buyer"
 EXAMPLES = (
     "open_pay_verify.py",
     "follow_asynchronously.py",
     "pay_over_http.py",
     "foreign_wallets.py",
     "sell_data.py",
+    "buy_in_typescript.py",
 )
-NEEDS_NODE = ("foreign_wallets.py", "sell_data.py")
+NEEDS_NODE = ("foreign_wallets.py", "sell_data.py", "buy_in_typescript.py")
 NODE_MISSING = (
     "Node.js 20 or newer with npm is missing: install it (on Debian `apt-get install nodejs npm`, "
     "or from nodejs.org), then run `make examples` again"
@@ -23,14 +25,22 @@ NODE_MISSING = (
 
 
 def prepare_node() -> bool:
-    """Install the JavaScript libraries that package-lock.json names; False without Node.js."""
+    """Install what the lock files name, and compile what is TypeScript; False without Node.js."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return False
-    installed = JAVASCRIPT / "node_modules" / ".package-lock.json"
-    lock = JAVASCRIPT / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=JAVASCRIPT, check=True)
+    for folder in (JAVASCRIPT, DATA_BUYER):
+        installed = folder / "node_modules" / ".package-lock.json"
+        lock = folder / "package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True)
+    subprocess.run(["npm", "run", "--silent", "build"], cwd=DATA_BUYER, check=True)
     return True
+
+
+def run(name: str) -> bool:
+    """Run an example, which may use the market of the tests; whether it came to a good end."""
+    known = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    return subprocess.run([sys.executable, HERE / name], env=known, check=False).returncode == 0
 
 
 def main() -> int:
@@ -44,7 +54,7 @@ def main() -> int:
                 return 1
             continue
         print(f"--- {name}", flush=True)
-        if subprocess.run([sys.executable, str(HERE / name)], check=False).returncode != 0:
+        if not run(name):
             print(f"examples: {name} failed")
             return 1
         ran += 1
