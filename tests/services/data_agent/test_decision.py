@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -293,3 +294,10 @@ def test_an_event_that_is_told_twice_is_seen_across_batches() -> None:
 def test_numbers_of_rules_are_given_once() -> None:
     """Given all rules, when numbered, then no number is two rules'."""
     assert len({why.number for why in Refusal}) == len(Refusal)
+
+
+def test_the_page_for_operators_has_every_rule() -> None:
+    """Given all rules, when the page is read, then it has the number and the words of each."""
+    page = (Path(__file__).parents[3] / "docs/operate/data-agent.md").read_text(encoding="utf-8")
+    told = [line for line in page.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    assert told == [f"| {why.number} | {why.rule} |" for why in Refusal]
