@@ -83,6 +83,7 @@ class Market:
         create(self.agent_folder, settings, named_key("carol").seed, PASSPHRASE, CHEAP)
         self.agent: Program | None = None
         self.port = free_port()
+        self.storage: Program | None = None
         self.batches: dict[Id, Batch] = {}
         self.march = Id("")
         self._begin()
@@ -325,14 +326,15 @@ def market(
         node = ending.enter_context(running(folder))
         store = ending.enter_context(storing(place / "store", user))
         chain = ending.enter_context(HttpChain(node.address))
-        found = Market(place, chain, node.address, store)
+        found = Market(place, chain, node.address, store.address)
+        found.storage = store
         ending.callback(found.end)
         yield found
 
 
 @contextmanager
-def storing(folder: Path, user: str | None = None) -> Iterator[str]:
-    """The address of a store that serves any space."""
+def storing(folder: Path, user: str | None = None) -> Iterator[Program]:
+    """A store that serves any space."""
     made = StoreFolder(folder)
     made.lay_out(is_open=True)
     if user is not None:
@@ -340,4 +342,4 @@ def storing(folder: Path, user: str | None = None) -> Iterator[str]:
         give(made.erasures, user)
     words = ("data-store", "run", "--folder", str(folder), "--port", "0")
     with program(*words, user=user) as store:
-        yield store.address
+        yield store

@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,25 @@ def test_an_agent_killed_at_each_step_goes_on(still: Market, step: str) -> None:
     assert earned(still) - before == PAID
     assert secrets_left(still) == []
     assert blobs_of(still) == 1, "the copy alone"
+
+
+def test_a_store_that_is_away_delays_no_reveal(tmp_path: Path) -> None:
+    """Given a fetched package, when the store dies and the agent starts anew, then b still comes.
+
+    All that is owed then is on the ledger and in the agent's own folder.
+    """
+    with market(tmp_path) as shop:
+        shop.start()
+        march = shop.committed("2026-03", [1, 2])
+        shop.bring(march)
+        bought = Bought(shop, shop.request(march))
+        chunks = bought.fetch()
+        shop.end()
+        assert shop.storage is not None
+        shop.storage.kill()
+        shop.start()
+        bought.confirm()
+        assert bought.rows(chunks) == [1, 2]
 
 
 def found_dead(shop: Market) -> Iterator[str]:
