@@ -21,6 +21,8 @@ from tongbao.sdk.data.store_client import StoreClient
 from tongbao.sdk.vault import Vault
 from tongbao.services.data_agent.folder import VAULT, keys_of
 from tongbao.services.data_agent.journal import Journal
+from tongbao.services.data_agent.program import opened
+from tongbao.services.data_agent.selling import SEALING
 
 PAID = 1_900
 KILLS = 8
@@ -130,6 +132,32 @@ def kill_and_start(shop: Market, chance: random.Random) -> Counter[str]:
     found = Counter(set(found_dead(shop)))
     shop.start()
     return found
+
+
+@pytest.mark.parametrize(
+    ("step", "is_served"), [("before Seal is sent", False), ("when Seal is sent", True)]
+)
+def test_a_package_is_delivered_from_when_the_ledger_has_the_seal(
+    still: Market, step: str, is_served: bool
+) -> None:
+    """
+    Given an agent that has sealed an order, and does not know yet what its Seal came to,
+    when the buyer asks,
+    then it is delivered if the ledger has the seal, and not before.
+    """
+    still.start()
+    bought = Bought(still, still.request(still.march), orders=False)
+    still.end()
+    bought.place()
+    assert consider_and_die(still.agent_folder, bought.order, STEPS[step])
+    with opened(still.agent_folder, PASSPHRASE) as agent:
+        row = agent.api.selling.row(bought.order)
+        assert row is not None and row["step"] == SEALING
+        assert agent.api.selling.serves(row) == is_served
+    still.start()
+    still.reach(bought.order, "sealed")
+    still.end()
+    still.send("bob", data.CancelOrder(order=bought.order))
 
 
 def test_an_agent_that_is_killed_again_and_again_loses_no_b_and_no_money(still: Market) -> None:

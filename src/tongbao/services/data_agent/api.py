@@ -162,7 +162,9 @@ class Api(Struct, kw_only=True):
     async def _served(self, request: Request) -> Row:
         who = await of_account(request)
         row = await asyncio.to_thread(self.selling.row, request.path_params["order"])
-        if row is None or row["buyer"] != who.account or row["step"] not in SERVED:
+        if row is None or row["buyer"] != who.account:
+            raise not_found()
+        if not await asyncio.to_thread(self.selling.serves, row):
             raise not_found()
         return row
 

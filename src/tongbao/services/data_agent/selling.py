@@ -140,6 +140,16 @@ class Selling:
         """The journal's line of an order."""
         return self._journal.row("SELECT * FROM orders WHERE id = ?", name)
 
+    def serves(self, row: Row) -> bool:
+        """Whether the buyer gets envelope and chunks: also while only the ledger knows of the seal.
+
+        A buyer that follows the chain asks before the agent has heard what its Seal came to.
+        """
+        if row["step"] != SEALING:
+            return row["step"] in SERVED
+        order = self._ledger.order(row["id"])
+        return order is not None and order.phase == "sealed" and order.b_lock == row["b_lock"]
+
     def secret(self, name: str) -> Secret:
         """What the vault has of an order. Raises KeyError after its end."""
         return msgspec.json.decode(self._vault.get(vault_name_of_order(name)), type=Secret)
