@@ -181,6 +181,7 @@ class Opening:
             timing=timing,
         )
         decide(self._admissions(market))
+        self.bank.forget_nonce()  # the bank may have proposed and voted by another wallet
         self._register(market)
         return market
 

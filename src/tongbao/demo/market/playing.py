@@ -42,7 +42,7 @@ NO_INPUT: Final = 66
 VALIDATORS: Final = 4
 QUICK: Final = Timing()
 SLOW: Final = Timing(
-    confirm_ms=120_000, reveal_ms=60_000, accept_ms=60_000, verdict_ms=600_000, margin_ms=5_000
+    confirm_ms=60_000, reveal_ms=40_000, accept_ms=40_000, verdict_ms=600_000, margin_ms=5_000
 )
 """Four validators need a second or so for each block."""
 
