@@ -15,6 +15,7 @@ from tongbao.cli.options import (
     passphrase_option,
     read_file,
     terminal_of,
+    trust_option,
     write_file,
 )
 
@@ -27,20 +28,29 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--node", required=True, metavar="URL", help="A node of the chain.")
 @click.option("--store", required=True, metavar="URL", help="The store that keeps ciphertext.")
+@trust_option
 @folder_option
 @passphrase_option
 @json_option
 @click.pass_context
 def init(
-    ctx: click.Context, node: str, store: str, folder: Path, passphrase_file: Path | None
+    ctx: click.Context,
+    node: str,
+    store: str,
+    trust: Path | None,
+    folder: Path,
+    passphrase_file: Path | None,
 ) -> None:
     """Begin FOLDER: a root secret under your passphrase, from which all keys come.
 
-    Write the recovery file next: without folder or file nobody can open the rows.
+    Write the recovery file next: without folder or file nobody can open the rows. Without --trust
+    the node is believed, also where it says that rows were erased.
     """
     from tongbao.services.my_data.beginning import begin
 
-    with begin(folder, Passphrase(passphrase_file).new(), node, store) as home:
+    trusted = None if trust is None else read_file(trust)
+    secret = Passphrase(passphrase_file).new()
+    with begin(folder, secret, node, store, trust=trusted) as home:
         facts = _key_facts(home.notebook.account, home.keys.signer.key_id)
         facts |= {"space": home.keys.space.public_key.hex(), "chain": home.notebook.chain}
     terminal = terminal_of(ctx)
@@ -119,9 +129,12 @@ def sign_opening(
 def use(ctx: click.Context, address: str, folder: Path, passphrase_file: Path | None) -> None:
     """Take ADDRESS, which has the folder's key, for the person's account."""
     from tongbao.sdk.http import HttpChain
-    from tongbao.services.my_data.beginning import use_account
+    from tongbao.services.my_data.beginning import trust_of, use_account
 
-    with home_of(folder, passphrase_file) as home, HttpChain(home.notebook.node) as chain:
+    with (
+        home_of(folder, passphrase_file) as home,
+        HttpChain(home.notebook.node, trust=trust_of(home.notebook)) as chain,
+    ):
         use_account(home, chain, address)
     terminal_of(ctx).answer({"account": address}, f"the folder is of {address}")
 
@@ -196,11 +209,12 @@ def move(
 ) -> None:
     """Change the address of the node, or of the store when that has moved with all it has."""
     from tongbao.sdk.http import HttpChain
+    from tongbao.services.my_data.beginning import trust_of
 
     with home_of(folder, passphrase_file) as home:
         before = home.notebook
         if node is not None:
-            with HttpChain(node) as chain:
+            with HttpChain(node, trust=trust_of(before)) as chain:
                 if chain.id != before.chain:
                     raise CommandError(f"{node} serves another chain", code=Exit.WRONG)
         changed = {"node": node or before.node, "store": store or before.store}

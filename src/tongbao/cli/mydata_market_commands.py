@@ -224,12 +224,11 @@ def import_archive(
 ) -> int:
     """Take the rows of an archive of yours; each month is checked as if its source had sent it."""
     from tongbao.services.my_data.archive import take_archive
-    from tongbao.services.my_data.collecting import Collected, tidy
+    from tongbao.services.my_data.collecting import nothing, tidy
 
     with person_of(folder, passphrase_file) as person:
         done = take_archive(person, file)
-        found = Collected(taken=[], refused=[], waiting=[], corrected=[], gaps=[])
-        tidy(person, found)
+        tidy(person, nothing())
     for one in done.refused:
         terminal_of(ctx).note(f"{one.name}: {one.number}: {one.why}")
     verdict = f"{len(done.taken)} taken, {len(done.refused)} refused"
@@ -248,7 +247,9 @@ def page(ctx: click.Context, port: int, folder: Path, passphrase_file: Path | No
     """Serve the page to this machine's browser until Ctrl-C. Its address works once."""
     from tongbao.services.my_data.beginning import open_person
     from tongbao.services.my_data.page.program import serve_page
+    from tongbao.services.serving.logs import send_log
 
+    send_log("warning", "text")
     terminal = terminal_of(ctx)
     with open_person(folder, Passphrase(passphrase_file).get()) as person:
         serve_page(person, port, click.echo)

@@ -117,10 +117,10 @@ class People:
         """A place for a new folder."""
         return self.place / f"person-{next(_NUMBERS)}"
 
-    def new(self, folder: Path | None = None) -> Person:
-        """A person with an account and nothing else."""
-        place = folder or self.folder()
-        home = begin(place, PASSPHRASE, self.market.node, self.market.store, cost=CHEAP)
+    def new(self, trust: bytes | None = None) -> Person:
+        """A person with an account and nothing else, who believes the node by a trust file."""
+        where = (self.market.node, self.market.store)
+        home = begin(self.folder(), PASSPHRASE, *where, trust=trust, cost=CHEAP)
         signer = home.keys.signer
         key = WeightedKey(
             key=Key(algorithm=Small(1), public=PublicKey(signer.key_id)), weight=Small(1)
@@ -155,6 +155,10 @@ class People:
         """What a person has consented to with the club, for a year."""
         ends = person.now() + 365 * DAY_MS + next(_NUMBERS)
         return read_consent(consent(person, CLUB, EGGS, ends).jws.encode())
+
+    def read(self, jws: str) -> SignedConsent:
+        """A consent that was given before."""
+        return read_consent(jws.encode())
 
     def told(self, given: SignedConsent, period: str, counts: Sequence[int] = (1, 2, 3)) -> Told:
         """A month that the club has committed to and left at the store."""

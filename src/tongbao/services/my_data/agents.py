@@ -141,6 +141,11 @@ class _Problem(Struct, frozen=True):
     detail: Annotated[str, Meta(max_length=2_000)] = ""
 
 
+def shown(text: str) -> str:
+    """A text of somebody else's, without what would move or turn what stands after it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def _decoded(text: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(text, type=kind)
@@ -150,6 +155,6 @@ def _decoded(text: bytes, kind: Any) -> Any:
 
 def _detail(text: bytearray) -> str:
     try:
-        return msgspec.json.decode(bytes(text), type=_Problem).detail
+        return shown(msgspec.json.decode(bytes(text), type=_Problem).detail)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return "it does not say why"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tongbao.services.my_data.agents import AgentError
+from tongbao.services.my_data.agents import AgentError, shown
 from tongbao.services.my_data.ledger import Owned
 from tongbao.services.my_data.person import Person
 
@@ -107,18 +107,18 @@ def _of_line(agent: str, line: dict[str, Any], owned: Owned) -> list[Asked]:
         "price": terms.price,
         "purpose": terms.purpose,
         "schema": terms.schema,
-        "why": terms.why[:WHY_LIMIT],
+        "why": shown(terms.why[:WHY_LIMIT]),
     }
     if not read.orders:
         state = "refused" if read.refused else "asked"
-        return [Asked(**told, order=None, state=state, number=read.refused, rule=read.rule)]
+        return [Asked(**told, order=None, state=state, number=read.refused, rule=shown(read.rule))]
     return [
         Asked(
             **told,
             order=one.order,
             state=_state(one, owned),
             number=one.refused,
-            rule=read.rule if one.refused else "",
+            rule=shown(read.rule) if one.refused else "",
         )
         for one in read.orders
     ]

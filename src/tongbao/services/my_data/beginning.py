@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tongbao.kernel import Address
+from tongbao.modules import data
 from tongbao.sdk.client import Client
 from tongbao.sdk.data.store_client import StoreClient
 from tongbao.sdk.http import HttpChain
@@ -23,11 +24,30 @@ from tongbao.services.my_data.recovery import (
 from tongbao.services.my_data.shelf import Shelf
 
 
-def begin(folder: Path, passphrase: str, node: str, store: str, cost: Cost | None = None) -> Home:
-    """A new folder for the chain that a node serves, and a store. Raises HomeError, Unreachable."""
+def begin(
+    folder: Path,
+    passphrase: str,
+    node: str,
+    store: str,
+    *,
+    trust: bytes | None = None,
+    cost: Cost | None = None,
+) -> Home:
+    """A new folder for the chain that a node serves, and a store.
+
+    By a trust file what the node answers is checked; without one the node is believed. Raises
+    HomeError, Unreachable, VerificationError.
+    """
     node, store = node.rstrip("/"), store.rstrip("/")
-    with HttpChain(node) as chain:
-        notebook = Notebook(account=None, chain=chain.id, node=node, store=store)
+    with HttpChain(node, trust=trust) as chain:
+        chain.query(data.clock)  # by which a node that can't be believed is found out now
+        notebook = Notebook(
+            account=None,
+            chain=chain.id,
+            node=node,
+            store=store,
+            trust=None if trust is None else trust.decode(),
+        )
     return Home.create(folder, passphrase, notebook, cost=cost)
 
 
@@ -40,6 +60,7 @@ def recovery_file(home: Home) -> tuple[bytes, str]:
         node=notebook.node,
         root=home.keys.root.hex(),
         store=notebook.store,
+        trust=notebook.trust,
     )
     return write_recovery(facts, code), code
 
@@ -59,12 +80,17 @@ def connected(home: Home) -> Person:
     notebook = home.notebook
     account = notebook.account
     session = None if account is None else (account, home.keys.signer)
-    chain = HttpChain(notebook.node, session=session)
+    chain = HttpChain(notebook.node, session=session, trust=trust_of(notebook))
     try:
         return Person(home, chain, StoreClient(notebook.store, home.keys.space))
     except BaseException:
         chain.close()
         raise
+
+
+def trust_of(notebook: Notebook) -> bytes | None:
+    """The trust file by which the node is believed, if the person has named one."""
+    return None if notebook.trust is None else notebook.trust.encode()
 
 
 def use_account(home: Home, chain: Client, account: str) -> None:
@@ -107,7 +133,11 @@ def recover(
     with StoreClient(facts.store, keys.space) as store:
         found, names = Shelf(store, keys).newest_note()
     notebook = found or Notebook(
-        account=account or facts.account, chain=facts.chain, node=facts.node, store=facts.store
+        account=account or facts.account,
+        chain=facts.chain,
+        node=facts.node,
+        store=facts.store,
+        trust=facts.trust,
     )
     home = Home.create(folder, passphrase, notebook, root=root, cost=cost)
     person = connected(home)

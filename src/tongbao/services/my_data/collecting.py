@@ -54,9 +54,14 @@ class Collected(Struct, kw_only=True):
     settled: Settled | None = None
 
 
+def nothing() -> Collected:
+    """What came of a visit before it has begun."""
+    return Collected(taken=[], refused=[], waiting=[], corrected=[], gaps=[])
+
+
 def collect(person: Person) -> Collected:
     """Take all parcels out of the inbox, then let agents and store be as the ledger says."""
-    found = Collected(taken=[], refused=[], waiting=[], corrected=[], gaps=[])
+    found = nothing()
     for name in sorted(person.shelf.inbox(), key=partial(_month, person)):
         _take_one(person, found, name, partial(person.shelf.parcel, name), inbox=True)
     tidy(person, found)
@@ -74,7 +79,7 @@ def _month(person: Person, name: str) -> tuple[str, str]:
 
 def receive(person: Person, file: Path) -> Collected:
     """Take one parcel out of a file."""
-    found = Collected(taken=[], refused=[], waiting=[], corrected=[], gaps=[])
+    found = nothing()
     with file.open("rb") as opened:
         parcel = opened.read(PARCEL_BYTES_LIMIT + 1)
     _take_one(person, found, file.name[:64], lambda: parcel, inbox=False)

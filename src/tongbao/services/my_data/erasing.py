@@ -45,9 +45,12 @@ def erase(person: Person, batch: str) -> list[Erasure]:
 
 
 def erase_all(person: Person) -> list[Erasure]:
-    """Erase every batch that there is or was."""
+    """Erase every batch that there is or was, and whatever else lies in the space at the store."""
     owned = person.owned()
-    return _erase(person, owned, list(owned.batches))
+    done = _erase(person, owned, list(owned.batches))
+    for name in person.litter():
+        person.shelf.destroy(name)
+    return done
 
 
 def _erase(person: Person, owned: Owned, names: list[str]) -> list[Erasure]:

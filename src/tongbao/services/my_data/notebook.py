@@ -116,6 +116,7 @@ class Notebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     number: int = 0
     proofs: tuple[TwoContents, ...] = ()
     store: Url
+    trust: str | None = None
     wrong: tuple[Wrong, ...] = ()
 
     def kept(self, batch: str) -> Kept | None:

@@ -106,6 +106,11 @@ class Person:
             self.shelf.remove(old)
         self._note_shelved(_Shelved(number=self.notebook.number, names=(name,)))
 
+    def litter(self) -> list[str]:
+        """What lies at the store and is neither a batch that is noted nor the notebook."""
+        noted = {one.commitment for one in self.notebook.batches} | set(self._shelved().names)
+        return sorted(self.shelf.names() - noted)
+
     def has_shelved(self, names: tuple[str, ...]) -> None:
         """Note which states the store has, after a folder was made again."""
         self._note_shelved(_Shelved(number=-1, names=names))

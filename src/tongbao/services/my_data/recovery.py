@@ -28,7 +28,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LETTERS: Final = 32
 CODE_BYTES: Final = 20
 NONCE_BYTES: Final = 12
-FILE_BYTES_LIMIT: Final = 16_384
+FILE_BYTES_LIMIT: Final = 262_144
 
 
 class BadRecovery(Exception):
@@ -46,6 +46,7 @@ class RecoveryFacts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     node: str
     root: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     store: str
+    trust: str | None = None
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

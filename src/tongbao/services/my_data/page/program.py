@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from tongbao.services.my_data.page.site import Site
+from tongbao.services.my_data.collecting import nothing, tidy
+from tongbao.services.my_data.page.site import TROUBLE, Site
 from tongbao.services.my_data.person import Person
 from tongbao.services.serving.app import service_app
 from tongbao.services.serving.listening import run_service
@@ -16,7 +18,12 @@ def serve_page(
     told: Callable[[str], None],
     stopping: Callable[[Callable[[], None]], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `told` gets the address to open. Raises ListenError."""
+    """Serve until SIGINT or SIGTERM; `told` gets the address to open. Raises ListenError.
+
+    First what was left to be erased and settled is gone on with, as far as others answer.
+    """
+    with suppress(*TROUBLE):
+        tidy(person, nothing())
     site = Site(person)
     app = service_app(site.routes())
 
