@@ -249,6 +249,33 @@ def test_an_order_is_sealed_when_its_copy_comes(shop: Market) -> None:
     shop.send("bob", data.CancelOrder(order=order))
 
 
+def test_an_order_that_is_sealed_late_comes_after_the_cursor(shop: Market) -> None:
+    """
+    Given two orders, of which the first waits for its copy while the second is delivered,
+    when bob has listed the second, and then the copy of the first comes,
+    then the first is listed after his cursor.
+    """
+    batch = shop.committed("2021-03", [4])
+    shop.bring(batch)
+    waiting, other = shop.request(batch), shop.request(shop.march)
+    assert shop.ask(waiting).status_code == shop.ask(other).status_code == Problem.OK
+    with shop.asking("alice") as client:
+        client.delete(f"/v1/copies/{batch}")
+    first = shop.order(waiting, b"5" * 32)
+    until_step(shop, first, "refused")
+    second = shop.order(other, b"6" * 32)
+    until_step(shop, second, "sealed")
+    with shop.asking("bob") as client:
+        last = client.get("/v1/deliveries").json()["deliveries"][-1]
+        assert last["order"] == second
+        shop.bring(batch)
+        until_step(shop, first, "sealed")
+        told = client.get(f"/v1/deliveries?after={last['cursor']}").json()["deliveries"]
+    assert [line["order"] for line in told] == [first]
+    for order in (first, second):
+        shop.send("bob", data.CancelOrder(order=order))
+
+
 def test_a_suspended_buyer_is_not_revealed_to(shop: Market) -> None:
     """Given a confirmed order, when bob is suspended first, then b is sent once he is back."""
     bought = Bought(shop, shop.request(shop.march))

@@ -98,6 +98,10 @@ ON CONFLICT (id) DO UPDATE SET step = :step, refused = :refused, blob = :blob, c
 """
 
 
+LAST_IN_LINE: Final = "UPDATE orders SET number = (SELECT max(number) + 1 FROM orders) WHERE id = ?"
+"""Deliveries are numbered as they come to be served: a cursor passes none that comes later."""
+
+
 def line_of(name: str, order: data.Order, step: str, **sealed: Any) -> Line:
     """The line of an order at a step, with what was sealed for it."""
     return Line(
@@ -375,6 +379,8 @@ class Selling:
             file.execute(
                 "UPDATE orders SET step = ?, refused = ? WHERE id = ?", (step, refused, name)
             )
+            if row["step"] == SEALING and step in SERVED:
+                file.execute(LAST_IN_LINE, (name,))
             file.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (name, step, refused, _now()))
         log.info("an order has come to a step", order=name, step=step)
 
