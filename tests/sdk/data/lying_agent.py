@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tests.sdk.data.market import ADDRESSES, Market
-from tongbao.kernel import Hash, Id, jcs
+from tongbao.kernel import Address, Hash, Id, jcs
 from tongbao.modules import data
 from tongbao.rights.batch import Batch
 from tongbao.rights.chunks import chunk_count, chunks_root, seal_chunks
@@ -119,22 +119,27 @@ class LyingAgent:
         key = urlsafe_b64decode(row.buyer_key + "=")
         sold = Sold(halves, sealed, put_into_envelope(key, halves.a, info), receipt, chunks)
         self.sold[order] = sold
+        name, _, offer = self.seller(order)
         message = data.Seal(
             order=Id(order),
-            offer=self.market.offers[row.mode],
+            offer=offer,
             grant_hash=Hash(granted.hex()),
             package_root=Hash(sealed.package_root.hex()),
             chunks=data.Chunks(sealed.chunk_count),
             a_commit=Hash(sealed.a_commit.hex()),
             b_lock=Hash(sealed.b_lock.hex()),
         )
-        self.market.send("carol", message)
+        self.market.send(name, message)
         return sold
+
+    def seller(self, order: str) -> tuple[str, Address, Id]:
+        """Who seals an order: name, account, and by which offer."""
+        return "carol", ADDRESSES["carol"], self.market.offers[self.market.row(order).mode]
 
     def receipt(self, order: str) -> bytes:
         """The receipt of an order's grant."""
         market, row = self.market, self.market.row(order)
-        offer_id = market.offers[row.mode]
+        _, seller, offer_id = self.seller(order)
         requests = {request_hash(read_request(text)).hex(): text for text in self.heard}
         offer = market.chain.query(data.offer, offer_id)
         enterprise = market.chain.query(data.enterprise, row.buyer)
@@ -147,14 +152,14 @@ class LyingAgent:
             offer_id=offer_id,
             offer=offer,
             enterprise=enterprise,
-            seller=ADDRESSES["carol"],
+            seller=seller,
             made_at=market.chain.now(),
         )
 
     def reveal(self, order: str) -> None:
         """Publish `b`."""
         b = Hash(self.sold[order].halves.b.hex())
-        self.market.send("carol", data.Reveal(order=Id(order), b=b))
+        self.market.send(self.seller(order)[0], data.Reveal(order=Id(order), b=b))
 
     # Over HTTP
 
