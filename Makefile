@@ -8,10 +8,11 @@ SEED ?= 1
 SEEDS ?= 1000
 KILLS ?= 1000
 LAYOUT_KILLS ?= 200
+HISTORIES ?= 10000
 
 .PHONY: help setup setup-cometbft setup-s3 run run-data run-network \
 	check test tests client examples tutorials \
-	simulate storm crash crash-layout jepsen jepsen-quick bench bench-network \
+	simulate data-histories storm crash crash-layout jepsen jepsen-quick bench bench-network \
 	golden recording reference wheel \
 	lock clean
 
@@ -48,6 +49,7 @@ test: check ## everything that must pass: checks, tests, client, examples, tutor
 	@$(MAKE) examples
 	@$(MAKE) tutorials
 	@$(MAKE) simulate
+	@$(MAKE) data-histories HISTORIES=120
 	@$(MAKE) storm SEEDS=300
 	@$(MAKE) jepsen-quick
 	@echo "test: passed (checks, tests, client, examples, tutorials, simulators)"
@@ -63,6 +65,9 @@ tutorials: setup ## do every tutorial of docs/tutorials/ word for word
 
 simulate: setup ## play one random history with invariants after every block; SEED=1
 	@$(PY) -m tongbao.simulation --seed $(SEED)
+
+data-histories: setup ## histories of the market for data; counts what was reached; HISTORIES=10000
+	@$(PY) -m tongbao.simulation.market --seed $(SEED) --histories $(HISTORIES)
 
 storm: setup ## the store on disks that fail, seed after seed; SEEDS=10000 is the long lane
 	@$(PY) -m tongbao.simulation.storage --seeds $(SEEDS)

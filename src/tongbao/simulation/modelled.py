@@ -20,6 +20,7 @@ def model_of(
     registry: Registry,
     unacceptable: frozenset[str] = frozenset(),
     jars: Sequence[int] = (),
+    people: Sequence[str] = PEOPLE,
 ) -> Model:
     """The model of a chain whose genesis opens an account for everybody."""
     agreed = Agreed(
@@ -30,7 +31,7 @@ def model_of(
         {name: bounds_of(registry, name) for name in registry.parameters},
     )
     model = Model(chain_id(genesis), agreed, unacceptable)
-    keys = [single_key(named_key(person).key_id) for person in PEOPLE]
+    keys = [single_key(named_key(person).key_id) for person in people]
     model.genesis(
         [jcs.to_builtins(opening) for opening in keys],
         list(jars),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from msgspec import Struct, field
 
-from tongbao.kernel import Decided, Genesis, InvalidTransaction, Outcome
+from tongbao.kernel import Decided, Genesis, InvalidTransaction, Machine, Outcome
 from tongbao.kernel.genesis import section
 from tongbao.kernel.identifiers import Small
 from tongbao.kernel.kernel_module import (
@@ -162,32 +163,44 @@ def genesis_for(seed: str) -> Genesis:
     )
 
 
+def history_of(machine: Machine, seed: str, transactions: int) -> History:
+    """A history of everything that there is."""
+    signers = [named_key(person) for person in PEOPLE]
+    return History(machine, seed, transactions, signers, RECIPES, CHAPTERS)
+
+
 class Play:
     """One history under way."""
 
-    def __init__(self, seed: str, transactions: int) -> None:
-        """Begin both machines and the model; the same seed is the same history."""
+    people: ClassVar[tuple[str, ...]] = PEOPLE
+
+    def __init__(
+        self,
+        seed: str,
+        transactions: int,
+        genesis: Genesis | None = None,
+        write: Callable[[Machine, str, int], History] = history_of,
+    ) -> None:
+        """Begin both machines and the model; the same seed is the same history.
+
+        Another `genesis` has jars as this one does; what `write` gives writes the blocks.
+        """
         self.tally = Tally()
         self._random = Random(f"{seed}/play")
-        genesis = genesis_for(seed)
+        genesis = genesis or genesis_for(seed)
         self._first = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 9))
         self._second = Ledger(REGISTRY, genesis, flush_every=self._random.randint(1, 30))
         machine = self._first.machine
-        self._model = model_of(machine.genesis_file, REGISTRY, UNACCEPTABLE, FIRST_DROPS)
+        self._model = model_of(
+            machine.genesis_file, REGISTRY, UNACCEPTABLE, FIRST_DROPS, self.people
+        )
         self._rows: Rows = {name: {} for name in rows_of(self._model)}
         self._tables = {
             prefix: (f"{table.module.name}.{table.name}", table)
             for prefix, table in REGISTRY.tables.items()
         }
         self._mirror(self._first.live.rows.items())
-        self.history = History(
-            self._first.machine,
-            seed,
-            transactions,
-            [named_key(person) for person in PEOPLE],
-            RECIPES,
-            CHAPTERS,
-        )
+        self.history = write(self._first.machine, seed, transactions)
 
     def run(self) -> Tally:
         """Play to the end. Raises AssertionError at the first difference."""
@@ -203,6 +216,9 @@ class Play:
         self._second.check()
         assert self._second.machine.state_root == self._first.machine.state_root
         return self.tally
+
+    def watch(self, step: Step, receipts: list[Any], decided: Decided, due: Any) -> None:
+        """For whoever counts more than this does: a block that is as the model has it."""
 
     # The block
 
@@ -242,6 +258,7 @@ class Play:
         second = self._second
         if self._random.random() < 0.05:
             second.restart()
+            self.tally.outcomes["restarts"] += 1
         for found, result in zip(step.submissions, decided.results, strict=True):
             if result.outcome is not Outcome.INVALID:
                 second.machine.remember(second.machine.parse(found.wire))
@@ -272,6 +289,8 @@ class Play:
         self._first.check()
         next_due = self._first.machine.next_due()
         assert next_due == self._model.next_due(), f"{where}: next due {next_due}"
+        told = [json.loads(result.receipt) for result in decided.results]
+        self.watch(step, told, decided, real_due)
         self.tally.blocks += 1
         self.tally.transactions += len(receipts)
 
