@@ -6,7 +6,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
+from tongbao.sdk.data.store_client import StoreAway
 from tongbao.sdk.vault import Vault
 from tongbao.services.data_agent.journal import Journal
 from tongbao.services.data_agent.shelf import Shelf
@@ -70,3 +73,32 @@ def test_a_package_that_was_sealed_while_litter_is_deleted_stays(tmp_path: Path)
         shelf.tidy()
 
         assert (space.blobs, journal.left()) == ({sealed[0]: b"a package"}, [])
+
+
+class Away(Space):
+    """A space whose store takes nothing."""
+
+    def put(self, name: str, file: Path) -> None:
+        """Refuse."""
+        raise StoreAway("the store is away")
+
+
+def test_a_store_that_takes_nothing_fills_no_disk_of_the_agent_s(tmp_path: Path) -> None:
+    """
+    Given a store that is away,
+    when a package is sealed for it again and again,
+    then no file of any try is left in the agent's folder.
+    """
+
+    def written(write: Callable[[bytes], object]) -> None:
+        write(b"a package")
+
+    with (
+        closing(Journal(tmp_path)) as journal,
+        Vault.create(tmp_path / "vault", PASSPHRASE, CHEAP) as vault,
+    ):
+        shelf = Shelf(journal, vault, Away(list), tmp_path)
+        for _ in range(3):
+            with pytest.raises(StoreAway), shelf.sealing(written):
+                raise AssertionError("nothing was kept")
+        assert not list((tmp_path / "work").iterdir())

@@ -86,7 +86,7 @@ class Requests:
             raise Refused(Refusal.NO_OFFER)
         if found is None or found["refused"]:
             why = self._judge(request, now)
-            self._write((name, request.owner, buyer, body.decode("ascii", "ignore")), now, why)
+            self._write((name, request.owner, buyer, body.decode()), now, why)
         else:
             why = None
         if why is not None:

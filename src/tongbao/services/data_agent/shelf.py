@@ -91,10 +91,12 @@ class Shelf:
         try:
             self._journal.leave(blob)
             path = self._work / blob
-            with path.open("xb") as file:
-                write(file.write)
-            self._blobs.put(blob, path)
-            path.unlink()
+            try:
+                with path.open("xb") as file:
+                    write(file.write)
+                self._blobs.put(blob, path)
+            finally:  # a store that is away is tried again and again: nothing may pile up here
+                path.unlink(missing_ok=True)
             yield blob
         finally:
             with self._lock:
