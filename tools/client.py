@@ -18,11 +18,11 @@ CLIENT: Final = ROOT / "clients" / "typescript"
 PROGRAMS: Final = ("node", "npm")
 
 
-def run(*command: str) -> None:
+def run(*command: str, folder: Path = CLIENT) -> None:
     """Run a program in the client's folder. Raises CalledProcessError, with what it printed."""
     ended = subprocess.run(
         command,
-        cwd=CLIENT,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -34,16 +34,16 @@ def run(*command: str) -> None:
         ended.check_returncode()
 
 
-def build() -> Path:
+def build(folder: Path = CLIENT, program: str = "index.js") -> Path:
     """Install what the lock names, compile, and give the folder of the compiled modules."""
-    installed = CLIENT / "node_modules" / ".package-lock.json"
-    if is_older(installed, CLIENT / "package-lock.json"):
-        run("npm", "ci", "--no-audit", "--no-fund")
-    made = CLIENT / "dist"
-    sources = [CLIENT / "tsconfig.json", installed, *(CLIENT / "src").glob("*.ts")]
-    if is_older(made / "index.js", *sources):
+    installed = folder / "node_modules" / ".package-lock.json"
+    if is_older(installed, folder / "package-lock.json"):
+        run("npm", "ci", "--no-audit", "--no-fund", folder=folder)
+    made = folder / "dist"
+    sources = [folder / "tsconfig.json", installed, *(folder / "src").glob("*.ts")]
+    if is_older(made / program, *sources):
         shutil.rmtree(made, ignore_errors=True)
-        run("npm", "run", "build")
+        run("npm", "run", "build", folder=folder)
     return made
 
 

@@ -31,9 +31,7 @@ def test_its_own_tests_pass_with_the_golden_files() -> None:
     then all of them pass.
     """
     vectors("ed25519")
-    ended = subprocess.run(
-        ["npm", "test"], cwd=CLIENT, capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(["npm", "test"], cwd=CLIENT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
     assert "# fail 0\n" in ended.stdout and "# skipped 0\n" in ended.stdout
 

@@ -39,6 +39,10 @@ export class Journal {
       await file.close();
     }
     await rename(`${path}.new`, path);
+    await this.sync();
+  }
+
+  private async sync(): Promise<void> {
     const folder = await open(this.folder, "r");
     try {
       await folder.sync();
@@ -50,5 +54,6 @@ export class Journal {
   /** Forget a record. */
   async remove(name: string): Promise<void> {
     await rm(join(this.folder, name), { force: true });
+    await this.sync();
   }
 }

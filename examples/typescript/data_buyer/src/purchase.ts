@@ -53,6 +53,7 @@ interface Batch {
 
 const LOOK_MS = 200;
 const CHUNKS_AT_ONCE = 32;
+const REVEALED = ["revealed", "settled", "claimed", "upheld", "rejected"];
 const OVER = ["cancelled", "withdrawn", "lapsed", "settled", "upheld", "rejected"];
 
 /** Bought rows, or the ground of a claim. */
@@ -79,16 +80,40 @@ export class Purchase {
   async run(): Promise<Bought> {
     const request = await this.ask();
     const id = await this.order(request);
-    const sealed = await this.reach(id, "sealed", "confirmed", "revealed", "settled", "claimed");
+    const sealed = await this.reach(id, "sealed", "confirmed", ...REVEALED);
     const ordered = await this.ordered(id, sealed);
     const { a, chunks } = await this.fetch(request, sealed, ordered);
     await this.confirm(id, sealed);
-    const revealed = await this.reach(id, "revealed", "settled", "claimed", "upheld", "rejected");
+    const revealed = await this.reach(id, ...REVEALED);
     const { verdict, batches } = await judge(ordered, a, ofHex(revealed.b, 32), chunks);
     this.say(`judged: ${verdict}`);
-    if (verdict === "OK") await this.ledger.once("accept", { "@type": "data.accept", order: id });
-    else await this.claim(id, sealed, a, chunks);
+    if (verdict !== "OK") await this.claim(id, sealed, a, chunks);
+    else if (revealed.phase === "revealed") {
+      await this.ledger.once("accept", { "@type": "data.accept", order: id });
+    }
     return { verdict, rows: rowsOf(ordered, batches) };
+  }
+
+  /** Delete what was bought, files before keys, and then say so: the deletion bond comes back. */
+  async forget(): Promise<void> {
+    const id = await this.order(await this.request());
+    for (const name of ["package", "a", "secret"]) await this.journal.remove(name);
+    if (this.journal.get("deletion") === undefined) {
+      const buyer = this.wanted.buyer;
+      const licences = await this.ledger.all<{ order: string }>("data/licensed-to", { buyer });
+      const licence = licences.find(({ value }) => value.order === id)?.key;
+      if (licence === undefined) throw new Error("there is no licence of this order");
+      const deleted_at = await this.ledger.now();
+      const said = { account: buyer, chain: this.ledger.chain, deleted_at, licence, order: id };
+      await this.journal.put("deletion", jcs(said));
+    }
+    const text = this.journal.get("deletion") as Bytes;
+    await this.ledger.once("deletion", {
+      "@type": "data.attest_deletion",
+      attestation_hash: hexOf(await H("deletion", text)),
+      licence: (parsed(text) as { licence: string }).licence,
+    });
+    this.say("deleted, and said so");
   }
 
   private async ask(): Promise<DataRequest> {
@@ -110,6 +135,7 @@ export class Purchase {
     const { owner, schema } = this.wanted;
     const found = await this.ledger.all<Batch>("data/batches-of", { owner });
     const live = found.filter(({ value }) => value.schema === schema && !isOver(value));
+    if (live.length === 0) throw new Error("the owner has no live batch of this schema");
     const { deletion_bond, keep_ms, seal_ms, agent, panel, ...terms } = this.wanted;
     const request = {
       ...terms,
@@ -122,7 +148,8 @@ export class Purchase {
   }
 
   private async order(request: DataRequest): Promise<string> {
-    if (this.journal.get("secret") === undefined) {
+    const isSent = this.journal.get("order.jws") !== undefined;
+    if (!isSent && this.journal.get("secret") === undefined) {
       const drawn = await drawExchangeKey();
       await this.journal.put("buyer_key", base64urlOf(drawn.open));
       await this.journal.put("secret", drawn.secret);
@@ -294,19 +321,31 @@ export class Purchase {
     await this.ledger.once("claim", { "@type": "data.claim", order: id, evidence_hash });
     const claimed = await this.reach(id, "claimed", "upheld", "rejected");
     for (const member of claimed.panel ?? []) {
-      const address = this.wanted.panel?.[member];
-      if (address === undefined) {
-        this.say(`no address of ${member}: bring it the evidence yourself`);
-        continue;
+      try {
+        await this.bring(id, member, a, chunks);
+        this.say(`evidence is with ${member}`);
+      } catch (error) {
+        const { phase } = await this.reach(id, "claimed", "upheld", "rejected");
+        if (phase !== "claimed") return; // two votes decide: a third is not asked any more
+        this.say(`bring the evidence to ${member} yourself: ${String(error)}`);
       }
-      const statement = new TextDecoder().decode(await ask(new URL("/v1/key", address).href));
-      const key = await exchangeKeyOf(this.ledger, member, statement);
-      const body = await sealEvidence(order, a, chunks, key);
-      const panel = new Service(address, this.signer, this.wanted.buyer);
-      const contentType = "application/octet-stream";
-      await panel.ask(`/v1/evidence/${id}`, { method: "PUT", body, contentType });
-      this.say(`evidence is with ${member}`);
     }
+  }
+
+  private async bring(
+    id: string,
+    member: string,
+    a: Bytes,
+    chunks: readonly Bytes[],
+  ): Promise<void> {
+    const address = this.wanted.panel?.[member];
+    if (address === undefined) throw new Error("no address of it is told");
+    const statement = new TextDecoder().decode(await ask(new URL("/v1/key", address).href));
+    const key = await exchangeKeyOf(this.ledger, member, statement);
+    const body = await sealEvidence(ofHex(id, 20), a, chunks, key);
+    const panel = new Service(address, this.signer, this.wanted.buyer);
+    const contentType = "application/octet-stream";
+    await panel.ask(`/v1/evidence/${id}`, { method: "PUT", body, contentType });
   }
 }
 
