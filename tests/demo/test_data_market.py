@@ -122,6 +122,7 @@ def test_no_planted_value_is_found_where_none_may_be(report: Report) -> None:
     canaries = report.canaries
     assert (canaries.found, canaries.planted) == ((), 2)
     assert canaries.files > 100 and canaries.bytes_read > 1_000_000
+    assert canaries.bytes_sent > 1_000_000
     assert canaries.hashes > 100 and canaries.guesses > 1_000
 
 

@@ -1,9 +1,9 @@
 """Values that were planted in rows are looked for where no value may be.
 
 Two households that are not of the data set sell a row with a text that stands nowhere else. The
-text is looked for as it is, in hex, base64, UTF-16 and zlib, in every byte of the folders and in
-what the node's metrics say. And whoever has the ledger may guess: none of its hashes is one of a
-count of eggs from 0 to 100.
+text is looked for as it is, in hex, base64, UTF-16 and zlib, in every byte of the folders, in what
+the node's metrics say, and in all that went over the sockets of node, store, agent and panel. And
+whoever has the ledger may guess: none of its hashes is one of a count of eggs from 0 to 100.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from tongbao.demo.market.opening import BUYERS, Market
+from tongbao.demo.market.wires import Wire
 from tongbao.kernel import jcs
 from tongbao.modules import data
 from tongbao.modules.data import data_hash
@@ -36,6 +37,7 @@ class Canaries(Struct, frozen=True, kw_only=True):
     forms: int
     files: int
     bytes_read: int
+    bytes_sent: int
     hashes: int
     guesses: int
     found: tuple[str, ...]
@@ -60,18 +62,27 @@ def forms_of(text: str) -> dict[str, bytes]:
     return forms
 
 
-_URL: Final = bytes.maketrans(b"+/", b"-_")
-
-
-def look(
-    market: Market, texts: Sequence[str], folders: Mapping[str, Path], told: Mapping[str, bytes]
-) -> Canaries:
-    """Look through folders and texts, and guess at the ledger's hashes."""
-    forms = {
+def all_forms(texts: Sequence[str]) -> dict[str, bytes]:
+    """How each of some texts can stand in bytes."""
+    return {
         f"planted text {place} as {name}": form
         for place, text in enumerate(texts, 1)
         for name, form in forms_of(text).items()
     }
+
+
+_URL: Final = bytes.maketrans(b"+/", b"-_")
+
+
+def look(
+    market: Market,
+    texts: Sequence[str],
+    folders: Mapping[str, Path],
+    told: Mapping[str, bytes],
+    wires: Sequence[Wire],
+) -> Canaries:
+    """Look through folders and texts, guess at the ledger's hashes; wires have looked already."""
+    forms = all_forms(texts)
     found: list[str] = []
     files = size = 0
     for where, folder in folders.items():
@@ -85,6 +96,8 @@ def look(
         files += 1
         size += len(text)
         found += [f"{where}: {name}" for name in names_in((text,), forms)]
+    for wire in wires:
+        found += [f"sockets of the {wire.name}: {name}" for name in wire.found]
     hashes = ledger_hashes(market)
     guesses = guessed_hashes()
     found += [f"a hash on the ledger is of {guesses[one]}" for one in hashes & guesses.keys()]
@@ -95,6 +108,7 @@ def look(
         bytes_read=size,
         hashes=len(hashes),
         guesses=len(guesses),
+        bytes_sent=sum(wire.bytes for wire in wires),
         found=tuple(sorted(found)),
     )
 

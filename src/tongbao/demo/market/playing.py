@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tongbao.demo.egg_rows import read_egg_lines
+from tongbao.demo.egg_rows import EggLine, read_egg_lines
 from tongbao.demo.failures import EXPECTED, DemoError, unusable
 from tongbao.demo.market.deviations import COUNT
 from tongbao.demo.market.opening import (
@@ -23,7 +24,8 @@ from tongbao.demo.market.opening import (
     decide_alone,
 )
 from tongbao.demo.market.parties import household_numbers, household_sizes
-from tongbao.demo.market.story import FIRST_PLANTED, PLANTED, Report, Teller
+from tongbao.demo.market.planting import FIRST_PLANTED, PLANTED, Planting
+from tongbao.demo.market.story import Report, Teller
 from tongbao.demo.serving import SECRET_FILE, Node
 from tongbao.localnet import voting
 from tongbao.localnet.network import Network
@@ -66,6 +68,10 @@ def begin_folder(folder: Path) -> str:
     marker.touch(mode=0o600)
     marker.write_text(secret)
     return secret
+
+
+Data = tuple[list[EggLine], list[int], dict[int, int]]
+"""Lines of eggs, the households' numbers, and how many members they have."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -127,10 +133,22 @@ def numbers_of(count: int | None) -> list[int]:
 def play(run: Run, folder: Path, secret: str, count: int | None, tell: Tell) -> Report:
     """Open the market on a chain, and play. Raises DemoError."""
     tell("reading", 0, 1)
-    lines, numbers, sizes = read_egg_lines(), numbers_of(count), household_sizes()
+    data = read_egg_lines(), numbers_of(count), household_sizes()
     tell("reading", 1, 1)
-    with HttpChain(run.address, patience_s=PATIENCE_S) as chain:
+    with Planting() as planting:
+        wire = planting.wire("node")
+        wire.to(run.address)
+        return replace(
+            _play(run, wire.address, folder, secret, data, planting, tell), address=run.address
+        )
+
+
+def _play(
+    run: Run, address: str, folder: Path, secret: str, data: Data, planting: Planting, tell: Tell
+) -> Report:
+    lines, numbers, sizes = data
+    with HttpChain(address, patience_s=PATIENCE_S) as chain:
         bank = chain.wallet(genesis_address(0), run.bank)
         opening = Opening(chain, bank, bytes.fromhex(secret), tell)
-        market = opening.open(numbers, sizes, run.decide(bank), run.timing, run.address)
-        return Teller(market, folder, secret, tell).play(lines)
+        market = opening.open(numbers, sizes, run.decide(bank), run.timing, address)
+        return Teller(market, folder, secret, planting, tell).play(lines)

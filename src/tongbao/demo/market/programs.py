@@ -1,7 +1,7 @@
 """The programs around the ledger, each in a process and a folder of its own.
 
-`python -m tongbao.demo.market.programs KIND FOLDER` serves until its standard input ends: at the
-latest when the process that started it is gone. It prints its address as one line.
+`python -m tongbao.demo.market.programs KIND FOLDER ORIGIN` serves until its standard input ends: at
+the latest when the process that started it is gone. It prints its address as one line.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import IO, Final
 
 from tongbao.demo.failures import DemoError
 from tongbao.demo.market.opening import CHEAP, STOPPED, Market
+from tongbao.demo.market.wires import Wire
 from tongbao.kernel.identifiers import Address
 from tongbao.sdk.signer import SoftwareKey
 from tongbao.store.closable import Closable
@@ -30,22 +31,24 @@ STORE_NAMES: Final = 1_000_000
 class Program(Closable):
     """A program in a child process. Close it, or use it in a `with` statement."""
 
-    def __init__(self, kind: str, folder: Path, secret: str, *further: str) -> None:
-        """Start to serve a folder that was laid out. Raises DemoError, OSError."""
+    def __init__(self, kind: str, folder: Path, secret: str, wire: Wire, *further: str) -> None:
+        """Start to serve a folder that was laid out, behind a wire. Raises DemoError, OSError."""
         self.log = folder.with_name(f"{folder.name}.{LOG_FILE}")
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, kind, str(folder), *further],
+                [sys.executable, "-m", __name__, kind, str(folder), wire.address, *further],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, SECRET: secret},
                 start_new_session=True,
             )
-        self.address = _pipe(self._process.stdout).readline().decode().strip()
-        if not self.address:
+        self.address = wire.address
+        served_at = _pipe(self._process.stdout).readline().decode().strip()
+        if not served_at:
             self.close()
             raise DemoError(f"the {kind} has ended before it served", f"see {self.log}", STOPPED)
+        wire.to(served_at)
 
     def close(self) -> None:
         """Let it end. May be called again."""
@@ -87,20 +90,22 @@ def lay_out_panel(folder: Path, secret: str) -> None:
     (folder / "evidence").mkdir(mode=0o700)
 
 
-def _serve_store(folder: Path, secret: str) -> None:
+def _serve_store(folder: Path, secret: str, origin: str) -> None:
     from tongbao.services.data_store.folder import StoreFolder
     from tongbao.services.data_store.running import run_store
 
-    run_store(StoreFolder(folder), ready=_say)
+    run_store(StoreFolder(folder), ready=_say, origin=origin)
 
 
-def _serve_agent(folder: Path, secret: str) -> None:
+def _serve_agent(folder: Path, secret: str, origin: str) -> None:
     from tongbao.services.data_agent.program import Listening, run_agent
 
-    run_agent(folder, secret, Listening(), _say)
+    run_agent(folder, secret, Listening(origin=origin), _say)
 
 
-def _serve_panel(folder: Path, secret: str, node: str, account: str, label: str) -> None:
+def _serve_panel(
+    folder: Path, secret: str, origin: str, node: str, account: str, label: str
+) -> None:
     from tongbao.sdk.http import HttpChain
     from tongbao.services.data_panel.cases import PanelFolder
     from tongbao.services.data_panel.panel import Panel
@@ -111,7 +116,8 @@ def _serve_panel(folder: Path, secret: str, node: str, account: str, label: str)
     key = SoftwareKey.derive(bytes.fromhex(secret), label)
     with PanelFolder.open(folder, secret) as opened:
         panel = Panel(chain, chain.wallet(Address(account), key), opened)
-        run_service(panel_app(panel, votes=True), ready=_say, nonces=folder / "nonces")
+        app = panel_app(panel, votes=True)
+        run_service(app, ready=_say, nonces=folder / "nonces", origin=origin)
 
 
 KINDS: Final[Mapping[str, Callable[..., None]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -68,15 +67,12 @@ from tongbao.demo.market.parties import (
     month_price,
 )
 from tongbao.demo.market.phases import Phases
+from tongbao.demo.market.planting import PLANTED, Planting
 from tongbao.kernel import Address, Id
 from tongbao.modules import data
 from tongbao.rights.batch import Period
 from tongbao.sdk.client import Refused
 
-PLANTED: Final = 2
-"""Households that are not of the data set, with a planted row each."""
-FIRST_PLANTED: Final = 1_000_001
-"""Their numbers begin beyond those of the data set."""
 TIMEOUT_S: Final = 60.0
 EARNINGS: Final = "earnings.csv"
 
@@ -116,7 +112,9 @@ class Sold(Struct, frozen=True, kw_only=True):
 class Teller:
     """Plays the story on an open market, in a folder for the programs around the ledger."""
 
-    def __init__(self, market: Market, folder: Path, secret: str, tell: Tell) -> None:
+    def __init__(
+        self, market: Market, folder: Path, secret: str, planting: Planting, tell: Tell
+    ) -> None:
         """The last households but the planted ones meet somebody who misbehaves."""
         self.market = market
         self.folder = folder
@@ -126,7 +124,8 @@ class Teller:
         self.planted = everybody[len(everybody) - PLANTED :]
         self.cheated = everybody[len(everybody) - PLANTED - COUNT : len(everybody) - PLANTED]
         self.honest = (*everybody[: len(everybody) - PLANTED - COUNT], *self.planted)
-        self.texts = [f"planted {secrets.token_hex(12)}" for _ in self.planted]
+        self.texts = planting.texts
+        self.planting = planting
         self.refused: Counter[str] = Counter()
 
     def play(self, lines: Sequence[EggLine]) -> Report:
@@ -171,9 +170,11 @@ class Teller:
         """Store and agent, each a process of its own."""
         store_folder, agent_folder = self.folder / "store", self.folder / "agent"
         programs.lay_out_store(store_folder)
-        with programs.Program("store", store_folder, self.secret) as store:
+        wire = self.planting.wire("store")
+        with programs.Program("store", store_folder, self.secret, wire) as store:
             programs.lay_out_agent(agent_folder, self.market, AGENT, store.address, self.secret)
-            with programs.Program("agent", agent_folder, self.secret) as agent:
+            wire = self.planting.wire("agent")
+            with programs.Program("agent", agent_folder, self.secret, wire) as agent:
                 yield store.address, place_of_agent(self.market, AGENT, agent.address)
 
     def _panels(self, stack: ExitStack) -> dict[str, str]:
@@ -184,7 +185,8 @@ class Teller:
             programs.lay_out_panel(folder, self.secret)
             account = self.market.parties[label].address
             further = (self.market.address, account, label)
-            program = programs.Program("panel", folder, self.secret, *further)
+            wire = self.planting.wire("panel")
+            program = programs.Program("panel", folder, self.secret, wire, *further)
             found[account] = stack.enter_context(program).address
         return found
 
@@ -331,7 +333,8 @@ class Teller:
     def _look(self) -> Canaries:
         """Look for what was planted, in everything but what households and sources have."""
         metrics = httpx2.get(f"{self.market.address}/metrics", timeout=TIMEOUT_S).content
-        return look(self.market, self.texts, {"folder": self.folder}, {"metrics": metrics})
+        folders, told = {"folder": self.folder}, {"metrics": metrics}
+        return look(self.market, self.texts, folders, told, self.planting.wires)
 
     def _report(
         self, sold: Sold, bought: Sequence[Bought], ended: Sequence[Ended], accounts: Accounts,

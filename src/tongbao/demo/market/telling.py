@@ -71,8 +71,9 @@ def lines_of(report: Report, folder: Path) -> Iterator[str]:
         yield f"    and {more:,} more: {folder / EARNINGS} has them all"
     yield (
         f"\nCanaries: {canaries.planted} planted texts in {canaries.forms} forms, looked for in "
-        f"{canaries.bytes_read:,} bytes of {canaries.files:,} files; {canaries.guesses:,} guesses "
-        f"at {canaries.hashes:,} hashes; {len(canaries.found)} found"
+        f"{canaries.bytes_read:,} bytes of {canaries.files:,} files and {canaries.bytes_sent:,} "
+        f"that went over sockets; {canaries.guesses:,} guesses at {canaries.hashes:,} hashes; "
+        f"{len(canaries.found)} found"
     )
 
 
