@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.modules.data_steps import DAY_MS, EGGS
 from tests.services.my_data.people import CLUB, People, Told
 from tongbao.kernel import Hash, Id
 from tongbao.modules import data
@@ -15,8 +16,8 @@ from tongbao.rights.attestation import proves_two_contents
 from tongbao.rights.schema import Row
 from tongbao.sdk.data.store_client import StoreRefused, leave_parcel
 from tongbao.services.my_data.collecting import collect, receive
-from tongbao.services.my_data.consenting import withdraw_consent
-from tongbao.services.my_data.notebook import Wrong
+from tongbao.services.my_data.consenting import NoConsent, consent, withdraw_consent
+from tongbao.services.my_data.notebook import OldDrop, Wrong
 from tongbao.services.my_data.person import Person
 from tongbao.services.my_data.proving import prove
 from tongbao.services.my_data.refusals import Why
@@ -151,9 +152,65 @@ def test_a_source_whose_consent_was_withdrawn_can_leave_nothing(
     given = people.consented(alice)
     told = Told(given, "2026-01", (1,))
     people.commit(told)
-    withdraw_consent(alice, CLUB, "eggs.1")
+    withdraw_consent(alice, CLUB, EGGS)
     with pytest.raises(StoreRefused, match="403"):
         told.leave()
+
+
+def test_a_source_that_lacks_the_renewed_consent_goes_on_by_the_old(
+    people: People, alice: Person
+) -> None:
+    """
+    Given a consent that alice renews to a later end,
+    when the club, which has not the new one yet, leaves a month, and she withdraws,
+    then the month is taken, and after it neither consent's drop lets in.
+    """
+    first = people.consented(alice)
+    renewed = people.consented(alice)
+    people.told(first, "2026-01", (1,))
+    assert len(collect(alice).taken) == 1
+    assert [one.ends for one in alice.notebook.old_drops] == [first.consent.ends]
+    withdraw_consent(alice, CLUB, EGGS)
+    assert list(alice.notebook.old_drops) == []
+    for given in (first, renewed):
+        with pytest.raises(StoreRefused, match="403"):
+            Told(given, "2026-02", (1,)).leave()
+
+
+def test_a_renewal_to_an_earlier_end_ends_the_old_consent_at_once(
+    people: People, alice: Person
+) -> None:
+    """Given a consent for a year, when renewed to end next month, then the old lets in no more."""
+    first = people.consented(alice)
+    given = consent(alice, CLUB, EGGS, alice.now() + 30 * DAY_MS)
+    with pytest.raises(StoreRefused, match="403"):
+        Told(first, "2026-01", (1,)).leave()
+    people.told(people.read(given.jws), "2026-01", (1,))
+    assert len(collect(alice).taken) == 1
+
+
+def test_an_old_drop_is_forbidden_once_its_own_end_has_passed(
+    people: People, alice: Person
+) -> None:
+    """Given a renewed consent whose old end has passed since, when she collects, then 403."""
+    given = people.consented(alice).consent
+    old = OldDrop(ends=alice.now() - 1, schema=EGGS, source=CLUB)
+    token = alice.keys.drop_token(CLUB, EGGS, old.ends)
+    alice.shelf.allow_drop(token)
+    alice.home.note(old_drops=(old,))
+    leave_parcel(given.store, given.inbox, token, b"in time")
+    collect(alice)
+    assert list(alice.notebook.old_drops) == []
+    with pytest.raises(StoreRefused, match="403"):
+        leave_parcel(given.store, given.inbox, token, b"too late")
+
+
+def test_a_renewed_consent_is_not_given_again(people: People, alice: Person) -> None:
+    """Given a renewed consent, when one to the old end is asked for, then another time is asked."""
+    first = people.consented(alice)
+    people.consented(alice)
+    with pytest.raises(NoConsent, match="just then"):
+        consent(alice, CLUB, EGGS, first.consent.ends)
 
 
 def test_a_file_is_taken_as_a_parcel_of_the_store(

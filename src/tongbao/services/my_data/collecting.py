@@ -14,6 +14,7 @@ from tongbao.rights.batch import Batch, commitment_of
 from tongbao.rights.chunks import DoesNotOpen
 from tongbao.rights.delivered_batch import read_batch_parcel
 from tongbao.rights.parcel import BadParcel, open_parcel
+from tongbao.services.my_data.consenting import forbid_old_drops
 from tongbao.services.my_data.copies import Settled, settle_copies
 from tongbao.services.my_data.delivery import (
     Delivery,
@@ -88,12 +89,13 @@ def receive(person: Person, file: Path) -> Collected:
 
 
 def tidy(person: Person, found: Collected) -> None:
-    """Go on with erasures, settle agents' copies, and let the store have the notebook."""
+    """Go on with erasures, settle agents' copies, forbid old drops, and shelve the notebook."""
     owned = person.owned()
     adopt(person, owned)
     go_on_erasing(person, owned)
     found.settled = settle_copies(person, owned)
     found.gaps = owned.gaps()
+    forbid_old_drops(person)
     person.put_notebook()
 
 

@@ -1,4 +1,8 @@
-"""Consent to a source: signed once, in force until it ends or the person deletes the drop."""
+"""Consent to a source: signed once, in force until it ends or the person deletes the drop.
+
+A renewal to a later end lets the old drop be until its own end: the source may push before it has
+the new consent, and would take a 403 for a withdrawal.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from tongbao.rights.cells import Salt
 from tongbao.rights.schema import SchemaName
 from tongbao.sdk.data.consents import Consent, sign_consent
 from tongbao.services.my_data.ledger import every
-from tongbao.services.my_data.notebook import Consented
+from tongbao.services.my_data.notebook import OLD_DROPS_LIMIT, Consented, OldDrop
 from tongbao.services.my_data.person import Person
 
 
@@ -32,8 +36,11 @@ def consent(person: Person, source: str, schema: str, ends: int) -> Consented:
     if ends <= person.now():
         raise NoConsent("a consent ends later than now")
     before = person.notebook.consent(source, schema)
-    if before is not None and before.ends == ends:
+    old = [one.ends for one in person.notebook.old_drops if _is_of(one, source, schema)]
+    if ends in old or (before is not None and before.ends == ends):
         raise NoConsent("a consent that ends just then was given before: choose another time")
+    if len(person.notebook.old_drops) >= OLD_DROPS_LIMIT:
+        raise NoConsent("too many renewed consents have not ended: withdraw one, or wait")
     keys = person.keys
     told = Consent(
         account=person.account,
@@ -55,10 +62,9 @@ def consent(person: Person, source: str, schema: str, ends: int) -> Consented:
         schema=schema,
         source=source,
     )
-    person.home.note(consents=(*_without(person, source, schema), given))
+    _note(person, given, None if before is None or before.withdrawn else before)
     person.shelf.allow_drop(keys.drop_token(source, schema, ends))
-    if before is not None and not before.withdrawn:
-        person.shelf.forbid_drop(keys.drop_token(source, schema, before.ends))
+    forbid_old_drops(person)
     person.put_notebook()
     return given
 
@@ -68,10 +74,34 @@ def withdraw_consent(person: Person, source: str, schema: str) -> None:
     given = person.notebook.consent(source, schema)
     if given is None:
         raise NoConsent(f"no consent was given to {source[:64]} for {schema[:64]}")
-    ended = replace(given, withdrawn=True)
-    person.home.note(consents=(*_without(person, source, schema), ended))
-    person.shelf.forbid_drop(person.keys.drop_token(source, schema, given.ends))
+    _note(person, replace(given, withdrawn=True), given)
+    forbid_old_drops(person)
     person.put_notebook()
+
+
+def forbid_old_drops(person: Person) -> None:
+    """Forbid the drops of renewed and withdrawn consents that nothing may be left at any more."""
+    now = person.now()
+    for one in person.notebook.old_drops:
+        current = person.notebook.consent(one.source, one.schema)
+        is_renewed = current is not None and not current.withdrawn and one.ends < current.ends
+        if is_renewed and one.ends > now:
+            continue
+        person.shelf.forbid_drop(person.keys.drop_token(one.source, one.schema, one.ends))
+        left = tuple(other for other in person.notebook.old_drops if other != one)
+        person.home.note(old_drops=left)
+
+
+def _note(person: Person, given: Consented, before: Consented | None) -> None:
+    """Note a consent in the place of the last; its drop, so that whoever was killed forbids it."""
+    others = tuple(
+        one for one in person.notebook.consents if not _is_of(one, given.source, given.schema)
+    )
+    old = person.notebook.old_drops
+    if before is not None:
+        drop = OldDrop(ends=before.ends, schema=before.schema, source=before.source)
+        old = (*(one for one in old if one != drop), drop)
+    person.home.note(consents=(*others, given), old_drops=old)
 
 
 def _admitted(person: Person, source: str, schema: str) -> Method:
@@ -82,7 +112,5 @@ def _admitted(person: Person, source: str, schema: str) -> Method:
     raise NoConsent(f"the ledger has not admitted {source[:64]} as a source of {schema[:64]}")
 
 
-def _without(person: Person, source: str, schema: str) -> tuple[Consented, ...]:
-    return tuple(
-        one for one in person.notebook.consents if (one.source, one.schema) != (source, schema)
-    )
+def _is_of(one: Consented | OldDrop, source: str, schema: str) -> bool:
+    return (one.source, one.schema) == (source, schema)

@@ -14,6 +14,9 @@ from msgspec import Meta, Struct
 WRONG_LIMIT: Final = 1_000
 """Refusals of parcels that are remembered; older ones go."""
 
+OLD_DROPS_LIMIT: Final = 100
+"""Drops of renewed consents that have not ended yet."""
+
 NOTEBOOK_BYTES_LIMIT: Final = 64 * 1024 * 1024
 
 Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2_048)]
@@ -35,6 +38,14 @@ class Consented(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     schema: str
     source: str
     withdrawn: bool = False
+
+
+class OldDrop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A drop of a consent that another took the place of: the store may still allow its token."""
+
+    ends: int
+    schema: str
+    source: str
 
 
 class Kept(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,6 +125,7 @@ class Notebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     erasures: tuple[Erasure, ...] = ()
     node: Url
     number: int = 0
+    old_drops: tuple[OldDrop, ...] = ()
     proofs: tuple[TwoContents, ...] = ()
     store: Url
     trust: str | None = None
