@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -16,8 +17,12 @@ from tongbao.sdk.signed_requests import SigningAuth
 from tongbao.sdk.signer import Signer
 
 TIMEOUT_S: Final = 30.0
+PATIENCE_S: Final = 120.0
+"""How long one answer may take altogether: one that drips holds up nobody."""
 ANSWER_BYTES_LIMIT: Final = 16_777_216
 PAGES_LIMIT: Final = 1_000
+PAGES_BYTES_LIMIT: Final = 134_217_728
+"""What the pages of one list may have altogether."""
 
 Cursor = Annotated[str, Meta(pattern=r"^[0-9a-zA-Z._-]{1,100}\Z")]
 
@@ -89,9 +94,13 @@ class AgentDoor:
 
     def _pages(self, path: str, kind: type[_Page], member: str) -> Iterator[Any]:
         """What all pages have. Raises AgentError for an agent that goes on answering."""
-        after = ""
+        after, left = "", PAGES_BYTES_LIMIT
         for _ in range(PAGES_LIMIT):
-            page = _decoded(self._ask("GET", f"{path}?after={after}" if after else path), kind)
+            text = self._ask("GET", f"{path}?after={after}" if after else path)
+            left -= len(text)
+            if left < 0:
+                break
+            page = _decoded(text, kind)
             found = getattr(page, member)
             yield from found
             if not found or not page.next or page.next == after:
@@ -104,13 +113,14 @@ class AgentDoor:
         self._client.close()
 
     def _ask(self, method: str, path: str, body: bytes = b"", may_miss: bool = False) -> bytes:
+        ends = time.monotonic() + PATIENCE_S
         try:
             with self._client.stream(method, path, content=body) as answer:
                 text = bytearray()
                 for piece in answer.iter_bytes():
                     text += piece
-                    if len(text) > ANSWER_BYTES_LIMIT:
-                        raise AgentError(f"{self.url} answers more than is read")
+                    if len(text) > ANSWER_BYTES_LIMIT or time.monotonic() > ends:
+                        raise AgentError(f"{self.url} answers too much, or too slowly")
         except httpx2.RequestError as error:
             raise AgentError(f"{self.url} does not answer: {type(error).__name__}") from None
         if may_miss and answer.status_code == 404:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tongbao.services.my_data.agents import AgentError, shown
 from tongbao.services.my_data.ledger import Owned
 from tongbao.services.my_data.person import Person
 
 WHY_LIMIT: Final = 500
+LAST_MS: Final = 253_402_300_799_999
+"""The last moment that can be shown as a date."""
+
+# What an agent tells is shown, looked up on the ledger and counted with: it is held to its form.
+_Word = Annotated[str, Meta(pattern=r"^[!-~]{0,100}\Z")]
+_Words = Annotated[tuple[_Word, ...], Meta(max_length=1_000)]
+_Name = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
+_Moment = Annotated[int, Meta(ge=0, le=LAST_MS)]
+_Number = Annotated[int, Meta(ge=0, le=99_999)]
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -47,30 +56,30 @@ class Log(Struct, frozen=True, kw_only=True):
 
 
 class _Order(Struct, frozen=True):
-    order: str
+    order: _Name
     step: str = ""
-    refused: int = 0
+    refused: _Number = 0
 
 
 class _Terms(Struct, frozen=True, kw_only=True):
-    asset: str = ""
-    batches: tuple[str, ...] = ()
-    delete_by: int | None = None
-    fee: str = ""
-    fields: tuple[str, ...] = ()
-    price: str = ""
-    purpose: str = ""
-    schema: str = ""
+    asset: _Word = ""
+    batches: _Words = ()
+    delete_by: _Moment | None = None
+    fee: _Word = ""
+    fields: _Words = ()
+    price: _Word = ""
+    purpose: _Word = ""
+    schema: _Word = ""
     why: str = ""
 
 
 class _Line(Struct, frozen=True, kw_only=True):
-    at: int
-    buyer: str
+    at: _Moment
+    buyer: _Name
     orders: tuple[_Order, ...] = ()
-    refused: int = 0
+    refused: _Number = 0
     request: _Terms | None = None
-    rule: str = ""
+    rule: Annotated[str, Meta(max_length=200)] = ""
 
 
 def asked(person: Person, owned: Owned) -> Log:
@@ -80,7 +89,7 @@ def asked(person: Person, owned: Owned) -> Log:
     for agent in person.notebook.agents:
         try:
             lines = person.door(agent).requests()
-            found += [one for line in lines for one in _of_line(agent, line, owned)]
+            found += [one for line in lines for one in read_line(agent, line, owned)]
         except AgentError as error:
             silent.append((agent, str(error)))
     known = {one.order for one in found}
@@ -89,7 +98,8 @@ def asked(person: Person, owned: Owned) -> Log:
     return Log(asked=tuple(found), silent=tuple(silent))
 
 
-def _of_line(agent: str, line: dict[str, Any], owned: Owned) -> list[Asked]:
+def read_line(agent: str, line: dict[str, Any], owned: Owned) -> list[Asked]:
+    """One line of an agent's log, once for each order that followed. Raises AgentError."""
     try:
         read = msgspec.convert(line, _Line)
     except msgspec.ValidationError as error:
