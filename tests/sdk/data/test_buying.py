@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.data.market import ADDRESSES, COUNT
+from tests.sdk.data.market import ADDRESSES, BOND, COUNT
 from tests.sdk.data.shop import Shop
 from tongbao.kernel import Id
 from tongbao.modules import data
 from tongbao.sdk.client import Refused
 from tongbao.sdk.data.agent_client import AgentRefused
+from tongbao.sdk.data.buyer import RequestIsUsed
+from tongbao.sdk.data.ending import StillUnderWay
 from tongbao.sdk.data.facts import NotFetched, NotThere
 
 
@@ -188,3 +190,67 @@ def test_pull_fetches_what_was_sealed_once_each(shop: Shop) -> None:
 
     assert (pulled, again) == (first, [third])
     assert all(shop.buyer.is_fetched(order) for order in (*first, third))
+
+
+def test_one_request_binds_money_once(shop: Shop) -> None:
+    """
+    Given an order that is open, as after a command that was killed, and one that was sealed,
+    when bob orders by the same request again,
+    then the open one is the answer, and of the other he is told to ask anew.
+    """
+    order = shop.ordered()
+    request = shop.folder.deal(order).request_hash
+    before = shop.market.held("bob")
+    assert shop.buyer.order(request, deletion_bond=BOND) == order
+    shop.agent.seal(order)
+    with pytest.raises(RequestIsUsed):
+        shop.buyer.order(request, deletion_bond=BOND)
+    assert shop.market.held("bob") == before
+
+
+def test_what_a_kill_left_of_rows_goes_with_the_deletion(shop: Shop, tmp_path: Path) -> None:
+    """
+    Given rows that a killed command has written in part, and a link to a file of something else,
+    when they are written again, and when the order is deleted,
+    then no row is left, and the other file is as it was.
+    """
+    order = shop.revealed()
+    place = tmp_path / "rows"
+    place.mkdir()
+    other, part, out = (place / name for name in ("other", "rows.csv.part", "rows.csv"))
+    other.write_text("mine", encoding="utf-8")
+    part.symlink_to(other)
+    shop.buyer.write(order, out)
+    part.write_text("half of them", encoding="utf-8")
+    shop.buyer.attest_deletion(order)
+    assert [path.name for path in place.iterdir()] == ["other"]
+    assert other.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_file_of_something_else_is_neither_replaced_nor_deleted(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """
+    Given a file that the buyer has,
+    when rows would be written there, and the order is deleted,
+    then the file is as it was.
+    """
+    order, mine = shop.revealed(), tmp_path / "mine.csv"
+    mine.write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError):
+        shop.buyer.write(order, mine)
+    shop.buyer.attest_deletion(order)
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_an_order_that_is_under_way_keeps_its_key(shop: Shop) -> None:
+    """
+    Given an order that is confirmed,
+    when bob would delete it,
+    then he is told to wait, and opens it when `b` is published.
+    """
+    order = shop.confirmed()
+    with pytest.raises(StillUnderWay):
+        shop.buyer.attest_deletion(order)
+    shop.agent.reveal(order)
+    assert len(list(shop.buyer.rows(order))) == 19

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +16,11 @@ from tests.sdk.data.shop import Shop, begun
 from tongbao.kernel import Id
 from tongbao.modules import data
 from tongbao.sdk.exchange_keys import ledger_exchange_key
+from tongbao.sdk.http import HttpChain
 from tongbao.services.data_panel.cases import KEPT_MS, KEY_MS, Case, PanelFolder, PanelIsBusy
-from tongbao.services.data_panel.panel import Panel
+from tongbao.services.data_panel.panel import Finding, Panel
+from tongbao.services.data_panel.program import working
+from tongbao.testing.keys import named_key
 
 REJECTED = data.Verdict("rejected")
 
@@ -134,3 +139,31 @@ def test_one_program_has_a_folder_and_others_may_read_it(tmp_path: Path) -> None
             PanelFolder.open(folder.path, PASSPHRASE)
         with PanelFolder.open(folder.path, PASSPHRASE, to_read=True) as reading:
             assert list(reading.cases()) == []
+
+
+class OnBadDisk(Panel):
+    """A panel whose disk is full the first time that it works."""
+
+    failed = False
+    worked: threading.Event
+
+    def work(self) -> list[Finding]:
+        """Work, the second time."""
+        if not self.failed:
+            self.failed = True
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.worked.set()
+        return super().work()
+
+
+def test_a_disk_that_was_full_ends_no_voting(shop: Shop, tmp_path: Path) -> None:
+    """
+    Given an adjudicator whose disk is full for a moment,
+    when its program goes on,
+    then it works again, and votes: a thread that ended would let each case run out.
+    """
+    with HttpChain(shop.market.address) as chain, panel_folder(tmp_path / "ann") as folder:
+        panel = OnBadDisk(chain, chain.wallet(ADDRESSES["ann"], named_key("ann")), folder)
+        panel.worked = threading.Event()
+        with working(panel, votes=True):
+            assert panel.worked.wait(60)

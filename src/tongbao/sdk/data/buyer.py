@@ -70,6 +70,13 @@ class NoAgent(LookupError):
     exit_code = 4
 
 
+class RequestIsUsed(Exception):
+    """An agent has sealed an order of a request: it seals no other, which would only bind money."""
+
+    exit_code = 1
+    advice = "ask anew: `tongbao data-buyer request ...`, and order that"
+
+
 class Pulled(Struct, frozen=True):
     """One delivery that was looked at: `why` is empty where the package is here and right."""
 
@@ -118,9 +125,16 @@ class Buyer:
     def order(self, request: str, *, deletion_bond: Amount, seal_by: int | None = None) -> str:
         """Order what was requested under a new key, and set price and bond aside; the order's id.
 
-        Raises UnknownOrder for a request that was not made here, Refused, Unreachable.
+        A request is good for one order: asked again while that is open, it is the answer.
+
+        Raises UnknownOrder for a request that was not made here, RequestIsUsed, Refused,
+        Unreachable.
         """
         terms = read_request(self.folder.request(request).text.encode())
+        self.sender.resume()
+        known = self._ordered(request)
+        if known is not None:
+            return known
         secret = X25519PrivateKey.generate()
         public = encode_base64url(secret.public_key().public_bytes_raw())
         message = data.PlaceOrder(
@@ -143,6 +157,18 @@ class Buyer:
             request_hash=request, secret=secret.private_bytes_raw().hex(), public=public
         )
         return self.sender.place(message, placing)
+
+    def _ordered(self, request: str) -> str | None:
+        """The open order of a request. Raises RequestIsUsed for one that was sealed."""
+        for order in self.folder.orders():
+            if self.folder.deal(order).request_hash != request:
+                continue
+            row = order_row(self.chain, order)
+            if row.phase == "open":
+                return order
+            if row.package_root is not None:
+                raise RequestIsUsed(f"order {order} was sealed for this request")
+        return None
 
     def cancel(self, order: str) -> None:
         """Take an order back that was not confirmed. Raises Refused, Unreachable."""
@@ -222,10 +248,15 @@ class Buyer:
         return bought_rows(ordered(self.chain, order, row), commitments, a, chunks)
 
     def write(self, order: str, path: Path) -> int:
-        """Write the rows to a .jsonl or .csv file, which `delete` will remove; how many."""
+        """Write the rows to a .jsonl or .csv file, which `delete` will remove; how many.
+
+        Raises FileExistsError where there is a file of something else.
+        """
         deal, row = self.folder.deal(order), order_row(self.chain, order)
         place = str(path.absolute())
         if place not in deal.files:
+            if path.exists():
+                raise FileExistsError(f"{path} is there, and has no rows of order {order}")
             self.folder.keep_deal(order, replace(deal, files=(*deal.files, place)))
         return write_rows(path, row.fields, self.rows(order))
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tongbao.rights.deletion import Deletion, deletion_bytes
 from tongbao.sdk.data.orders_folder import Deal, OrdersFolder
+from tongbao.sdk.data.rows_files import part_of
 from tongbao.sdk.folder import sync_folder
 
 
@@ -16,7 +17,8 @@ def delete_files(folder: OrdersFolder, order: str, deal: Deal) -> None:
     package = folder.package(order)
     evidence = (folder.path / "evidence").glob(f"{order}-*")
     part = package.with_name(package.name + ".part")
-    for path in (package, part, *evidence, *map(Path, deal.files)):
+    rows = [path for name in deal.files for path in (Path(name), part_of(Path(name)))]
+    for path in (package, part, *evidence, *rows):
         path.unlink(missing_ok=True)
         if path.parent.is_dir():
             sync_folder(path.parent)

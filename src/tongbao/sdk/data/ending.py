@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -24,11 +24,21 @@ if TYPE_CHECKING:
     from tongbao.sdk.data.buyer import Buyer
 
 
+UNDER_WAY: Final = ("open", "sealed", "confirmed")
+
+
 class NothingToClaim(Exception):
     """The buyer's own judge finds nothing to claim: a panel would find the same."""
 
     exit_code = 1
     advice = "accept the order, or let it settle; a claim would cost the deposit"
+
+
+class StillUnderWay(Exception):
+    """What would be deleted may be owed for yet: without its key the package never opens."""
+
+    exit_code = 1
+    advice = "wait until it is revealed or lapses; one that is not confirmed can be cancelled"
 
 
 def claim(buyer: Buyer, order: str, *, in_spite: bool = False) -> Verdict:
@@ -102,8 +112,12 @@ def attest_deletion(buyer: Buyer, order: str) -> bytes:
     """Delete what an order brought, files and keys, then attest it; the attestation.
 
     An order without a licence is deleted just so, and nothing is attested: the answer is empty.
-    Raises Refused, as after `delete_by`, when the data are gone all the same.
+    Raises StillUnderWay before Reveal; Refused, as after `delete_by`, when the data are gone all
+    the same.
     """
+    phase = buyer.phase(order)
+    if phase in UNDER_WAY:
+        raise StillUnderWay(f"order {order} is {phase}: its key is what opens it")
     deal = buyer.folder.deal(order)
     rows = all_of(buyer.chain, data.licensed_to, buyer=buyer.wallet.address)
     licence = next((name for name, row in rows if row.order == order), None)

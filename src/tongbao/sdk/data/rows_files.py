@@ -24,14 +24,23 @@ def write_rows(path: Path, fields: Sequence[str], rows: Iterable[BoughtRow]) -> 
     write = FORMS.get(path.suffix)
     if write is None:
         raise ValueError(f"{path.name} ends in none of {', '.join(FORMS)}")
-    part = path.with_name(path.name + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        number = write(file, fields, rows)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    part = part_of(path)
+    part.unlink(missing_ok=True)  # of a program that was killed; or a link that leads elsewhere
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(part, flags, 0o600), "w", encoding="utf-8", newline="") as file:
+            number = write(file, fields, rows)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return number
+
+
+def part_of(path: Path) -> Path:
+    """Where rows are until all of them are written: a kill leaves some there."""
+    return path.with_name(path.name + ".part")
 
 
 def row_facts(row: BoughtRow) -> dict[str, object]:

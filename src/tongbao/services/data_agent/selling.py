@@ -203,18 +203,18 @@ class Selling:
             self._refuse(name, order, found.why.number)
             return
         copies = HeldCopies(self._shelf, [(each, facts.batches[each]) for each in order.batches])
+        assert heard is not None
         try:
             if is_repeated(copy.events for copy in copies):
                 self._refuse(name, order, Refusal.EVENT_IS_REPEATED.number)
                 return
+            receipt = self._receipt((name, order), heard[0], found.offer, facts)
+            self._seal(name, order, copies, found.offer, receipt)
         except (KeyError, KeystoreError, StoreRefused, BadCopy, DoesNotOpen) as error:
+            # Also where a store lies the second time that a copy is asked for.
             log.error("a copy can't be used", order=name, kind=type(error).__name__)
             self._refuse(name, order, Refusal.COPY_IS_MISSING.number)
             return
-        assert heard is not None
-        try:
-            receipt = self._receipt((name, order), heard[0], found.offer, facts)
-            self._seal(name, order, copies, found.offer, receipt)
         except (BadReceipt, BadRow, TooLarge):
             self._refuse(name, order, Refusal.PACKAGE_CAN_NOT_BE_MADE.number)
             return

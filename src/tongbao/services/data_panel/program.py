@@ -15,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tongbao.kernel import jcs
-from tongbao.sdk.errors import Unreachable
+from tongbao.kernel import InvalidTransaction, jcs
+from tongbao.sdk.errors import Gone, NodeError, Unreachable
+from tongbao.sdk.keystore_errors import KeystoreError
+from tongbao.sdk.place import END_OF_BLOCK, Place
 from tongbao.sdk.request_checker import Asked
 from tongbao.sdk.signed_requests import account_has_key
 from tongbao.services.data_panel.judging import sweep_judged
@@ -33,6 +35,8 @@ JSON: Final = "application/json"
 PAUSE_S: Final = 2.0
 """How often open cases are looked at when nothing happens: a vote may fall due."""
 ORDER: Final = 40
+PASSES: Final = (InvalidTransaction, KeystoreError, NodeError, OSError)
+"""What is tried again later, as Unreachable is: a thread that ended would vote no more."""
 
 
 def panel_app(panel: Panel, *, votes: bool) -> Starlette:
@@ -110,11 +114,15 @@ def working(panel: Panel, *, votes: bool) -> Iterator[None]:
 
 def _follow(panel: Panel, stop: threading.Event) -> None:
     def hear() -> None:
-        for happening in panel.chain.happenings(panel.folder.cursor, type="data.reached"):
-            for _ in panel.hear(happening):
-                log.info("a case")
-            if stop.is_set():
-                return
+        try:
+            for happening in panel.chain.happenings(panel.folder.cursor, type="data.reached"):
+                for _ in panel.hear(happening):
+                    log.info("a case")
+                if stop.is_set():
+                    return
+        except Gone:  # the node has given that block up; a case is also heard of by its evidence
+            log.warning("cases of given up blocks may be missed")
+            panel.folder.follow_from(str(Place(panel.chain.head().height, END_OF_BLOCK)))
 
     _again(hear, stop, stop.wait)
 
@@ -134,12 +142,14 @@ def _work(panel: Panel, stop: threading.Event) -> None:
 def _again(
     step: Callable[[], None], stop: threading.Event, rest: Callable[[float], object]
 ) -> None:
-    """Take a step, pause, and take it again; a node that is away is waited for."""
+    """Take a step, pause, and take it again; a node that is away or a full disk is waited for."""
     while not stop.is_set():
         try:
             step()
         except Unreachable as error:
             log.warning("the node is away", why=error.why)
+        except PASSES as error:
+            log.warning("it is tried again", kind=type(error).__name__)
         except RuntimeError:
             if not stop.is_set():
                 raise
