@@ -105,7 +105,7 @@ performance-page: setup ## write the tables of docs/performance.md out of build/
 profile: setup ## where the CPU time of a payment goes, by process and stage: build/profile.txt
 	@$(PY) -m bench.profile $(ARGS)
 
-bench-data: setup ## packages of data built and judged, beside plain AES-GCM; ARGS='--rows 1000'
+bench-data: setup ## grants of data end to end; packages built and judged; ARGS='--households 10'
 	@$(PY) -m bench.data $(ARGS)
 
 bench-network: setup-cometbft ## networks of 1 and 4 validators beside CometBFT's own kvstore

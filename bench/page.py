@@ -100,11 +100,45 @@ def peers_part(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def data_part(found: Mapping[str, Any]) -> Iterator[str]:
+    """Packages of data, and grants end to end."""
+    yield "| figure | measured |"
+    yield "| --- | --- |"
+    for words, value in (
+        ("grants settled, end to end, a second", f"{found['grants_per_s']:.1f}"),
+        ("ledger transactions of a grant", f"{found['transactions_per_grant']:.1f}"),
+        ("ledger transactions for them, a second", f"{found['transactions_per_s']:.0f}"),
+        ("seconds of a grant, all ordered at once, median", f"{found['grant_s']:.1f}"),
+        ("packages built, MB a second of CPU", f"{found['built_mb_per_s']:.1f}"),
+        ("packages judged, MB a second of CPU", f"{found['judged_mb_per_s']:.1f}"),
+        ("plain AES-GCM, MB a second of CPU", f"{found['aes_gcm_mb_per_s']:,.0f}"),
+        ("rows built, a second of CPU", f"{found['built_rows_per_s']:,.0f}"),
+        ("rows judged, a second of CPU", f"{found['judged_rows_per_s']:,.0f}"),
+        (
+            f"most memory while {found['large_megabytes']:,.0f} MB are packaged, MB",
+            f"{found['sealing_peak_megabytes']:.0f}",
+        ),
+        ("the same while they are opened, MB", f"{found['opening_peak_megabytes']:.0f}"),
+    ):
+        yield f"| {words} | {value} |"
+    yield ""
+    cpu = ", ".join(f"{name} {ms:.0f}" for name, ms in found["cpu_ms_per_grant"].items())
+    yield f"CPU of a grant, ms: {cpu}."
+    yield ""
+    yield (
+        f"{conditions(found)}; {found['households']} orders at once of as many households, "
+        f"{found['rows_each']} rows each, {found['buyers']} buyers; node, store and agent are "
+        f"programs of their own, medians of {found['runs']}; one package of {found['rows']:,} rows "
+        f"and one of {found['large_rows']:,}."
+    )
+
+
 WRITERS: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "bench": node_part,
     "bench-long": long_part,
     "bench-governed": governed_part,
     "bench-peers": peers_part,
+    "bench-data": data_part,
 }
 """The files of `build/`, which are the names of the parts too."""
 
