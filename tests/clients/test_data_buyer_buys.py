@@ -127,6 +127,43 @@ def test_it_does_not_confirm_what_was_not_sealed(
     shop.send("alice", data.WithdrawOrder(order=Id(order)))
 
 
+def test_an_offer_that_is_withdrawn_after_the_seal_stops_no_purchase(
+    tmp_path: Path, shop: claims.Market
+) -> None:
+    """
+    Given a sealed order whose offer is gone before the buyer has its receipt,
+    when the buyer checks the receipt,
+    then it confirms: the ledger held the order to the offer at the seal.
+    """
+    offer = Id(shop.send("alice", claims.offer("store")))
+    with agent(shop) as (lying, urls):
+        shop.offers["store"] = offer
+        address = urls[claims.ADDRESSES["carol"]]
+        words = command(tmp_path, shop.address, address, claims.ADDRESSES, mode="store")
+        buying = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        order = ordered(buying)
+        withheld = Withheld()
+        lying.sold = withheld
+        lying.seal(order)
+        shop.send("alice", data.WithdrawOffer(offer=offer))
+        withheld.is_ready = True
+        shop.await_phase(order, "confirmed")
+        lying.reveal(order)
+        printed, said = buying.communicate(timeout=60)
+    assert buying.returncode == 0, said
+    assert printed.splitlines()[-1] == "data_buyer: 5 rows, OK"
+
+
+class Withheld(dict[str, Sold]):
+    """What an agent has sealed, and does not deliver until it is told to."""
+
+    is_ready = False
+
+    def __contains__(self, order: object) -> bool:
+        """Whether it delivers an order."""
+        return self.is_ready and super().__contains__(order)
+
+
 def test_a_buyer_that_is_killed_after_every_effect_buys_once(tmp_path: Path) -> None:
     """
     Given a real agent and store,

@@ -271,13 +271,13 @@ export class Purchase {
     const acting = await this.ledger.one<{ member: string }>("member/acting", { account });
     const lei = acting?.member;
     const member = lei && (await this.ledger.one<{ name: string }>("member/show", { lei }));
-    if (!enterprise || !offered) throw new Error("the offer was withdrawn: don't confirm");
+    if (!enterprise) throw new Error("the account is no enterprise any more: don't confirm");
     return {
       order: id,
       request,
       requestHash: hexOf(await H("request", jcs(request))),
       offer,
-      offeredRetentionMs: offered.retention_ms,
+      offeredRetentionMs: offered?.retention_ms,
       deletionBond: this.wanted.deletion_bond,
       region: enterprise.region,
       seller: order.seller,

@@ -27,7 +27,8 @@ export interface Facts {
   readonly request: DataRequest;
   readonly requestHash: string;
   readonly offer: string;
-  readonly offeredRetentionMs: number;
+  /** Left out where the offer is gone since: the ledger held `delete_by` to it at Seal. */
+  readonly offeredRetentionMs?: number | undefined;
   readonly deletionBond: string;
   readonly region: string;
   /** Who seals: the owner, or the agent of the offer. */
@@ -170,13 +171,21 @@ function processOf(facts: Facts, urn: string): Members {
   };
 }
 
-/** Throw unless a receipt is that of the facts: only when it was made is taken from itself. */
-export async function checkReceipt(receipt: Bytes, facts: Facts): Promise<void> {
-  const told = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(receipt)) as {
-    readonly "dct:created": { readonly "@value": string };
+/** What only a receipt itself may know. */
+interface Told {
+  readonly "dct:created": { readonly "@value": string };
+  readonly "dpv:hasRecordOfActivity": {
+    readonly "dpv:hasProcess": { readonly "tongbao:offeredRetentionMs": number };
   };
+}
+
+/** Throw unless a receipt is that of the facts: it may only tell itself what nobody else knows. */
+export async function checkReceipt(receipt: Bytes, facts: Facts): Promise<void> {
+  const told = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(receipt)) as Told;
   const created = Date.parse(told["dct:created"]["@value"]);
-  if (!same(await receiptOf(facts, created), receipt)) {
+  const { "dpv:hasProcess": process } = told["dpv:hasRecordOfActivity"];
+  const offeredRetentionMs = facts.offeredRetentionMs ?? process["tongbao:offeredRetentionMs"];
+  if (!same(await receiptOf({ ...facts, offeredRetentionMs }, created), receipt)) {
     throw new Error("the receipt says something else than was ordered: don't confirm");
   }
 }
