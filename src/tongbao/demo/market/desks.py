@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -148,14 +149,22 @@ def buy_together(work: Mapping[str, tuple[Desk, Sequence[Job]]], tell: Tell) -> 
     bought: list[Bought] = []
     tell("bought", 0, total)
 
+    stopped = threading.Event()
+
     def run(desk: Desk, jobs: Sequence[Job]) -> None:
         for one in desk.buy(jobs):
             bought.append(one)
             tell("bought", len(bought), total)
+            if stopped.is_set():
+                return
 
     with ThreadPoolExecutor(len(work)) as pool:
-        for done in [pool.submit(run, *each) for each in work.values()]:
-            done.result()
+        try:
+            for done in [pool.submit(run, *each) for each in work.values()]:
+                done.result()
+        except BaseException:  # of one desk, or Ctrl-C: the others buy no more
+            stopped.set()
+            raise
     return bought
 
 
