@@ -16,6 +16,7 @@ from tests.scenarios.cheats import Cheats
 from tests.scenarios.town import ADDRESSES, CNY, PANEL, Town
 from tests.sdk.data.shop import new_folder
 from tongbao.kernel import Amount, Hash, Id, Time
+from tongbao.modules import data
 from tongbao.rights.attestation import Attestation, sign_attestation
 from tongbao.rights.batch import commitment_of
 from tongbao.rights.chunks import DoesNotOpen, open_chunks
@@ -46,8 +47,15 @@ class Money(Struct, frozen=True, kw_only=True):
 class Cast:
     """A buyer, an owner, and who seals for it: `carol`'s program, a cheat, or the owner."""
 
-    def __init__(self, town: Town, seals: str, places: dict[str, str], path: Path) -> None:
-        """Take the stage: the owner offers, and a cheat posts a bond of 100.00."""
+    def __init__(
+        self,
+        town: Town,
+        seals: str,
+        places: dict[str, str],
+        path: Path,
+        fields: tuple[data.Field, ...] = (COUNT,),
+    ) -> None:
+        """Take the stage: the owner offers fields, and a cheat posts a bond of 100.00."""
         number = next(town.casts)
         self.town = town
         self.buys, self.owns = f"buyer{number}", f"owner{number}"
@@ -56,7 +64,9 @@ class Cast:
         self.cheats: Cheats | None = None
         if seals == "cheat":
             town.send(self.seals, town.bond("100.00"))
-        self.offer = town.offer(self.owns, None if seals == "owner" else self.seals)
+        agent = None if seals == "owner" else self.seals
+        self.fields = fields
+        self.offer = town.offer(self.owns, agent, fields=fields)
         self.folder = new_folder(path / self.buys)
         agents: dict[str, str] = {
             ADDRESSES[self.seals]: places["carol" if seals == "carol" else "cheats"]
@@ -122,7 +132,7 @@ class Cast:
         )
         text = copy_text(
             batch,
-            (COUNT,),
+            self.fields,
             batch_id=name,
             owner=ADDRESSES[self.owns],
             attestation=sign_attestation(attested, named_key("club").seed),
@@ -150,7 +160,7 @@ class Cast:
             chain=self.town.chain.id,
             delete_by=Time(self.town.chain.now() + 10 * DAY_MS),
             fee=Amount("1.00"),
-            fields=(COUNT,),
+            fields=self.fields,
             mode=VIEW,
             owner=ADDRESSES[self.owns],
             price=Amount("20.00"),

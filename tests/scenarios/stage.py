@@ -13,15 +13,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.modules.data_steps import COUNT
 from tests.node.process import Node, running
 from tests.scenarios.casts import Cast
 from tests.scenarios.cheats import Cheats, cheats
+from tests.scenarios.relay import Relay, relay
 from tests.scenarios.town import ADDRESSES, PANEL, Town, lay
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tests.services.data_agent.market import storing
 from tests.services.data_agent.programs import Program, program
 from tests.services.data_agent.users import give, system_user
 from tongbao.cli.data_desk import Desk, keep
+from tongbao.modules import data
 from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.vault import Vault
 from tongbao.services.data_agent.folder import Settings, create
@@ -34,6 +37,8 @@ class Programs(Struct, frozen=True):
     node: Node
     store: Program
     agent: Program
+    relays: tuple[Relay, ...]
+    """To node, store and agent: all that goes between programs goes through one."""
 
 
 class Stage:
@@ -47,11 +52,11 @@ class Stage:
         self.place = place
         self.programs = programs
         self.cheats, url = cheating
-        self.places = {"carol": programs.agent.address, "cheats": url}
+        self.places = {"carol": programs.relays[-1].url, "cheats": url}
 
-    def cast(self, seals: str) -> Cast:
+    def cast(self, seals: str, fields: tuple[data.Field, ...] = (COUNT,)) -> Cast:
         """A new cast, whose seller is `carol`, a `cheat`, or the `owner`."""
-        found = Cast(self.town, seals, self.places, self.place)
+        found = Cast(self.town, seals, self.places, self.place, fields)
         found.cheats = self.cheats
         return found
 
@@ -108,23 +113,29 @@ def stage(parameters: dict[str, int]) -> Iterator[Stage]:
         with ExitStack() as ending:
             node = ending.enter_context(running(place / "chain"))
             store_user, agent_user = ending.enter_context(users())
-            town = Town(node.address)
+            relays = tuple(ending.enter_context(relay()) for _ in range(3))
+            to_node, to_store, to_agent = relays
+            town = Town(to_node.lead_to(node.address))
             ending.callback(town.chain.close)
             town.open()
-            store = ending.enter_context(storing(place / "store", store_user))
+            named = ("--origin", to_store.url)
+            store = ending.enter_context(storing(place / "store", store_user, *named))
+            to_store.lead_to(store.address)
             folder = place / "agent"
             settings = Settings(
                 account=ADDRESSES["carol"],
                 chain=town.chain.id,
-                node=node.address,
-                store=store.address,
+                node=to_node.url,
+                store=to_store.url,
             )
             create(folder, settings, named_key("carol").seed, PASSPHRASE, CHEAP)
             if agent_user is not None:
                 give(folder, agent_user)
             words = ("data-agent", "run", "--agent", str(folder), "--port", "0")
-            agent = ending.enter_context(program(*words, user=agent_user))
+            named = ("--origin", to_agent.url)
+            agent = ending.enter_context(program(*words, *named, user=agent_user))
+            to_agent.lead_to(agent.address)
             cheating = ending.enter_context(cheats(town))
-            yield Stage(town, place, Programs(node, store, agent), cheating)
+            yield Stage(town, place, Programs(node, store, agent, relays), cheating)
     finally:
         shutil.rmtree(place)

@@ -209,7 +209,7 @@ def shortened(cast: Cast, order: str) -> None:
 def altered(cast: Cast, order: str) -> None:
     """Seal a month with another value in a row."""
     batch = cast.town.batches[cast.town.row(order).batches[0]]
-    first = Row(batch.rows[0].event, (batch.rows[0].values[0], 99))
+    first = Row(batch.rows[0].event, (batch.rows[0].values[0], 99, *batch.rows[0].values[2:]))
     cast.cheat.seal(order, [replace(batch, rows=(first, *batch.rows[1:]))])
 
 

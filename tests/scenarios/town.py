@@ -13,7 +13,6 @@ import msgspec
 from tests.modules.data_steps import CHINA, COUNT, DAY, DAY_MS, EGGS, RESEARCH, SCAN, VIEW
 from tests.modules.member_steps import admitting, lei
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
-from tests.services.data_agent.market import SCHEMA
 from tongbao.kernel import (
     Amount,
     AssetCode,
@@ -31,7 +30,7 @@ from tongbao.modules import asset, data, governance, member
 from tongbao.modules.governance import Delay
 from tongbao.modules.registry import MODULES
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch
-from tongbao.rights.schema import Row, event_hash
+from tongbao.rights.schema import Field, FieldName, Row, Schema, SchemaName, event_hash
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import build_genesis, genesis_address, single_key
 from tongbao.sdk.http import HttpChain
@@ -40,6 +39,17 @@ from tongbao.sdk.opening import AUTHORITY
 from tongbao.testing.keys import named_key
 
 CASTS: Final = 48
+NOTE: Final = data.Field("note")
+CANARY: Final = "planted-7f3a9c-zinnia-4711"
+"""Stands in every row, in a field that hardly anybody is granted."""
+SCHEMA: Final = Schema(
+    SchemaName(EGGS),
+    (
+        Field(FieldName(DAY), "date"),
+        Field(FieldName(COUNT), "integer"),
+        Field(FieldName(NOTE), "text"),
+    ),
+)
 PANEL: Final = ("ann", "ben", "cid")
 FIXED: Final = ("bank", "club", "carol", *PANEL)
 ROLES: Final = ("buyer", "owner", "agent")
@@ -111,7 +121,7 @@ class Town:
         closes = Time(self.chain.now() + DAY_MS)
         self.send("bank", governance.Propose(actions=actions, closes_at=closes))
         buyers = [self.registering(f"buyer{number}") for number in range(CASTS)]
-        self.send("bank", data.DefineSchema(schema=EGGS, fields=(DAY, COUNT)), *buyers)
+        self.send("bank", data.DefineSchema(schema=EGGS, fields=(DAY, COUNT, NOTE)), *buyers)
         self.send("club", self.bond("50.00"))
         admitted = data.AdmitSource(
             source=ADDRESSES["club"],
@@ -141,7 +151,7 @@ class Town:
             enterprise=ADDRESSES[name],
             region=CHINA,
             purposes=(RESEARCH,),
-            asks=(data.Ask(schema=EGGS, fields=(COUNT,)),),
+            asks=(data.Ask(schema=EGGS, fields=(COUNT, NOTE)),),
         )
         return msgspec.structs.replace(usual, **changes)
 
@@ -169,7 +179,7 @@ class Town:
         rows = [
             Row(
                 event_hash(named_key("club").public_key, seed + place.to_bytes(2)),
-                (f"2026-03-{place % 28 + 1:02}", count),
+                (f"2026-03-{place % 28 + 1:02}", count, CANARY),
             )
             for place, count in enumerate(counts)
         ]

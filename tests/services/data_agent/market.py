@@ -333,7 +333,7 @@ def market(
 
 
 @contextmanager
-def storing(folder: Path, user: str | None = None) -> Iterator[Program]:
+def storing(folder: Path, user: str | None = None, *flags: str) -> Iterator[Program]:
     """A store that serves any space."""
     made = StoreFolder(folder)
     made.lay_out(is_open=True)
@@ -341,5 +341,5 @@ def storing(folder: Path, user: str | None = None) -> Iterator[Program]:
         give(made.path, user)
         give(made.erasures, user)
     words = ("data-store", "run", "--folder", str(folder), "--port", "0")
-    with program(*words, user=user) as store:
+    with program(*words, *flags, user=user) as store:
         yield store
