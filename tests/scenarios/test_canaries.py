@@ -115,7 +115,8 @@ def memory_of(process: int) -> bytes:
     maps = Path(f"/proc/{process}/maps").read_text(encoding="utf-8").splitlines()
     with Path(f"/proc/{process}/mem").open("rb", buffering=0) as file:
         for line in maps:
-            first, last, mode = re.match(r"(\w+)-(\w+) (\S+)", line).groups()  # type: ignore[union-attr]
+            span, mode = line.split()[:2]
+            first, last = span.split("-")
             if mode.startswith("rw") and "[v" not in line:
                 file.seek(int(first, 16))
                 try:

@@ -11,8 +11,8 @@ import pytest
 HERE = Path(__file__).parent
 MODULE = HERE.parents[1] / "src/tongbao/modules/data/README.md"
 TITLES = {
-    "The transition table": "test_data_transitions.py",
-    "The table of deviations": "test_data_outcomes.py",
+    "The transition table": "scenarios/test_data_transitions.py",
+    "The table of deviations": "scenarios/test_data_outcomes.py",
 }
 ROW = re.compile(r"\| .* \| `(test_\w+)` \|")
 
@@ -25,7 +25,7 @@ def parts() -> dict[str, str]:
 
 def names_in(file: str) -> list[str]:
     """The names of the tests of a file."""
-    tree = ast.parse((HERE / file).read_text(encoding="utf-8"))
+    tree = ast.parse((HERE.parent / file).read_text(encoding="utf-8"))
     found = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
     return [name for name in found if name.startswith("test_")]
 
@@ -38,6 +38,19 @@ def test_each_row_is_a_test_and_each_test_a_row(title: str) -> None:
     then each row names one, in the same order, and none is left over.
     """
     assert ROW.findall(parts()[title]) == names_in(TITLES[title])
+
+
+def test_each_law_is_a_test_that_there_is() -> None:
+    """
+    Given the list of laws,
+    when its tests are looked for in their files,
+    then each is there.
+    """
+    rows = re.findall(r"\| `([\w/]+\.py)` \| `(test_\w+)` \|", parts()["What the law asks"])
+
+    assert len(rows) == parts()["What the law asks"].count("\n| ") - 2
+    for file, name in rows:
+        assert name in names_in(file), (file, name)
 
 
 def test_every_row_of_the_module_s_table_is_listed() -> None:
