@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.sdk.kept_chain import PASSPHRASE
 from tests.services.data_agent.buying import Bought
-from tests.services.data_agent.market import Market
-from tongbao.rights.requests import Why
+from tests.services.data_agent.market import ADDRESSES, Market, market
+from tongbao.kernel import Address
+from tongbao.rights.requests import Why, request_bytes
 from tongbao.sdk.signer import Signer
+from tongbao.services.data_agent.heard import BUYERS_A_DAY, Refused
 from tongbao.services.data_agent.program import opened
 from tongbao.services.data_agent.refusals import Refusal
 from tongbao.services.data_agent.stored import StoredBlobs
@@ -63,3 +69,35 @@ def test_a_store_that_lies_the_second_time_ends_no_agent(shop: Market) -> None:
     assert row is not None and row["refused"] == Refusal.COPY_IS_MISSING.number
     shop.start()
     assert shop.reach(bought.order, "sealed").chunks
+
+
+def test_strangers_crowd_out_no_buyer(tmp_path: Path) -> None:
+    """
+    Given as many requests of accounts that are no enterprises as are taken in a day,
+    when one more of those and a registered buyer ask,
+    then that one is refused, and the buyer is heard.
+    """
+    with market(tmp_path) as found:
+        found.start()
+        march = found.committed("2026-03", [1])
+        assert found.bring(march).status_code == 200
+        found.end()
+        with opened(found.agent_folder, PASSPHRASE) as agent:
+            hear = agent.api.requests.hear
+
+            def strange(number: int) -> Refusal:
+                buyer = Address(f"{number:040x}")
+                asked = found.request(march, buyer=buyer, why=Why(f"number {number}"))
+                with pytest.raises(Refused) as told:
+                    hear(buyer, request_bytes(asked))
+                return told.value.why
+
+            assert strange(1) is Refusal.BUYER_IS_NOT_REGISTERED
+            with agent.api.journal.writing() as file:
+                file.executemany(
+                    "INSERT INTO asked (hash, owner, buyer, terms, at, refused)"
+                    " SELECT ?, owner, buyer || ?, terms, at, refused FROM asked WHERE number = 1",
+                    [(f"{number:064x}", number) for number in range(1, BUYERS_A_DAY)],
+                )
+            assert strange(2) is Refusal.TOO_MANY_REQUESTS
+            assert hear(ADDRESSES["bob"], request_bytes(found.request(march)))

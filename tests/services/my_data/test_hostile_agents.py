@@ -8,6 +8,7 @@ import pytest
 
 from tongbao.services.my_data.agents import AgentError
 from tongbao.services.my_data.asked import read_line
+from tongbao.services.my_data.consenting import NoConsent, consent
 from tongbao.services.my_data.person import Person
 
 AGENT: Final = "0c" * 20
@@ -40,3 +41,13 @@ def test_a_line_that_can_not_be_shown_is_the_agent_s_fault(
     assert read_line(AGENT, LINE, owned)[0].price == "20.00"
     with pytest.raises(AgentError):
         read_line(AGENT, LINE | changes, owned)
+
+
+def test_a_source_is_named_by_its_address(alice: Person) -> None:
+    """
+    Given a name that only the source's own folder knows,
+    when alice would consent to it,
+    then she is told what to give, before anything is asked of the ledger.
+    """
+    with pytest.raises(NoConsent, match="address"):
+        consent(alice, "shop", "eggs.1", alice.now() + 86_400_000)

@@ -24,7 +24,9 @@ from tongbao.services.data_agent.shelf import Shelf
 A_DAY: Final = 100
 """New requests of one buyer about one owner in a day."""
 BUYERS_A_DAY: Final = 1_000
-"""New requests of all buyers about one owner in a day."""
+"""New requests of all buyers about one owner in a day, and as many of those that no registered
+enterprise makes: accounts that anybody opens crowd out no buyer."""
+STRANGE: Final = (Refusal.REQUEST_IS_MALFORMED.number, Refusal.BUYER_IS_NOT_REGISTERED.number)
 
 
 class Refused(Exception):
@@ -172,10 +174,11 @@ class Requests:
                 return
             since = now - DAY_MS
             found = file.execute(
-                "SELECT count(*) AS n, sum(buyer = ?) AS own FROM asked WHERE owner = ? AND at > ?",
-                (buyer, owner, since),
+                "SELECT sum((refused IN (?, ?)) = ?) AS n, sum(buyer = ?) AS own"
+                " FROM asked WHERE owner = ? AND at > ?",
+                (*STRANGE, number in STRANGE, buyer, owner, since),
             ).fetchone()
-            if found["n"] >= BUYERS_A_DAY or (found["own"] or 0) >= A_DAY:
+            if (found["n"] or 0) >= BUYERS_A_DAY or (found["own"] or 0) >= A_DAY:
                 raise Refused(Refusal.TOO_MANY_REQUESTS)
             file.execute(
                 "INSERT INTO asked (hash, owner, buyer, terms, at, refused)"

@@ -6,6 +6,9 @@ the new consent, and would take a 403 for a withdrawal.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from msgspec.structs import replace
 
 from tongbao.kernel import Address
@@ -19,12 +22,14 @@ from tongbao.services.my_data.ledger import every
 from tongbao.services.my_data.notebook import OLD_DROPS_LIMIT, Consented, OldDrop
 from tongbao.services.my_data.person import Person
 
+_ADDRESS: Final = re.compile(r"[0-9a-f]{40}\Z")
+
 
 class NoConsent(Exception):
     """A consent can't be given, or there is none to withdraw; the text says why."""
 
     exit_code = 4
-    advice = "see `tongbao mydata consents`, and `tongbao data admitted SOURCE`"
+    advice = "see `tongbao mydata consents`, and `tongbao data admitted --source SOURCE`"
 
 
 def consent(person: Person, source: str, schema: str, ends: int) -> Consented:
@@ -32,6 +37,8 @@ def consent(person: Person, source: str, schema: str, ends: int) -> Consented:
 
     The method is the one that the ledger has admitted the source for. Raises NoConsent.
     """
+    if not _ADDRESS.match(source):
+        raise NoConsent("a source is named by its address of 40 hex digits: ask it")
     method = _admitted(person, source, schema)
     if ends <= person.now():
         raise NoConsent("a consent ends later than now")
