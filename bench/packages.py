@@ -27,7 +27,7 @@ from tongbao.kernel.identifiers import Address, Hash
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch
 from tongbao.rights.chunk_file import ChunkFile
 from tongbao.rights.halves import Halves, draw_halves
-from tongbao.rights.judge import Commitments, Order, Verdict, judge
+from tongbao.rights.judge import Commitments, Order, Ordered, Verdict, judge
 from tongbao.rights.limits import CHUNK_BYTES
 from tongbao.rights.opened import bought_rows
 from tongbao.rights.schema import Field, FieldName, Row, Schema, SchemaName, event_hash
@@ -87,6 +87,17 @@ class Repeated(Sequence[Batch]):
         return self._batch
 
 
+def ordered_of(batch: Batch) -> Ordered:
+    """A batch as the ledger would have it."""
+    header = batch.header
+    return Ordered(
+        commitment=commitment_of(header),
+        period=header.period,
+        source=header.source,
+        subject=header.subject,
+    )
+
+
 def order_of(batches: Sequence[Batch]) -> Order:
     """An order of these."""
     return Order(
@@ -94,7 +105,7 @@ def order_of(batches: Sequence[Batch]) -> Order:
         schema=SCHEMA.name,
         schema_fields=SCHEMA.cells[1:],
         fields=GRANTED,
-        batches=tuple(commitment_of(batch.header) for batch in batches),
+        batches=tuple(ordered_of(batch) for batch in batches),
     )
 
 

@@ -150,9 +150,9 @@ function judgeBatch(order, ordered, batch) {
   if (batch === undefined) return "ROWS_ARE_MISSING";
   const { header, rows } = batch;
   const commitment = H("batch", Buffer.from(canonical(header)));
-  if (!commitment.equals(hex(ordered)) || header.schema !== order.schema) {
-    return "HEADER_IS_NOT_COMMITTED";
-  }
+  const known = { ...ordered, schema: order.schema };
+  const isOf = ["source", "subject", "schema", "period"].every((it) => header[it] === known[it]);
+  if (!commitment.equals(hex(ordered.commitment)) || !isOf) return "HEADER_IS_NOT_COMMITTED";
   if (rows.length < header.count) return "ROWS_ARE_MISSING";
   const names = ["event", ...order.schema_fields];
   const granted = order.fields.map((field) => 1 + order.schema_fields.indexOf(field));

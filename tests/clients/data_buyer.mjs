@@ -22,7 +22,7 @@ async function verdictOf({ order, sealed, a, b, chunks }) {
     schema: order.schema,
     schemaFields: order.schema_fields,
     fields: order.fields,
-    commitments: order.batches,
+    batches: order.batches,
     chunks: sealed.chunk_count,
     packageRoot: sealed.package_root,
     aCommit: sealed.a_commit,

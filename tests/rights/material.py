@@ -10,7 +10,7 @@ from tongbao.kernel.identifiers import Address, Hash
 from tongbao.rights.batch import Batch, Origin, Period, commitment_of, make_batch, subject_of
 from tongbao.rights.chunks import chunk_count, chunks_root, seal_chunks
 from tongbao.rights.halves import Halves, a_commit_of, b_lock_of, package_key
-from tongbao.rights.judge import Commitments, Order, Verdict, judge
+from tongbao.rights.judge import Commitments, Order, Ordered, Verdict, judge
 from tongbao.rights.schema import Field, FieldName, Row, Schema, SchemaName, event_hash
 from tongbao.rights.seal import Sealed, seal_package
 
@@ -57,6 +57,16 @@ def batch(count: int = 5, period: str = "2026-10") -> Batch:
     )
 
 
+def told_batch(one: Ordered) -> dict[str, str]:
+    """A batch of an order as other languages read it."""
+    return {
+        "commitment": one.commitment.hex(),
+        "period": one.period,
+        "source": one.source,
+        "subject": one.subject,
+    }
+
+
 class Case(Struct, frozen=True):
     """All that `judge` is asked about."""
 
@@ -70,15 +80,25 @@ class Case(Struct, frozen=True):
         return judge(self.order, self.commitments, self.a, self.chunks)
 
 
+def ordered_of(batch: Batch) -> Ordered:
+    """A batch as the ledger has it that was told the truth."""
+    header = batch.header
+    return Ordered(
+        commitment=commitment_of(header),
+        period=header.period,
+        source=header.source,
+        subject=header.subject,
+    )
+
+
 def order_of(*batches: Batch, fields: tuple[str, ...] = FIELDS) -> Order:
     """An order of these batches."""
-    commitments = tuple(commitment_of(one.header) for one in batches)
     return Order(
         id=ORDER,
         schema=SCHEMA.name,
         schema_fields=SCHEMA.cells[1:],
         fields=fields,
-        batches=commitments,
+        batches=tuple(ordered_of(one) for one in batches),
     )
 
 

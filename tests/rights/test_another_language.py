@@ -14,7 +14,17 @@ import pytest
 from msgspec.structs import replace
 
 from tests.rights.hpke_by_the_book import public_key_of
-from tests.rights.material import HALVES, ORDER, Case, batch, fixed, honest, order_of, sealed_text
+from tests.rights.material import (
+    HALVES,
+    ORDER,
+    Case,
+    batch,
+    fixed,
+    honest,
+    order_of,
+    sealed_text,
+    told_batch,
+)
 from tests.rights.test_golden import verdicts
 from tests.rights.test_properties import changed
 from tests.rights.test_requests import LONGEST, REQUEST
@@ -57,7 +67,7 @@ def told(case: Case) -> dict[str, Any]:
             "schema": order.schema,
             "schema_fields": order.schema_fields,
             "fields": order.fields,
-            "batches": [one.hex() for one in order.batches],
+            "batches": [told_batch(one) for one in order.batches],
         },
         "sealed": {
             "package_root": sealed.package_root.hex(),

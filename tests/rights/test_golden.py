@@ -22,9 +22,10 @@ from tests.rights.material import (
     honest,
     order_of,
     sealed_text,
+    told_batch,
 )
 from tests.rights.test_attestation import ATTESTATION, SEED
-from tongbao.kernel import jcs
+from tongbao.kernel import Address, jcs
 from tongbao.modules.data.hashing import data_hash
 from tongbao.rights.at_rest import load_batch, store_batch, wrap_key
 from tongbao.rights.attestation import sign_attestation
@@ -33,7 +34,7 @@ from tongbao.rights.cells import cell_hash, cells_of, leaf_of, salt_of
 from tongbao.rights.chunks import open_chunks
 from tongbao.rights.envelope import envelope_info, take_out_of_envelope
 from tongbao.rights.halves import package_key
-from tongbao.rights.judge import Verdict
+from tongbao.rights.judge import Order, Verdict
 from tongbao.rights.package_text import package_lines
 from tongbao.rights.schema import event_hash
 
@@ -99,7 +100,7 @@ def test_a_sealed_package_is_frozen() -> None:
     found = {
         "order": ORDER.hex(),
         "fields": list(FIELDS),
-        "batches": [one.hex() for one in case.order.batches],
+        "batches": [one.commitment.hex() for one in case.order.batches],
         "a": HALVES.a.hex(),
         "b": HALVES.b.hex(),
         "key": package_key(ORDER, HALVES.a, HALVES.b).hex(),
@@ -161,6 +162,12 @@ def test_an_attestation_is_frozen() -> None:
     check_golden(FILE, "attestation", found)
 
 
+def of_another_source(order: Order) -> Order:
+    """The same, where the ledger has the first batch of another source than its header says."""
+    first, *rest = order.batches
+    return replace(order, batches=(replace(first, source=Address("33" * 20)), *rest))
+
+
 def verdicts() -> dict[str, Case]:
     """A case for each verdict, with a committed text but for one."""
     five, november = batch(2), batch(1, "2026-11")
@@ -176,6 +183,7 @@ def verdicts() -> dict[str, Case]:
         "another half": replace(sealed_text(order, good), a=fixed("another")),
         "cut short": sealed_text(order, good[:-2]),
         "another spelling": sealed_text(order, good.replace(b'"count":', b'"count": ')),
+        "a header of another source": sealed_text(of_another_source(order), good),
         "months in another order": sealed_text(order, text(november, five)),
         "a month is left out": sealed_text(order, text(five)),
         "a row is left out": sealed_text(order, text(replace(five, rows=five.rows[:1]), november)),
@@ -193,7 +201,7 @@ def test_verdicts_on_committed_texts_are_frozen() -> None:
         name: {
             "a": case.a.hex(),
             "fields": list(case.order.fields),
-            "batches": [one.hex() for one in case.order.batches],
+            "batches": [told_batch(one) for one in case.order.batches],
             "text": b"".join(open_chunks(key, ORDER, case.chunks)).decode(),
             "verdict": case.verdict().name,
         }

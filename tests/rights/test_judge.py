@@ -23,7 +23,7 @@ from tests.rights.material import (
     rows,
     sealed_text,
 )
-from tongbao.rights.batch import Batch, commitment_of
+from tongbao.rights.batch import Batch
 from tongbao.rights.chunks import seal_chunks
 from tongbao.rights.halves import package_key
 from tongbao.rights.judge import Verdict, judge
@@ -136,6 +136,16 @@ def test_another_month_or_an_older_version_in_its_place_is_not_the_ordered_heade
     assert sealed_text(order, text_of(batch())).verdict() is Verdict.HEADER_IS_NOT_COMMITTED
 
 
+@pytest.mark.parametrize("name", ["period", "source", "subject"])
+def test_a_header_that_names_another_than_the_ledger_is_not_the_ordered_one(name: str) -> None:
+    """Given a source that committed to a header of another's, when judged, then upheld."""
+    other = {"period": "2026-09", "source": "33" * 20, "subject": "44" * 32}[name]
+    order = order_of(batch())
+    known = replace(order.batches[0], **{name: other})
+    case = sealed_text(replace(order, batches=(known,)), text_of(batch()))
+    assert case.verdict() is Verdict.HEADER_IS_NOT_COMMITTED and case.verdict().upheld
+
+
 def test_rows_or_whole_months_that_are_left_out_are_missing() -> None:
     """Given a month without its last row, or no month, when judged, then rows are missing."""
     five = batch()
@@ -237,4 +247,3 @@ def test_chunks_may_lie_anywhere_that_can_be_read_twice() -> None:
     case: Case = honest(batch(3_000))
     assert len(case.chunks) == 16
     assert judge(case.order, case.commitments, case.a, Reread(case.chunks)) is Verdict.OK
-    assert case.order.batches == (commitment_of(batch(3_000).header),)

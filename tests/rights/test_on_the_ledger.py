@@ -21,6 +21,7 @@ from tongbao.rights.judge import Commitments, Order, Verdict, delivery_is_commit
 from tongbao.rights.opened import bought_rows
 from tongbao.rights.schema import Field, FieldName, Row, Schema, SchemaName, event_hash
 from tongbao.rights.seal import Sealed, seal_package
+from tongbao.sdk.data.facts import ordered_batch
 
 SCHEMA = Schema(
     SchemaName(EGGS), (Field(FieldName(DAY), "date"), Field(FieldName(COUNT), "integer"))
@@ -95,7 +96,7 @@ class Deal:
             schema=row.schema,
             schema_fields=definition.fields,
             fields=row.fields,
-            batches=tuple(bytes.fromhex(one.commitment) for one in batches if one),
+            batches=tuple(ordered_batch(one) for one in batches if one),
         )
 
     def confirm_and_reveal(self) -> Commitments:

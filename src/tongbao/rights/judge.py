@@ -7,14 +7,16 @@ the chunks. The first that is so is the verdict, in this order:
     PACKAGE_DOES_NOT_OPEN      a chunk, the padding or the text is malformed anywhere
     then of the first batch with a fault, in the order of the order:
     ROWS_ARE_MISSING           there is no such batch
-    HEADER_IS_NOT_COMMITTED    H("batch", header) is not the ordered commitment, or another schema
+    HEADER_IS_NOT_COMMITTED    H("batch", header) is not the ordered commitment, or it names another
+                               source, subject, schema or period than the ledger
     ROWS_ARE_MISSING           fewer rows than the header counts
     GRANTED_CELL_IS_HIDDEN     a granted cell is a hash in some row
     ROW_IS_NOT_COMMITTED       the rows do not give the header's root
     OK                         no fault
 
 What is open beyond the granted fields, and batches beyond the ordered ones, are no ground: they
-harm the person, not the buyer. Whether values are true is no ground either: a commitment proves
+harm the person, not the buyer. A source may commit to any header: one that names another source is
+not what the ledger says was ordered. Whether values are true is no ground: a commitment proves
 origin, and the source answers for the rest with its bond.
 """
 
@@ -26,7 +28,8 @@ from enum import Enum
 from msgspec import Struct
 
 from tongbao.kernel import merkle
-from tongbao.rights.batch import Header, commitment_of
+from tongbao.kernel.identifiers import Address, Hash
+from tongbao.rights.batch import Header, Period, commitment_of
 from tongbao.rights.cells import Cell, hash_of, leaf_of
 from tongbao.rights.chunks import DoesNotOpen, chunks_root, open_chunks
 from tongbao.rights.halves import a_commit_of, b_lock_of, package_key
@@ -47,7 +50,10 @@ class Verdict(Enum):
     OK = "the package is what was ordered"
     EVIDENCE_IS_NOT_COMMITTED = "the evidence is not what stands on the ledger"
     PACKAGE_DOES_NOT_OPEN = "a chunk, the padding or the text is malformed"
-    HEADER_IS_NOT_COMMITTED = "a batch's header is not the one that was ordered"
+    HEADER_IS_NOT_COMMITTED = (
+        "a batch's header is not the one committed to, or names another source, subject, schema or "
+        "period than the ledger"
+    )
     ROWS_ARE_MISSING = "a batch, or some of its rows, is not there"
     GRANTED_CELL_IS_HIDDEN = "a cell of a granted field is a hash"
     ROW_IS_NOT_COMMITTED = "the rows are not those of the commitment"
@@ -58,18 +64,27 @@ class Verdict(Enum):
         return self not in (Verdict.OK, Verdict.EVIDENCE_IS_NOT_COMMITTED)
 
 
+class Ordered(Struct, frozen=True, kw_only=True):
+    """A batch that was ordered, as the ledger has it."""
+
+    commitment: bytes
+    period: Period
+    source: Address
+    subject: Hash
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """What was ordered, as the ledger has it.
 
     `schema_fields` are all fields of the schema in their order, `fields` the granted ones,
-    `batches` the commitments of the batches in the order's order.
+    `batches` what the ledger has of the batches, in the order's order.
     """
 
     id: bytes
     schema: str
     schema_fields: tuple[str, ...]
     fields: tuple[str, ...]
-    batches: tuple[bytes, ...]
+    batches: tuple[Ordered, ...]
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -150,7 +165,7 @@ class Inspection:
         self._header, self._leaves, self._hidden, self._strange = None, [], False, False
         if self._fault is None and self._seen < len(self._order.batches):
             ordered = self._order.batches[self._seen]
-            if commitment_of(header) != ordered or header.schema != self._order.schema:
+            if not _is_ordered(header, ordered, self._order.schema):
                 self._fault = Verdict.HEADER_IS_NOT_COMMITTED
             else:
                 self._header = header
@@ -187,6 +202,13 @@ class Inspection:
         if self._fault is None and self._seen < len(self._order.batches):
             return Verdict.ROWS_ARE_MISSING
         return self._fault or Verdict.OK
+
+
+def _is_ordered(header: Header, ordered: Ordered, schema: str) -> bool:
+    """Whether a header is the one committed to, and of what the ledger says that it is of."""
+    told = (header.source, header.subject, header.schema, header.period)
+    known = (ordered.source, ordered.subject, schema, ordered.period)
+    return commitment_of(header) == ordered.commitment and told == known
 
 
 def _hashes(names: Sequence[str], cells: Sequence[Cell]) -> list[bytes]:

@@ -13,7 +13,6 @@ import httpx2
 from tests.modules.data_steps import COUNT, DAY
 from tests.services.data_agent.market import Market
 from tongbao.modules import data
-from tongbao.rights.batch import commitment_of
 from tongbao.rights.envelope import take_out_of_envelope
 from tongbao.rights.judge import Commitments, Order, delivery_is_committed
 from tongbao.rights.limits import SEALED_CHUNK_BYTES
@@ -21,6 +20,7 @@ from tongbao.rights.opened import bought_rows
 from tongbao.rights.receipt import check_receipt
 from tongbao.rights.requests import DataRequest, grant_hash, request_hash
 from tongbao.rights.seal import Sealed
+from tongbao.sdk.data.facts import ordered_batch
 
 LOOK_S = 0.02
 
@@ -89,13 +89,13 @@ class Bought:
         """The counts that were bought."""
         row = self.market.reach(self.order, "revealed", "settled")
         assert row.b is not None
-        batches = [self.market.batches[name] for name in row.batches]
+        batches = [self.market.chain.query(data.batch, name) for name in row.batches]
         order = Order(
             id=bytes.fromhex(self.order),
             schema=row.schema,
             schema_fields=(DAY, COUNT),
             fields=row.fields,
-            batches=tuple(commitment_of(batch.header) for batch in batches),
+            batches=tuple(ordered_batch(one) for one in batches if one),
         )
         commitments = Commitments(sealed=sealed_of(row), b=bytes.fromhex(row.b))
         return [one.values[COUNT] for one in bought_rows(order, commitments, self.a, chunks)]

@@ -14,6 +14,14 @@ export type Verdict =
   | "GRANTED_CELL_IS_HIDDEN"
   | "ROW_IS_NOT_COMMITTED";
 
+/** What the ledger says of a batch: hashes and ids in hex. */
+export interface OrderedBatch {
+  readonly commitment: string;
+  readonly period: string;
+  readonly source: string;
+  readonly subject: string;
+}
+
 /** What the ledger says of a sealed order. */
 export interface Ordered {
   readonly id: Bytes;
@@ -21,8 +29,8 @@ export interface Ordered {
   /** The schema's fields, in the ledger's order. */
   readonly schemaFields: readonly string[];
   readonly fields: readonly string[];
-  /** The commitments of the ordered batches, in hex, in the order of the order. */
-  readonly commitments: readonly string[];
+  /** The ordered batches as the ledger has them, in the order of the order. */
+  readonly batches: readonly OrderedBatch[];
   readonly chunks: number;
   readonly packageRoot: string;
   readonly aCommit: string;
@@ -63,11 +71,11 @@ export async function judge(
   } catch {
     return found("PACKAGE_DOES_NOT_OPEN");
   }
-  for (const [place, commitment] of ordered.commitments.entries()) {
-    const fault = await faultOf(ordered, commitment, batches[place]);
+  for (const [place, known] of ordered.batches.entries()) {
+    const fault = await faultOf(ordered, known, batches[place]);
     if (fault !== undefined) return found(fault);
   }
-  return { verdict: "OK", batches: batches.slice(0, ordered.commitments.length) };
+  return { verdict: "OK", batches: batches.slice(0, ordered.batches.length) };
 }
 
 function found(verdict: Verdict): Judged {
@@ -83,13 +91,18 @@ async function packageKey(order: Bytes, a: Bytes, b: Bytes): Promise<Bytes> {
 
 async function faultOf(
   ordered: Ordered,
-  commitment: string,
+  known: OrderedBatch,
   batch: Batch | undefined,
 ): Promise<Verdict | undefined> {
   if (batch === undefined) return "ROWS_ARE_MISSING";
   const { header, rows } = batch;
-  const isCommitted = hexOf(await H("batch", jcs(header))) === commitment;
-  if (!isCommitted || header.schema !== ordered.schema) return "HEADER_IS_NOT_COMMITTED";
+  const isCommitted = hexOf(await H("batch", jcs(header))) === known.commitment;
+  const isOrdered =
+    header.source === known.source &&
+    header.subject === known.subject &&
+    header.schema === ordered.schema &&
+    header.period === known.period;
+  if (!isCommitted || !isOrdered) return "HEADER_IS_NOT_COMMITTED";
   if (rows.length < header.count) return "ROWS_ARE_MISSING";
   const granted = ordered.fields.map((field) => 1 + ordered.schemaFields.indexOf(field));
   if (rows.some((row) => granted.some((place) => !Array.isArray(row[place])))) {

@@ -6,7 +6,14 @@ import { exchangeKeyOf } from "./exchange_key.js";
 import { H, jcs } from "./hashes.js";
 import { ask, parsed, Refusal, Service } from "./http.js";
 import type { Journal } from "./journal.js";
-import { isDelivered, judge, type Ordered, rowsOf, type Verdict } from "./judge.js";
+import {
+  isDelivered,
+  judge,
+  type Ordered,
+  type OrderedBatch,
+  rowsOf,
+  type Verdict,
+} from "./judge.js";
 import type { Signer } from "./keys.js";
 import type { Ledger } from "./ledger.js";
 import { sealEvidence } from "./parcel.js";
@@ -44,9 +51,8 @@ interface Order {
   readonly panel?: readonly string[];
 }
 
-interface Batch {
+interface Batch extends OrderedBatch {
   readonly schema: string;
-  readonly commitment: string;
   readonly superseded?: boolean;
   readonly retired?: boolean;
 }
@@ -193,7 +199,10 @@ export class Purchase {
       schema,
       schemaFields: definition?.fields ?? [],
       fields: order.fields,
-      commitments: batches.map((batch) => batch?.commitment ?? ""),
+      batches: batches.map((batch) => {
+        if (batch === null) throw new Error(`the ledger lacks a batch of order ${id}`);
+        return batch;
+      }),
       chunks: order.chunks,
       packageRoot: order.package_root,
       aCommit: order.a_commit,

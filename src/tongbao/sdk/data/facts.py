@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tongbao.kernel import Cursor, Id, Page, Parameter, Record
 from tongbao.modules import data
-from tongbao.rights.judge import Commitments, Order
+from tongbao.rights.judge import Commitments, Order, Ordered
 from tongbao.rights.seal import Sealed
 from tongbao.sdk.client import Client
 
@@ -53,7 +53,17 @@ def ordered(chain: Client, order: str, row: data.Order) -> Order:
         schema=row.schema,
         schema_fields=definition.fields,
         fields=row.fields,
-        batches=tuple(bytes.fromhex(one.commitment) for one in batches if one is not None),
+        batches=tuple(ordered_batch(one) for one in batches if one is not None),
+    )
+
+
+def ordered_batch(row: data.Batch) -> Ordered:
+    """What the ledger has of a batch, as `judge` holds its header to it."""
+    return Ordered(
+        commitment=bytes.fromhex(row.commitment),
+        period=row.period,
+        source=row.source,
+        subject=row.subject,
     )
 
 
