@@ -162,22 +162,36 @@ def requests(ctx: click.Context, folder: Path, passphrase_file: Path | None) -> 
     return Exit.BUSY if log.silent else Exit.DONE
 
 
-@click.command("statement", epilog="\b\nExample:\n  tongbao mydata statement")
+@click.command("statement", epilog="\b\nExample:\n  tongbao mydata statement --bonds")
+@click.option("--bonds", is_flag=True, help="Look for deletion bonds, too: reads the whole chain.")
 @folder_option
 @passphrase_option
 @json_option
 @click.pass_context
-def show_statement(ctx: click.Context, folder: Path, passphrase_file: Path | None) -> None:
-    """What you earned, by month, buyer and purpose: prices less fees of what is settled."""
-    from tongbao.services.my_data.statement import statement
+def show_statement(
+    ctx: click.Context, bonds: bool, folder: Path, passphrase_file: Path | None
+) -> None:
+    """What you earned, by month, buyer and purpose.
+
+    Kinds: `grant` is the price less its fee; `lapse` what an agent paid for an order that it let
+    lapse; `bond` the deletion bond of a buyer that did not attest in time.
+    """
+    from tongbao.services.my_data.statement import look_for_bonds, statement
 
     with person_of(folder, passphrase_file) as person:
-        found = statement(person.owned())
+        owned = person.owned()
+        found = statement(owned, look_for_bonds(owned) if bonds else None)
+    if found.bonds_unknown:
+        text = f"{count(found.bonds_unknown, 'deletion bond')} may have come to you or gone back"
+        terminal_of(ctx).note(f"{text}: `--bonds` looks it up")
     rows = [
-        (one.period, one.buyer, one.purpose, one.grants, one.amount, one.asset.partition(".")[0])
+        (
+            *(one.period, one.buyer, one.purpose, one.kind, one.grants, one.amount),
+            one.asset.partition(".")[0],
+        )
         for one in found.lines
     ]
-    names = ("month", "buyer", "purpose", "grants", "amount", "asset")
+    names = ("month", "buyer", "purpose", "kind", "grants", "amount", "asset")
     totals = ", ".join(f"{all_} {name}" for name, all_ in found.totals.items()) or "nothing"
     terminal_of(ctx).table(facts_of(found), names, rows, f"earned: {totals}")
 
