@@ -98,7 +98,7 @@ def users() -> Iterator[tuple[str | None, str | None]]:
     if os.geteuid():
         yield None, None
         return
-    store, agent = f"tbstore{os.getpid()}", f"tbagent{os.getpid()}"
+    store, agent = f"tbshelf{os.getpid()}", f"tbseals{os.getpid()}"
     with system_user(store), system_user(agent):
         yield store, agent
 

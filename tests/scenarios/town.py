@@ -38,7 +38,7 @@ from tongbao.sdk.keystore import Keystore
 from tongbao.sdk.opening import AUTHORITY
 from tongbao.testing.keys import named_key
 
-CASTS: Final = 48
+CASTS: Final = 80
 NOTE: Final = data.Field("note")
 CANARY: Final = "planted-7f3a9c-zinnia-4711"
 """Stands in every row, in a field that hardly anybody is granted."""
