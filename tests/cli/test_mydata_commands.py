@@ -86,6 +86,7 @@ def test_a_person_s_year_from_the_command_line(desk: Desk) -> None:
     consent = folder / "consent.jws"
     desk.do("consent", CLUB, EGGS, "--until", "+365d", "--out", str(consent))
     given = read_consent(consent.read_bytes())
+    assert consent.stat().st_mode & 0o077 == 0
     assert given.consent.account == address
     people.told(given, "2026-01", (1, 2))
     Told(given, "2026-02", (3,)).leave()

@@ -58,6 +58,11 @@ KINDS: Final[dict[str, tuple[str, int, str]]] = {
     "KeyFileError": ("error", Exit.NO_KEY, ""),
     "GenesisMismatch": ("error", Exit.CONFIGURATION, ""),
     "SocketError": ("error", Exit.FILE, ""),
+    "FileExistsError": (
+        "error",
+        Exit.FILE,
+        "name another place, or move away what is there: nothing was written over",
+    ),
     "OSError": ("error", Exit.FILE, ""),
     "UsageError": ("error", Exit.USAGE, ""),
     "ClickException": ("error", Exit.USAGE, ""),

@@ -150,11 +150,12 @@ def recovery(ctx: click.Context, file: Path, folder: Path, passphrase_file: Path
 
     Keep both apart and away from FOLDER: who has both has everything. Older files stay good.
     """
+    from tongbao.sdk.folder import write_private
     from tongbao.services.my_data.beginning import recovery_file
 
     with home_of(folder, passphrase_file) as home:
         text, code = recovery_file(home)
-    write_file(file, text)
+    write_private(file, text)
     terminal = terminal_of(ctx)
     terminal.note("write the code on paper; nobody can tell it again")
     terminal.answer({"file": str(file), "code": code}, code)

@@ -10,7 +10,7 @@ import click
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.mydata_options import day, facts_of, folder_option, person_of
-from tongbao.cli.options import json_option, passphrase_option, terminal_of, write_file
+from tongbao.cli.options import json_option, passphrase_option, terminal_of
 from tongbao.cli.terminal import count
 from tongbao.cli.values import time_of
 
@@ -47,11 +47,12 @@ def consent(
 
     Hand the file OUT to the source. Nothing is sold by it: for that you make an offer.
     """
+    from tongbao.sdk.folder import write_private
     from tongbao.services.my_data.consenting import consent as give
 
     with person_of(folder, passphrase_file) as person:
         given = give(person, source, schema, time_of(until))
-    write_file(out, given.jws.encode() + b"\n")
+    write_private(out, given.jws.encode() + b"\n")  # whoever reads it can leave parcels
     facts = {"source": source, "schema": schema, "ends": given.ends, "file": str(out)}
     terminal_of(ctx).answer(facts, f"{out}: until {day(given.ends)}; hand it to the source")
 
