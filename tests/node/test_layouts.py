@@ -71,6 +71,7 @@ def known_of(node: Node, ground: Ground) -> dict[str, str]:
         "payee": ground.shop,
         "payer": ground.payers[0],
         "asset": CNY,
+        "order": "77" * 20,
         "reference": "r-1",
         "number": "1001",
         "table": "asset.holdings",

@@ -213,6 +213,7 @@ class Network(Closable):
         others = [member for member in self.up() if member is not process.member]
         if others:
             voting.wait_for_height(process.member, voting.height(others[0]))
+            process.wait_until_part()
         return Done(f"{process.member.name} is up")
 
     def add(self, name: str, tell: Tell) -> Done:
@@ -247,6 +248,7 @@ class Network(Closable):
         tell(f"{member.name}: catching up{' by a snapshot' if snapshots else ', block by block'}")
         voting.wait_for_height(member, voting.height(self.up_but(member)[0]))
         voting.decide(self, voting.promotion(member), f"make {member.name} a validator", tell)
+        process.wait_until_part()
         return Done(f"{member.name} is a validator, at {member.address}")
 
     def up_but(self, member: Member) -> list[Member]:
