@@ -45,6 +45,14 @@ sealed = seal_package(order, halves, [batch], ("day", "eggs"), chunks.append)
 info = envelope_info(order, grant_hash, sealed)
 envelope = put_into_envelope(buyer.public_key().public_bytes_raw(), halves.a, info)
 
+header = batch.header
+ordered = {
+    "commitment": commitment_of(header).hex(),
+    "source": header.source,
+    "subject": header.subject,
+    "period": header.period,
+}
+
 # What the buyer has: the ledger's rows, the envelope, the chunks, and after Reveal also `b`.
 told = {
     "order": {
@@ -52,7 +60,7 @@ told = {
         "schema": SCHEMA.name,
         "schema_fields": SCHEMA.cells[1:],
         "fields": ["day", "eggs"],
-        "batches": [commitment_of(batch.header).hex()],
+        "batches": [ordered],
     },
     "sealed": {
         "package_root": sealed.package_root.hex(),
