@@ -69,7 +69,7 @@ def set_flags(world: World, sender: Address) -> Message | None:
         return None
     rules = world.controls.get(found, asset.Controls())
     held = any(world.balance(owner, found) for owner in world.people)
-    free = [flag for flag in FLAGS if flag not in rules.locked or world.odd()]
+    free = [flag for flag in FLAGS if flag not in rules.locked or world.chance(0.4)]
     if held and not world.odd():
         free = [flag for flag in free if flag not in ("authorisation", "clawback")]
     likely = {flag: 0.2 if flag == "authorisation" else 0.6 for flag in FLAGS}
