@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.scenarios.town import ADDRESSES, Town
-from tests.sdk.data.lying_agent import LyingAgent, served
+from tests.sdk.data.lying_agent import LyingAgent
+from tests.services.serving.served import serving
 from tongbao.kernel import Address, Id
 from tongbao.modules import data
 from tongbao.sdk.signed_requests import account_has_key
@@ -41,5 +42,5 @@ def cheats(town: Town) -> Iterator[tuple[Cheats, str]]:
     app = service_app(
         found.routes(), has_key=lambda account, kid: account_has_key(town.chain, account, kid)
     )
-    with served(app) as url:
+    with serving(app) as url:
         yield found, url

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tests.sdk.data.market import ADDRESSES, Market
+from tests.services.serving.served import serving
 from tongbao.kernel import Address, Hash, Id, jcs
 from tongbao.modules import data
 from tongbao.rights.batch import Batch
@@ -27,13 +27,10 @@ from tongbao.rights.requests import grant_hash, read_request, request_hash
 from tongbao.rights.seal import Sealed, seal_package
 from tongbao.sdk.signed_requests import account_has_key
 from tongbao.services.serving.app import service_app
-from tongbao.services.serving.listening import run_service
 from tongbao.services.serving.problems import Problem, not_found
 from tongbao.services.serving.signed import signed
-from tongbao.services.serving.tls import Tls
 
 JSON = "application/json"
-START_S = 30
 
 
 class Sold(Struct):
@@ -247,36 +244,5 @@ def agent(market: Market) -> Iterator[tuple[LyingAgent, dict[str, str]]]:
     app = service_app(
         lying.routes(), has_key=lambda account, kid: account_has_key(market.chain, account, kid)
     )
-    with served(app) as url:
+    with serving(app) as url:
         yield lying, {ADDRESSES["carol"]: url}
-
-
-@contextmanager
-def served(app: Any, tls: Tls | None = None) -> Iterator[str]:
-    """The address of an application that serves in a thread."""
-    told = threading.Event()
-    found: dict[str, Any] = {}
-
-    def ready(url: str) -> None:
-        found["url"] = url
-        told.set()
-
-    def stopping(stop: Callable[[], None]) -> None:
-        found["stop"] = stop
-
-    def run() -> None:
-        try:
-            run_service(app, tls=tls, ready=ready, stopping=stopping)
-        finally:
-            told.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert told.wait(START_S) and "url" in found
-        yield found["url"]
-    finally:
-        if "stop" in found:
-            found["stop"]()
-        thread.join(START_S)
-        assert not thread.is_alive()

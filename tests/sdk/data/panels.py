@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.sdk.data.lying_agent import served
 from tests.sdk.data.market import ADDRESSES, PANEL, Market
 from tests.sdk.kept_chain import CHEAP
+from tests.services.serving.served import serving
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.vault import Vault
 from tongbao.services.data_panel.cases import PanelFolder
@@ -38,7 +38,7 @@ def sitting(
     with panel_folder(path / name) as folder:
         panel = Panel(chain, chain.wallet(ADDRESSES[name], named_key(name)), folder)
         folder.follow_from(after or f"{chain.head().height}.0")
-        with served(panel_app(panel, votes=votes)) as url:
+        with serving(panel_app(panel, votes=votes)) as url:
             yield panel, url
 
 

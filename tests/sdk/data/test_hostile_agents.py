@@ -11,9 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.node.access.authority import Authority
-from tests.sdk.data.lying_agent import served, spoiled
+from tests.sdk.data.lying_agent import spoiled
 from tests.sdk.data.market import ADDRESSES
 from tests.sdk.data.shop import Shop
+from tests.services.serving.served import serving
 from tongbao.kernel import jcs
 from tongbao.rights.limits import SEALED_CHUNK_BYTES
 from tongbao.sdk.data.agent_client import ANSWER_BYTES, AgentAway, AgentClient, AgentRefused
@@ -51,7 +52,7 @@ def test_an_answer_that_is_none_is_told_as_such(answer: str) -> None:
 
     app = service_app([Route("/v1/requests", hear, methods=["POST"])])
     with (
-        served(app) as url,
+        serving(app) as url,
         AgentClient(url, named_key("bob"), ADDRESSES["bob"]) as client,
         pytest.raises(error),
     ):
@@ -70,7 +71,7 @@ def test_deliveries_without_an_end_end(shop: Shop) -> None:
         return Response(page)
 
     shop.ordered()
-    with served(service_app([Route("/v1/deliveries", deliveries)])) as url:
+    with serving(service_app([Route("/v1/deliveries", deliveries)])) as url:
         shop.buyer.agents[ADDRESSES["carol"]] = url
         pulled = [(one.order, bool(one.why)) for one in shop.buyer.pull()]
 
@@ -129,7 +130,7 @@ def test_an_agent_whose_certificate_nobody_knows_is_not_asked(tmp_path: Path, sc
         return Response(HEARD)
 
     app = service_app([Route("/{path:path}", hear, methods=["GET", "POST"])])
-    with served(app, Tls(pair.certificate, pair.key)) as url:
+    with serving(app, tls=Tls(pair.certificate, pair.key)) as url:
         place = url.replace("https", scheme, 1)
         with (
             AgentClient(place, named_key("bob"), ADDRESSES["bob"]) as client,

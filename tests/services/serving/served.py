@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from tongbao.services.serving.app import service_app
@@ -16,6 +17,37 @@ from tongbao.services.serving.signed import HasKey
 from tongbao.services.serving.tls import Tls
 
 START_S = 30
+
+
+@contextmanager
+def serving(app: Starlette, **how: Any) -> Iterator[str]:
+    """The address of an application, while it runs; `how` are options of `run_service`."""
+    told = threading.Event()
+    found: dict[str, Any] = {}
+
+    def ready(url: str) -> None:
+        found["url"] = url
+        told.set()
+
+    def stopping(stop: Callable[[], None]) -> None:
+        found["stop"] = stop
+
+    def run() -> None:
+        try:
+            run_service(app, ready=ready, stopping=stopping, **how)
+        finally:
+            told.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert told.wait(START_S) and "url" in found
+        yield found["url"]
+    finally:
+        if "stop" in found:
+            found["stop"]()
+        thread.join(START_S)
+        assert not thread.is_alive()
 
 
 @contextmanager
@@ -30,37 +62,5 @@ def served(
 ) -> Iterator[str]:
     """The address of a service of these routes, while it runs."""
     app = service_app(routes, has_key=has_key)
-    told = threading.Event()
-    found: dict[str, Any] = {}
-
-    def ready(url: str) -> None:
-        found["url"] = url
-        told.set()
-
-    def stopping(stop: Callable[[], None]) -> None:
-        found["stop"] = stop
-
-    def run() -> None:
-        try:
-            run_service(
-                app,
-                tls=tls,
-                ready=ready,
-                origin=origin,
-                nonces=nonces,
-                now_ms=now_ms,
-                stopping=stopping,
-            )
-        finally:
-            told.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert told.wait(START_S) and "url" in found
-        yield found["url"]
-    finally:
-        if "stop" in found:
-            found["stop"]()
-        thread.join(START_S)
-        assert not thread.is_alive()
+    with serving(app, tls=tls, origin=origin, nonces=nonces, now_ms=now_ms) as url:
+        yield url
