@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from tongbao.cli.book import check_name
-from tongbao.cli.data_buyer_commands import buying, common, data_buyer, place_option, session_of
+from tongbao.cli.data_buyer_commands import buying, common, data_buyer, place_option
+from tongbao.cli.data_desk import session_of
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import terminal_of
 from tongbao.cli.sending import check

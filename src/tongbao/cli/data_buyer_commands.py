@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
 
-from tongbao.cli.data_desk import Desk, acting, desk_of, keep, lay, own_option, places_of
+from tongbao.cli.data_desk import (
+    Desk,
+    acting,
+    common_options,
+    desk_of,
+    keep,
+    lay,
+    own_option,
+    places_of,
+    session_of,
+)
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
-    Passphrase,
-    folder_option,
-    json_option,
-    node_option,
-    passphrase_option,
     terminal_of,
 )
-from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
 
 if TYPE_CHECKING:
     from tongbao.sdk.data.buyer import Buyer
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 orders_option = own_option("orders", "bought", "Folder of the buyer's orders.")
 place_option = click.option(
@@ -37,19 +39,7 @@ place_option = click.option(
     metavar="ACCOUNT=URL",
     help="Where the program of an agent or adjudicator is; it is remembered. Repeat it.",
 )
-
-
-def common(function: F) -> F:
-    """The options of each command."""
-    options = (json_option, passphrase_option, node_option, folder_option, orders_option)
-    for option in options:
-        function = option(function)
-    return click.pass_context(function)  # type: ignore[return-value]
-
-
-def session_of(given: dict[str, Any]) -> Session:
-    """The session of the common options."""
-    return Session(given["folder"], Passphrase(given["passphrase_file"]), given["node"])
+common = common_options(orders_option)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,15 +14,24 @@ from msgspec import Struct
 from tongbao.cli.book import ADDRESS
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
-from tongbao.cli.options import write_file
+from tongbao.cli.options import (
+    Passphrase,
+    folder_option,
+    json_option,
+    node_option,
+    passphrase_option,
+    write_file,
+)
+from tongbao.cli.session import Session
 
 if TYPE_CHECKING:
-    from tongbao.cli.session import OpenChain, Session
+    from tongbao.cli.session import OpenChain
     from tongbao.sdk.wallet import Wallet
 
 SETTINGS: Final = "desk.json"
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Desk(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,6 +52,22 @@ def own_option(name: str, default: str, what: str) -> Any:
         show_default=True,
         help=what,
     )
+
+
+def common_options(own: Any) -> Callable[[F], F]:
+    """The options of each command of a program whose folder the option `own` names."""
+
+    def decorate(function: F) -> F:
+        for option in (json_option, passphrase_option, node_option, folder_option, own):
+            function = option(function)
+        return click.pass_context(function)  # type: ignore[return-value]
+
+    return decorate
+
+
+def session_of(given: dict[str, Any]) -> Session:
+    """The session of the common options."""
+    return Session(given["folder"], Passphrase(given["passphrase_file"]), given["node"])
 
 
 def lay(session: Session, own: Path, account: str, key: str | None, places: dict[str, str]) -> Desk:

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tongbao.cli.data_desk import acting, desk_of, keep, lay, own_option
+from tongbao.cli.data_desk import acting, common_options, desk_of, keep, lay, own_option, session_of
 from tongbao.cli.exits import Exit
 from tongbao.cli.failures import CommandError
 from tongbao.cli.options import (
-    Passphrase,
-    folder_option,
-    json_option,
-    node_option,
     out_option,
-    passphrase_option,
     terminal_of,
     write_file,
 )
-from tongbao.cli.session import Session
 from tongbao.cli.terminal import count
 
 if TYPE_CHECKING:
     from tongbao.services.data_panel.panel import Finding, Panel
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 panel_option = own_option("panel", "data-panel", "Folder of the adjudicator's cases.")
-
-
-def common(function: F) -> F:
-    """The options of each command."""
-    options = (json_option, passphrase_option, node_option, folder_option, panel_option)
-    for option in options:
-        function = option(function)
-    return click.pass_context(function)  # type: ignore[return-value]
-
-
-def session_of(given: dict[str, Any]) -> Session:
-    """The session of the common options."""
-    return Session(given["folder"], Passphrase(given["passphrase_file"]), given["node"])
+common = common_options(panel_option)
 
 
 @contextmanager
