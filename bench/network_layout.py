@@ -24,7 +24,7 @@ from tongbao.engines.cometbft.keys import (
 from tongbao.engines.cometbft.server import PATH_BYTES
 from tongbao.engines.solo.engine import wall_clock
 from tongbao.kernel.genesis import chain_id
-from tongbao.localnet.plan import free_ports
+from tongbao.localnet.ports import free_ports
 from tongbao.modules.registry import registry
 from tongbao.sdk.genesis_builder import build_genesis
 from tongbao.sdk.network import NetworkOptions, lay_out_node, make_keys

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.peers.contender import MissingError, Run
+from tongbao.localnet.ports import free_ports
 from tools.cometbft import TOOLS, InstallError, find_go, run
 
 HERE = Path(__file__).parent / "immudb"
@@ -90,7 +91,7 @@ def immudb(payment_bytes: int, programs: Path = PROGRAMS) -> Iterator[list[Entri
     if not is_built(programs):
         raise MissingError(GET)
     with tempfile.TemporaryDirectory(prefix="peer-") as place:
-        port = _free_port()
+        [port] = free_ports(1)
         command = [
             str(PROGRAMS / SERVER),
             "--dir",
@@ -115,13 +116,6 @@ def immudb(payment_bytes: int, programs: Path = PROGRAMS) -> Iterator[list[Entri
             finally:
                 server.kill()
                 server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import threading
 import urllib.parse
@@ -16,6 +15,7 @@ from typing import IO, Any, Final
 
 from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.real import PROGRAM
+from tongbao.localnet.ports import free_ports
 
 SECONDS: Final = 60
 BLOCK: Final = re.compile(r"received complete proposal block.*height=([3-9]|\d\d)")
@@ -61,13 +61,7 @@ class Program:
 
 def free_addresses(count: int) -> list[str]:
     """Addresses that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return [f"127.0.0.1:{port}" for port in ports]
+    return [f"127.0.0.1:{port}" for port in free_ports(count)]
 
 
 def configure(home: Path, p2p: str, metrics: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -64,13 +63,6 @@ def lay(folder: Path) -> Ground:
         for payer in payers:
             operator.send(asset.Transfer(asset=CNY, amount=EACH, payee=Address(payer)))
         return Ground(folder, chain.id, shop, tuple(map(Address, payers)))
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def command(folder: Path, *flags: str) -> list[str]:

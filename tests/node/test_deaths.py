@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from tests.node.layout_of import kill_role, processes_of
-from tests.node.process import PAYERS, Ground, Node, free_port, lay, owned, run_to_end, running
+from tests.node.process import PAYERS, Ground, Node, lay, owned, run_to_end, running
+from tongbao.localnet.ports import free_ports
 from tongbao.node.processes.supervisor import STORM
 from tongbao.sdk.http import HttpChain
 
@@ -143,7 +144,7 @@ def test_a_node_that_was_killed_can_be_started_again_at_once(ground: Ground) -> 
     when it is killed, and started again on that port at once,
     then the second one waits for what the first has left, and serves.
     """
-    port = str(free_port())
+    port = str(free_ports(1)[0])
     with running(ground.folder, *SPLIT, "--port", port) as node:
         assert node.send(ground.payment(0, 1)).status_code == 200
         node.kill()

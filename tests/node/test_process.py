@@ -15,11 +15,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.node import small_disk_node
-from tests.node.process import PAYERS, Ground, Node, free_port, lay, owned, run_to_end, running
+from tests.node.process import PAYERS, Ground, Node, lay, owned, run_to_end, running
 from tests.sdk.kept_chain import reopen
 from tests.small_mount import play
 from tongbao.kernel.envelope import decode_envelope
 from tongbao.kernel.transaction import id_of
+from tongbao.localnet.ports import free_ports
 from tongbao.sdk.client import Applied
 from tongbao.sdk.http import HttpChain
 
@@ -110,7 +111,7 @@ def test_a_client_that_waits_through_kill_9_pays_once(ground: Ground) -> None:
     when the node is killed before it answers, and started again on the same port,
     then the client sends the same bytes again by itself, and the payment has happened once.
     """
-    port = str(free_port())
+    port = str(free_ports(1)[0])
     wires = [ground.payment(0, nonce) for nonce in range(1, 301)]
     with (
         running(ground.folder, "--port", port) as node,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from tests.node.process import free_port
+from tongbao.localnet.ports import free_ports
 
 PIECE_BYTES: Final = 65_536
 MOST_BYTES: Final = 1 << 28
@@ -24,7 +24,7 @@ class Relay(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         """Listen."""
-        super().__init__(("127.0.0.1", free_port()), _Connection)
+        super().__init__(("127.0.0.1", free_ports(1)[0]), _Connection)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.target = ("127.0.0.1", 0)
         self.flows: list[bytearray] = []

@@ -21,12 +21,12 @@ from tongbao.localnet.plan import (
     Member,
     Plan,
     council_threshold,
-    free_ports,
     must_be_name,
     secret_of,
     wipe_advice,
     write_plan,
 )
+from tongbao.localnet.ports import free_ports
 from tongbao.sdk.announced import registry_with
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.genesis_builder import genesis_address, single_key

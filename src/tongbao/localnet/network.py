@@ -26,12 +26,11 @@ from tongbao.localnet.plan import (
     SECRET_FILE,
     Member,
     Plan,
-    free_ports,
-    is_free,
     read_plan,
     secret_of,
     write_plan,
 )
+from tongbao.localnet.ports import free_ports, is_free
 from tongbao.sdk.errors import NodeError, Unreachable
 from tongbao.store.closable import Closable
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import socket
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,11 +12,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tongbao.localnet.errors import LocalnetError
+from tongbao.localnet.ports import HOST
 
 FILE: Final = "localnet.json"
 SECRET_FILE: Final = "localnet-secret"
 FORMAT: Final = 1
-HOST: Final = "127.0.0.1"
 MEMBERS_LIMIT: Final = 32
 FILE_BYTES_LIMIT: Final = 1_048_576
 SECRET_DIGITS: Final = 64
@@ -136,26 +135,3 @@ def secret_of(folder: Path) -> str:
     if len(secret) != SECRET_DIGITS:
         raise LocalnetError(f"{path} was cut short", wipe_advice(folder))
     return secret
-
-
-def free_ports(count: int, host: str = HOST) -> list[int]:
-    """Ports of an address that nobody uses now."""
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for each in taken:
-            each.bind((host, 0))
-        return [int(each.getsockname()[1]) for each in taken]
-    finally:
-        for each in taken:
-            each.close()
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether nobody listens there."""
-    with socket.socket() as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((host, port))
-        except OSError:
-            return False
-    return True

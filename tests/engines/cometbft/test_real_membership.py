@@ -14,7 +14,7 @@ from tongbao.engines.cometbft.rpc import Rpc
 from tongbao.kernel import PublicKey, Small, Time
 from tongbao.kernel.envelope import encode_base64url
 from tongbao.kernel.kernel_module import NodeId, Power
-from tongbao.localnet.plan import free_ports
+from tongbao.localnet.ports import free_ports
 from tongbao.modules import account
 from tongbao.modules.governance import Action, AdmitPeer, Propose, RemoveValidator, SetValidator
 from tongbao.sdk.local import Chain

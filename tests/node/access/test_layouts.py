@@ -14,9 +14,10 @@ import pytest
 from tests.fixed_chain import key
 from tests.node.access.authority import Authority
 from tests.node.layout_of import kill_role
-from tests.node.process import ENVIRONMENT, Node, free_port, lay, run_to_end, running
+from tests.node.process import ENVIRONMENT, Node, lay, run_to_end, running
 from tests.sdk.kept_chain import CNY
 from tongbao.console.console import PAGES
+from tongbao.localnet.ports import free_ports
 from tongbao.modules.registry import registry
 from tongbao.node.table import operations
 from tongbao.sdk.http import HttpChain
@@ -160,7 +161,7 @@ def test_who_is_beside_a_node_goes_on_when_it_was_started_again(tmp_path: Path) 
     then the client goes on.
     """
     ground = lay(tmp_path / "chain")
-    flags = ("--read-policy", "members", "--processes", "1", "--port", str(free_port()))
+    flags = ("--read-policy", "members", "--processes", "1", "--port", str(free_ports(1)[0]))
     with running(ground.folder, *flags) as node:
         said = node_of(ground.folder, ground.chain)
         assert said is not None

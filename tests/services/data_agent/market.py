@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tests.modules.data_steps import CHINA, COUNT, DAY, DAY_MS, EGGS, RESEARCH, SCAN, VIEW
 from tests.modules.member_steps import admitting, lei
-from tests.node.process import free_port, running
+from tests.node.process import running
 from tests.sdk.kept_chain import CHEAP, PASSPHRASE
 from tests.services.data_agent.programs import Program, program
 from tests.services.data_agent.users import give
@@ -34,6 +34,7 @@ from tongbao.kernel import (
     Time,
 )
 from tongbao.kernel.genesis import section
+from tongbao.localnet.ports import free_ports
 from tongbao.modules import asset, data, governance, member
 from tongbao.modules.governance import Delay
 from tongbao.modules.registry import MODULES
@@ -82,7 +83,7 @@ class Market:
         settings = Settings(account=ADDRESSES["carol"], chain=chain.id, node=node, store=store)
         create(self.agent_folder, settings, named_key("carol").seed, PASSPHRASE, CHEAP)
         self.agent: Program | None = None
-        self.port = free_port()
+        [self.port] = free_ports(1)
         self.storage: Program | None = None
         self.batches: dict[Id, Batch] = {}
         self.march = Id("")

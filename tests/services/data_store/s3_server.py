@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from msgspec import Struct
 
+from tongbao.localnet.ports import free_ports
 from tools.cometbft import TOOLS
 from tools.versitygw import is_there
 
@@ -35,12 +36,6 @@ def environment(secret: str = SECRET) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": secret}
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None:
         try:
@@ -60,7 +55,7 @@ def s3_server(place: Path, *flags: str) -> Iterator[S3Server]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    root, port = place / "s3", _free_port()
+    root, [port] = place / "s3", free_ports(1)
     (root / BUCKET).mkdir(parents=True)
     command = [str(program), "--access", ACCESS, "--secret", SECRET, "--region", REGION]
     command += ["--port", f"127.0.0.1:{port}", "posix", *flags, str(root)]

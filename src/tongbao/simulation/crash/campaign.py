@@ -16,7 +16,7 @@ import httpx2
 import msgspec
 from msgspec import Struct, field
 
-from tongbao.localnet.plan import free_ports
+from tongbao.localnet.ports import free_ports
 from tongbao.sdk.audit import audit_folder
 from tongbao.simulation.crash.book import Book, Ground, Wrong
 from tongbao.simulation.crash.checking import Checker, check_folder

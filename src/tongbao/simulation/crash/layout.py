@@ -24,7 +24,7 @@ from typing import Any, Final
 import httpx2
 from msgspec import Struct, field
 
-from tongbao.localnet.plan import free_ports
+from tongbao.localnet.ports import free_ports
 from tongbao.simulation.crash.book import Book, Wrong
 from tongbao.simulation.crash.checking import Checker, check_folder
 from tongbao.simulation.crash.clients import Clients, Gate

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from tongbao.localnet.plan import HOST, Member, Plan, free_ports
+from tongbao.localnet.plan import Member, Plan
+from tongbao.localnet.ports import HOST, free_ports
 from tongbao.simulation.network.fabric import Pair, dies_with_us
 from tongbao.store.closable import Closable
 

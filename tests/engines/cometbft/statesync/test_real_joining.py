@@ -16,7 +16,7 @@ from tests.sdk.kept_chain import CNY
 from tongbao.engines.cometbft.configuration import StateSync
 from tongbao.engines.cometbft.statesync.options import SyncOptions
 from tongbao.kernel import Address
-from tongbao.localnet.plan import free_ports
+from tongbao.localnet.ports import free_ports
 from tongbao.sdk import to_json, verify
 from tongbao.sdk.audit import audit_folder
 from tongbao.sdk.backup import back_up
