@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import threading
 import time
@@ -38,8 +37,8 @@ from tongbao.sdk.opening import OPERATOR
 from tongbao.sdk.signer import SoftwareKey
 
 NAMES: Final = ("bank", "alice", "bob", "carol")
-HALT_MS: Final = 3_000
-REVEAL_MS: Final = 8_000
+HALT_MS: Final = 10_000
+REVEAL_MS: Final = 12_000
 HOUR_MS: Final = 3_600_000
 LOOK_S: Final = 0.1
 PARAMETERS: Final = {
@@ -56,7 +55,6 @@ class Validators:
     def __init__(self, network: Network) -> None:
         """Ask the first."""
         self.network = network
-        self._ticks = itertools.count()
         members = network.plan.members
         self.chain = HttpChain(members[0].address)
         self.addresses = {
@@ -207,11 +205,6 @@ class Validators:
             threading.Event().wait(LOOK_S)
 
     def reach(self, order: Id, phase: str) -> None:
-        """Wait until an order has come to a phase, on a network that somebody uses meanwhile.
-
-        One that nobody uses makes a block each half minute, which is a halt by this threshold.
-        """
+        """Wait until an order has come to a phase, on a network that nobody uses meanwhile."""
         while self.row(order).phase != phase:
-            coin = AssetCode(f"TICK{next(self._ticks)}")
-            self.send("bank", asset.Define(code=coin, scale=Small(2)))
             threading.Event().wait(LOOK_S)

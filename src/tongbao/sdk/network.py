@@ -79,6 +79,7 @@ class NetworkOptions(Struct, frozen=True, kw_only=True):
     filter_peers: bool = True
     """Whether only admitted nodes, and those of `persistent_peers`, may connect."""
     timeout_commit_ms: int = 0
+    empty_blocks_after_ms: int = 30_000
     cometbft_metrics: str = ""
     remote_signer: str = ""
     cometbft: str = ""
@@ -265,6 +266,7 @@ def configuration_of(options: NetworkOptions, sockets: Path) -> Configuration:
         persistent_peers=options.persistent_peers,
         filter_peers=options.filter_peers,
         timeout_commit_ms=options.timeout_commit_ms,
+        empty_blocks_after_ms=options.empty_blocks_after_ms,
         metrics_listen=options.cometbft_metrics,
         remote_signer_listen=options.remote_signer,
         extra_rpc=options.rpc_listen,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from tests.engines.cometbft.looking import until
 from tests.engines.cometbft.whole_node import FREE, lay, operator_of
 from tongbao.engines.cometbft.rpc import Rpc
 from tongbao.kernel import PublicKey, Small, Time
@@ -53,13 +52,6 @@ def decide(operator: Wallet, chain: Chain, *actions: Action) -> int:
 def next_block(operator: Wallet) -> int:
     """Make a block by a transaction that changes nothing but its nonce; its height."""
     return operator.send(account.SetLanes(lanes=Small(1))).height
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so; that it becomes so is what is tested."""
-    until = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < until, "it did not become so"
 
 
 def powers(rpc: Rpc, height: int) -> dict[str, int]:
@@ -114,8 +106,8 @@ def test_a_node_connects_once_operators_have_admitted_it(tmp_path: Path) -> None
             second, replace(strict, p2p_listen=FREE.p2p_listen, persistent_peers=(peer,))
         ):
             log = first / LOG
-            eventually(lambda: "operators have not admitted this node" in log.read_text())
+            until(lambda: "operators have not admitted this node" in log.read_text())
             assert rpc.net_info().n_peers == 0
             decide(operator, chain, AdmitPeer(node=NodeId(keys.node)))
-            eventually(lambda: rpc.net_info().n_peers == 1)
+            until(lambda: rpc.net_info().n_peers == 1)
             rpc.close()

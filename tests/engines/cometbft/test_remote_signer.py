@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from tests.engines.cometbft.looking import until
 from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.whole_node import FREE, lay, operator_of, payments
 from tests.sdk.kept_chain import fund
@@ -29,14 +29,6 @@ def short() -> Iterator[Path]:
     """A folder whose name leaves room for a socket's."""
     with tempfile.TemporaryDirectory(prefix="signer-") as folder:
         yield Path(folder)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Look again and again until something holds; an error after some seconds."""
-    end, pause = time.monotonic() + SECONDS, threading.Event()
-    while not holds():
-        assert time.monotonic() < end
-        pause.wait(0.01)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.engines.cometbft.looking import until
 from tests.engines.cometbft.needed import not_tested
 from tests.engines.cometbft.real import PROGRAM, serving, write_home
 from tests.fixed_chain import FIRST_MODULES, fixed_genesis
@@ -85,14 +85,6 @@ def application(short: Path) -> Iterator[None]:
         answers = MachineApplication(machine, store, lambda: time.time_ns() // 1_000_000)
         with serving(Server(answers, short / "abci.sock")):
             yield
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Look again and again until something holds; an error after some seconds."""
-    end, pause = time.monotonic() + SECONDS, threading.Event()
-    while not holds():
-        assert time.monotonic() < end
-        pause.wait(0.005)
 
 
 def state(supervisor: Supervisor) -> tuple[bool, str | None, int | None]:

@@ -12,11 +12,13 @@ from typing import Final
 
 import msgspec
 
+from tongbao.engines.cometbft import due_work
 from tongbao.engines.cometbft import requests as q
 from tongbao.engines.cometbft import responses as r
 from tongbao.engines.cometbft.ahead import Ahead
 from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.codec import ACCEPTED
+from tongbao.engines.cometbft.due_work import WORK_IS_DUE
 from tongbao.engines.cometbft.light.hashes import app_hash
 from tongbao.engines.cometbft.membership import FILTERS, answer_filter, first_validators
 from tongbao.engines.cometbft.messages import (
@@ -100,7 +102,8 @@ class MachineApplication:
         """
         if request.height == self.blocks.first:
             return r.ResponsePrepareProposal(())
-        return r.ResponsePrepareProposal(fitting(request.txs, request.max_tx_bytes))
+        wires = due_work.without(request.txs)
+        return r.ResponsePrepareProposal(fitting(wires, request.max_tx_bytes))
 
     def process_proposal(self, request: q.RequestProcessProposal, /) -> r.ResponseProcessProposal:
         """Yes: whatever the transactions are, each has a result that all nodes agree on.
@@ -189,6 +192,8 @@ class MachineApplication:
         Form and signatures need no state. While a block is being carried out the rest is left to
         the recheck that follows it: a check never waits for a block.
         """
+        if request.tx == WORK_IS_DUE:
+            return self._due()
         if request.type != NEW:
             return next(self._check_again([request.tx]))
         try:
@@ -198,9 +203,17 @@ class MachineApplication:
         return ACCEPTED
 
     def _check_again(self, wires: list[bytes]) -> Iterator[r.ResponseCheckTx]:
-        errors = self.blocks.check_again(wires, self._clock())
-        for wire, error in zip(wires, errors, strict=True):
+        transactions = [wire for wire in wires if wire != WORK_IS_DUE]
+        errors = iter(self.blocks.check_again(transactions, self._clock()))
+        for wire in wires:
+            if wire == WORK_IS_DUE:
+                yield self._due()
+                continue
+            error = next(errors)
             yield ACCEPTED if error is None else self._dropped(wire, error)
+
+    def _due(self) -> r.ResponseCheckTx:
+        return due_work.judged(is_due=self.blocks.is_due(self._clock()))
 
     def _dropped(self, wire: bytes, error: InvalidTransaction) -> r.ResponseCheckTx:
         self.blocks.listener.dropped(wire, error)

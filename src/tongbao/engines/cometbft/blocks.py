@@ -106,6 +106,7 @@ class Blocks:
         self._unjudged: set[bytes] = set()
         """What was let into the mempool while a block was carried out: the recheck judges it."""
         self._counting = Counting(machine)
+        self._next_due: Time | None = None
         last, origin = store.last, machine.genesis_file.origin
         self.last: Last | None = None
         self.first = FIRST_BLOCK if origin is None else origin.height + 1
@@ -117,6 +118,11 @@ class Blocks:
         )
         if self.is_begun:
             self.last = Last(machine.height, machine.state_root)
+            self._next_due = machine.next_due()
+
+    def is_due(self, clock: int) -> bool:
+        """Whether work that is due by a clock waits for a block; never waits for one itself."""
+        return self._next_due is not None and self._next_due <= clock
 
     def adopt(self, machine: Machine, store: AnyStore) -> None:
         """Go on from other rows: a snapshot's, on a chain that has not begun here."""
@@ -292,6 +298,7 @@ class Blocks:
             self.machine.commit()
             self._previous = header_hash(candidate.header)
             self.last = Last(candidate.record.height, self.machine.state_root)
+            self._next_due = self.machine.next_due()
             self._candidate = self._wanted = None
             self._unjudged.difference_update(candidate.record.transactions)
             self._deciding = False

@@ -13,13 +13,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
 from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.blocks import Blocks
 from tongbao.engines.cometbft.dialing import Dialing
+from tongbao.engines.cometbft.due_work import ask_for_block
+from tongbao.engines.cometbft.process import Process
 from tongbao.engines.cometbft.rpc import Rpc, RpcError, RpcUnreachable
 from tongbao.engines.cometbft.serving import Serving
 from tongbao.engines.cometbft.standstill import why_still
@@ -67,23 +69,6 @@ class Options(Struct, frozen=True, kw_only=True):
     verify_elsewhere: bool = True
     has_peers: bool = False
     close_seconds: float = 5.0
-
-
-class Process(Protocol):
-    """CometBFT's process, and whoever keeps it running."""
-
-    @property
-    def why(self) -> str | None:
-        """Why it does not answer now; None while it does."""
-
-    def start(self) -> None:
-        """Start it, and start it again whenever it ends."""
-
-    def restart(self, why: str) -> None:
-        """End it and start it again after a pause. Returns at once."""
-
-    def stop(self) -> None:
-        """End it for good. May come again."""
 
 
 class CometEngine:
@@ -386,6 +371,8 @@ class CometEngine:
             self._moved_at = time.monotonic()
             self._blocks.probe()
         self._tickets.offer_late(LATE_SECONDS, BATCH)
+        if self._is_up and not self._is_behind and self._blocks.is_due(self._clock()):
+            ask_for_block(self._rpc)
 
     def _ask_how_far(self) -> None:
         """Whether CometBFT takes part, or still fetches what the others have decided."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from tests.engines.cometbft.looking import until
 from tests.engines.cometbft.whole_node import FREE, begun, held, payments
 from tests.sdk.kept_chain import CNY
 from tongbao.engines.cometbft.configuration import StateSync
@@ -32,13 +31,6 @@ HOLDINGS = "asset.holdings"
 SECONDS = 60
 PAYMENTS = 20
 ROUNDS = 10
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so; that it becomes so is what is tested."""
-    until = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < until, "it did not become so"
 
 
 class Network:
@@ -92,7 +84,7 @@ def joined(folder: Path, first: Chain, options: NetworkOptions) -> Chain:
     chain = open_network(folder, options)
     wanted = first.head()
     try:
-        eventually(lambda: chain.head().height >= wanted.height)
+        until(lambda: chain.head().height >= wanted.height)
     except BaseException:
         chain.close()
         raise
@@ -108,7 +100,7 @@ def finished(folder: Path) -> bool:
 def same(one: Chain, other: Chain, shop: Address) -> None:
     """Both come to the same block, with the same rows and headers; empty ones may follow."""
     last = max(one.head().height, other.head().height)
-    eventually(lambda: min(one.head().height, other.head().height) >= last)
+    until(lambda: min(one.head().height, other.head().height) >= last)
     assert held(one, shop) == held(other, shop)
     assert one.headers(last - 2, last) == other.headers(last - 2, last)
     assert one.audit() == other.audit() == []
@@ -206,7 +198,7 @@ def test_a_node_that_serves_a_bad_chunk_keeps_nobody_from_joining(tmp_path: Path
                 pay_all(first, network.folder, shop, rounds=1)
             same(first, liar, shop)
             folder = tmp_path / "liar" / "snapshots"
-            eventually(lambda: finished(folder) and finished(network.folder / "snapshots"))
+            until(lambda: finished(folder) and finished(network.folder / "snapshots"))
             for chunk in folder.glob("*/chunks/*.rows"):
                 data = chunk.read_bytes()
                 chunk.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))

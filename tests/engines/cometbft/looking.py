@@ -1,0 +1,17 @@
+"""Waiting for what another process brings about."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+SECONDS = 90.0
+
+
+def until(holds: Callable[[], bool], what: str = "it") -> None:
+    """Look again and again until something holds; that it comes to hold is what is tested."""
+    end, pause = time.monotonic() + SECONDS, threading.Event()
+    while not holds():
+        assert time.monotonic() < end, f"{what} did not become so"
+        pause.wait(0.005)
