@@ -18,7 +18,7 @@ from tongbao.engines.solo import Options
 from tongbao.index.history import Index
 from tongbao.node.access.callers import Callers, wall_clock_ms
 from tongbao.node.access.recorder import Recorder
-from tongbao.node.server import address_of, listen, serve, server_of
+from tongbao.node.server import address_of, listen_at, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.http import HttpChain
 from tongbao.sdk.local import Chain
@@ -86,7 +86,7 @@ def serving_chain(
 ) -> Iterator[Served]:
     """Serve a chain that runs already, and goes on running when the node ends."""
     told = msgspec.convert({"port": 0, "log_level": "error", **settings}, Settings)
-    with listen(told) as listening, index_kind.open(None, chain.id) as index:
+    with listen_at(told) as listening, index_kind.open(None, chain.id) as index:
         recorder = None if recording is None else recording(told)
         callers = Callers(told, chain.id, keys, now_ms=now_ms, recorder=recorder)
         server = server_of(chain, told, index if told.index == "sqlite" else None, callers)

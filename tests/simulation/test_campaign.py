@@ -66,6 +66,20 @@ def test_a_campaign_adds_its_histories_up() -> None:
     assert (report.failures, report.played, told) == ([], 2, [(1, 2), (2, 2)])
 
 
+def test_a_full_campaign_plays_on_for_what_is_unreached_and_not_for_ever() -> None:
+    """
+    Given a campaign that counts as full with histories too short for everything,
+    when it is played,
+    then it has three times as many histories, one of each index, and has failed.
+    """
+    report = run_campaign(7, range(2), 30, full=60)
+
+    wanted = Tally()
+    for index in range(6):
+        wanted.add(play(f"7/{index}", 30))
+    assert (report.played, report.tally, report.is_good) == (6, wanted, False)
+
+
 def test_a_full_campaign_that_reaches_everything_passes() -> None:
     """
     Given a full campaign that has come to every message and number,

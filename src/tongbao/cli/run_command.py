@@ -45,7 +45,7 @@ def run_node(**options: Any) -> int:
     from tongbao.node.logs import configure_log
     from tongbao.node.processes.layout import cores_of
     from tongbao.node.processes.remains import await_remains
-    from tongbao.node.server import address_of, listen
+    from tongbao.node.server import address_of, listen_at
     from tongbao.sdk.folder import Folder
     from tongbao.sdk.presence import reachable
 
@@ -79,7 +79,7 @@ def run_node(**options: Any) -> int:
     configure_log(settings)  # before the store tells what it has mended
     await_remains(folder)
     ending = serve_alone if cores_of(settings) == 1 else serve_split
-    with listen(settings) as listening:
+    with listen_at(settings) as listening:
         address = address_of(listening, settings)
         warn(terminal, settings)
         head = ending(terminal, folder, settings, passphrase, listening)

@@ -110,15 +110,16 @@ def _say(what: Started | NotStarted) -> None:
 def _serve(folder: Path, port: int) -> None:
     from tongbao.engines.solo import Options
     from tongbao.node.recall import open_index
-    from tongbao.node.server import ListenError, address_of, listen, serve, server_of
+    from tongbao.node.server import address_of, listen_at, serve, server_of
     from tongbao.node.settings import Settings
     from tongbao.sdk.opening import open_chain
+    from tongbao.services.serving.server import ListenError
 
     settings = Settings(port=port, log_level="warning", rate_per_s=RATE_PER_S)
     try:
-        listening, instead_of = listen(settings), 0
+        listening, instead_of = listen_at(settings), 0
     except ListenError:
-        listening, instead_of = listen(Settings(port=FREE_PORT)), port
+        listening, instead_of = listen_at(Settings(port=FREE_PORT)), port
     options = Options(queue_transactions=settings.queue_transactions)
     secret = (folder / SECRET_FILE).read_text()
     chain = open_chain(folder, passphrase=secret, options=options)

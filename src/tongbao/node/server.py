@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import uvicorn
@@ -28,38 +24,21 @@ from tongbao.node.logs import configure_log
 from tongbao.node.problems import response, unavailable
 from tongbao.node.settings import Settings
 from tongbao.sdk.local import Chain
+from tongbao.services.serving.server import Server, listen
 
 KEEP_ALIVE_S: Final = 30
+BACKLOG: Final = 1024
 FILES: Final = 100
 """What else a node has open."""
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 STREAMS_END: Final = 50
 """Hundredths of a second for streams to say goodbye; slow readers are cut off later."""
 SOCKET_TEXT_BYTES: Final = 1_572_864
 """A message is one transaction: more than the largest that a chain's parameters allow."""
 
 
-class ListenError(Exception):
-    """The node can't listen where it was told to; the text says why."""
-
-    exit_code = 75
-    advice = "choose another with --port, 0 for a free one"
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Take the address and port. Raises ListenError."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((settings.host, settings.port))
-        found.listen(1024)
-    except (OSError, OverflowError) as error:
-        found.close()
-        raise ListenError(
-            f"can't listen on {settings.host} port {settings.port}: {error.args[-1]}"
-        ) from error
-    return found
+def listen_at(settings: Settings) -> socket.socket:
+    """Take the address and port of a node. Raises ListenError."""
+    return listen(settings.host, settings.port, BACKLOG)
 
 
 def address_of(listening: socket.socket, settings: Settings | None = None) -> str:
@@ -69,7 +48,7 @@ def address_of(listening: socket.socket, settings: Settings | None = None) -> st
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-class NodeServer(uvicorn.Server):
+class NodeServer(Server):
     """A server whose streams end when it stops, so that nobody has to be cut off."""
 
     def __init__(self, config: uvicorn.Config, site: Site, settings: Settings) -> None:
@@ -107,19 +86,6 @@ class NodeServer(uvicorn.Server):
 
         connections = self.server_state.connections
         return SafeListener(listening, protocol, contexts, self._seconds, self._limit, connections)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGINT and SIGTERM, once: the chain is still to be closed after that."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End streams, take no more connections, then wait for requests under way."""

@@ -1,4 +1,4 @@
-"""One process for one folder."""
+"""One process for one folder, or for what else a file stands for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from pathlib import Path
 from tongbao.store.errors import FolderInUse, FolderMissing
 
 PID_BYTES = 32
+
+
+def take_lock(path: Path) -> int:
+    """Take a file that stands for something private; the descriptor keeps it, as below.
+
+    Raises BlockingIOError while somebody else has it, OSError.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def lock_folder(folder: Path) -> int:

@@ -55,7 +55,7 @@ def dev(ctx: click.Context, modules: tuple[str, ...], folder: Path | None, port:
     """
     from tongbao.cli.dev.code import source_of
     from tongbao.cli.dev.supervisor import Supervisor
-    from tongbao.node.server import address_of, listen
+    from tongbao.node.server import address_of, listen_at
     from tongbao.node.settings import Settings
 
     terminal = terminal_of(ctx)
@@ -66,7 +66,7 @@ def dev(ctx: click.Context, modules: tuple[str, ...], folder: Path | None, port:
         place = folder or Path(
             resources.enter_context(tempfile.TemporaryDirectory(prefix="tongbao-dev-"))
         )
-        listening = resources.enter_context(listen(Settings(port=port)))
+        listening = resources.enter_context(listen_at(Settings(port=port)))
         before = signal.signal(signal.SIGTERM, _as_ctrl_c)
         resources.callback(signal.signal, signal.SIGTERM, before)
         supervisor = Supervisor(place.resolve(), listening, sources, copies)

@@ -8,7 +8,6 @@ lock        one program at a time
 
 from __future__ import annotations
 
-import fcntl
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from msgspec import Struct
 
 from tongbao.kernel import jcs
 from tongbao.sdk.vault import Vault
+from tongbao.store.lock import take_lock
 
 PRIVATE: Final = 0o700
 REQUEST, SENDING, ORDER, STREAM = "request-", "sending-", "order-", "stream-"
@@ -85,11 +85,9 @@ class OrdersFolder:
         """Made by `create` and `open`: takes the lock. Raises FolderIsBusy."""
         self.path = path
         self._vault = vault
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
+            self._lock = take_lock(path / "lock")
+        except BlockingIOError:
             vault.close()
             raise FolderIsBusy(f"another program has {path} open") from None
 

@@ -8,7 +8,6 @@ lock        one program at a time that serves or votes
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
 from tongbao.sdk.vault import Vault
+from tongbao.store.lock import take_lock
 
 CASE, KEY, CURSOR = "case-", "key-", "cursor"
 KEY_MS: Final = 30 * 86_400_000
@@ -69,11 +69,9 @@ class PanelFolder:
         self._lock: int | None = None
         if to_read:
             return
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
+            self._lock = take_lock(path / "lock")
+        except BlockingIOError:
             vault.close()
             raise PanelIsBusy(f"another program has {path} open") from None
 

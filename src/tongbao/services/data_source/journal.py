@@ -8,7 +8,6 @@ next one begins; `secure_delete` overwrites what is removed.
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tongbao.sdk.vault import Vault
 from tongbao.services.data_source.settings import BUSY, WRONG, SourceError
+from tongbao.store.lock import take_lock
 
 FILE: Final = "journal.sqlite"
 LOCK: Final = "lock"
@@ -169,12 +169,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return take_lock(path)
     except BlockingIOError:
-        os.close(descriptor)
         raise SourceError(
             "another program has this source open", "try again when it has ended", BUSY
         ) from None
-    return descriptor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from tongbao.services.serving.app import service_app
 from tongbao.services.serving.bodies import sweep
 from tongbao.services.serving.listening import run_service
 from tongbao.services.serving.tls import Tls
+from tongbao.store.lock import take_lock
 
 log = structlog.get_logger("tongbao.services")
 
@@ -57,12 +57,11 @@ def blobs_of(folder: StoreFolder, bucket: Path | None) -> Blobs:
 @contextmanager
 def alone(folder: StoreFolder) -> Iterator[None]:
     """Be the one process that serves a folder. Raises StoreFolderError."""
-    descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreFolderError(f"another process serves {folder.path}: stop it first") from None
+        descriptor = take_lock(folder.path / "lock")
+    except BlockingIOError:
+        raise StoreFolderError(f"another process serves {folder.path}: stop it first") from None
+    try:
         yield
     finally:
         os.close(descriptor)

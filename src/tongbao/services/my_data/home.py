@@ -5,7 +5,6 @@ Everything in it can be made again from the recovery file, the ledger and the st
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -18,6 +17,7 @@ from tongbao.sdk.key_file import Cost
 from tongbao.sdk.vault import Vault
 from tongbao.services.my_data.keys import PersonKeys
 from tongbao.services.my_data.notebook import Notebook, read_notebook, write_notebook
+from tongbao.store.lock import take_lock
 
 ROOT: Final = "root"
 NOTEBOOK: Final = "notebook"
@@ -126,14 +126,11 @@ def _record(vault: Vault, name: str, folder: Path) -> bytes:
 
 def _locked(folder: Path) -> int:
     """The lock of a folder, held until it is closed or the process ends. Raises HomeError."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return take_lock(folder / LOCK)
     except BlockingIOError:
-        os.close(descriptor)
         raise HomeError(
             f"{folder} is in use by another `tongbao mydata`",
             "wait for it, or stop its page (Ctrl-C there)",
             75,
         ) from None
-    return descriptor

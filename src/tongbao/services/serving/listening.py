@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import signal
 import socket
 import ssl
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +18,7 @@ from starlette.applications import Starlette
 from tongbao.sdk.request_checker import RequestChecker
 from tongbao.services.serving.app import Told
 from tongbao.services.serving.connection import Guarded
+from tongbao.services.serving.server import Server, listen
 from tongbao.services.serving.signed import Signatures
 from tongbao.services.serving.tls import BadCertificate, Tls, said, server_context
 
@@ -34,14 +33,6 @@ GRACE_S: Final = 10
 LOOK_S: Final = 10.0
 """How often it is looked whether a certificate was renewed."""
 WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
-
-class ListenError(Exception):
-    """The service can't listen where it was told to; the text says why."""
-
-    exit_code = 75
-    advice = "choose another with --port, 0 for a free one"
 
 
 class InTheClear(Exception):
@@ -68,42 +59,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take address and port. Raises ListenError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((host, port))
-        found.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        found.close()
-        raise ListenError(f"can't listen on {host} port {port}: {error.args[-1]}") from error
-    return found
-
-
 def url_of(listening: socket.socket, tls: Tls | None) -> str:
     """The address of a service as it is called."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}"
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals as they were when it has ended."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGINT and SIGTERM, where this is the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def run_service(
@@ -132,14 +92,14 @@ def run_service(
     if host in WILDCARDS and origin is None:
         raise NoOrigin(f"{host} is every address: requests are signed for one name")
     context = None if tls is None else server_context(tls.certificate, tls.key)
-    with listen(host, port) as listening:
+    with listen(host, port, BACKLOG) as listening:
         url = url_of(listening, tls)
         checker = RequestChecker(
             origin or url, keep=nonces, **({} if now_ms is None else {"now_ms": now_ms})
         )
         app.state.signatures = Signatures(checker, app.state.has_key)
         app.state.origin = origin or url
-        server = _Server(_configuration(app, context))
+        server = Server(_configuration(app, context))
         if stopping is not None:
             stopping(lambda: setattr(server, "should_exit", True))
         with server.capture_signals():

@@ -12,7 +12,7 @@ import msgspec
 from tongbao.engines.solo import SoloEngine
 from tongbao.index.history import FILE
 from tongbao.node.logs import configure_log
-from tongbao.node.server import listen, serve, server_of
+from tongbao.node.server import listen_at, serve, server_of
 from tongbao.node.settings import Settings
 from tongbao.sdk.folder import Folder
 from tongbao.sdk.keystore import Keystore
@@ -37,7 +37,7 @@ def serve_folder(folder: Path, port: int, death: Death | None, trouble: Trouble,
     settings = msgspec.convert({"port": port, "log_level": "warning"}, Settings)
     configure_log(settings)  # before the store tells what it has mended
     place = Folder(folder)
-    with listen(settings) as listening:
+    with listen_at(settings) as listening:
         genesis = place.genesis()
         signer = Keystore(place.keys).unlock(AUTHORITY, PASSPHRASE)
         producer, store = open_producer(

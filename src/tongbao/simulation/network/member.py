@@ -17,7 +17,7 @@ from tongbao.engines.solo.engine import wall_clock
 from tongbao.node.logs import configure_log
 from tongbao.node.network import network_options
 from tongbao.node.recall import open_index
-from tongbao.node.server import listen, serve, server_of
+from tongbao.node.server import listen_at, serve, server_of
 from tongbao.node.settings import Settings, load
 from tongbao.sdk.network import Parts, open_network
 from tongbao.simulation.crash.dying_disk import DyingDisk, Fate
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     if index != NOBODY:
         environment["FAIL_TEST_INDEX"] = str(index)
     with (
-        listen(settings) as listening,
+        listen_at(settings) as listening,
         open_network(
             own.folder,
             network_options(settings),
