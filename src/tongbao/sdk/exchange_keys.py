@@ -10,11 +10,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from tongbao.kernel import Address, ChainId, InvalidTransaction, ed25519, jcs
-from tongbao.kernel.envelope import Signature, decode_compact, encode_base64url, signing_input
+from tongbao.kernel import Address, ChainId, ed25519, jcs
+from tongbao.kernel.envelope import Signature
 from tongbao.kernel.identifiers import SAFE_INTEGER, Hash
 from tongbao.rights.exchange_key import exchange_key_is_acceptable
 from tongbao.sdk.client import Client
+from tongbao.sdk.signed_documents import BadDocument, read_document, sign_document
 from tongbao.sdk.signed_requests import account_has_key
 from tongbao.sdk.signer import Signer
 
@@ -48,8 +49,7 @@ def sign_exchange_key(signer: Signer, account: str, chain: str, key: bytes, ends
     told = msgspec.convert(
         {"account": account, "chain": chain, "ends": ends, "key": key.hex()}, ExchangeKey
     )
-    signed = signing_input(signer.key_id, jcs.encode(told), TYPE)
-    return signed + b"." + encode_base64url(signer.sign(signed)).encode("ascii")
+    return sign_document(signer, told, TYPE)
 
 
 def read_exchange_key(
@@ -59,15 +59,10 @@ def read_exchange_key(
 
     Whether the key that signed is the account's, the ledger says: `ledger_exchange_key` asks.
     """
-    if len(text) > BYTES_LIMIT:
-        raise BadExchangeKey(f"longer than {BYTES_LIMIT} bytes")
     try:
-        payload, signature = decode_compact(text, TYPE)
-        told: ExchangeKey = jcs.decode_canonical(_decoder, payload)
-    except InvalidTransaction as error:
-        raise BadExchangeKey(f"no compact JWS of type {TYPE}: {error}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadExchangeKey(f"the payload is no exchange key: {error}") from None
+        told, signature = read_document(text, _decoder, TYPE, BYTES_LIMIT)
+    except BadDocument as error:
+        raise BadExchangeKey(str(error)) from None
     if (told.account, told.chain) != (account, chain):
         raise BadExchangeKey("it is of another account or chain")
     if told.ends <= now_ms:

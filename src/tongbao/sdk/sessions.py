@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Struct
 
-from tongbao.kernel import Address, ChainId, InvalidTransaction, jcs
-from tongbao.kernel.envelope import Signature, decode_compact, encode_base64url, signing_input
+from tongbao.kernel import Address, ChainId, jcs
+from tongbao.kernel.envelope import Signature
+from tongbao.sdk.signed_documents import BadDocument, read_document, sign_document
 from tongbao.sdk.signer import Signer
 
 TYPE: Final = "tongbao-session+jws"
 """The `typ` of a signed challenge's protected header."""
+BYTES_LIMIT: Final = 4_096
 MEDIA_TYPE: Final = "application/jose"
 CHALLENGE_PATH: Final = "/v1/sessions/challenge"
 SESSIONS_PATH: Final = "/v1/sessions"
@@ -79,17 +80,15 @@ def origin_of(address: str) -> str:
 
 def sign_challenge(challenge: Challenge, signer: Signer) -> bytes:
     """The compact JWS of a challenge."""
-    signed = signing_input(signer.key_id, jcs.encode(challenge), TYPE)
-    return signed + b"." + encode_base64url(signer.sign(signed)).encode("ascii")
+    return sign_document(signer, challenge, TYPE)
 
 
 def read_signed(text: bytes) -> tuple[Challenge, Signature]:
     """The challenge in a compact JWS, whose signature is not checked. Raises SessionError."""
     try:
-        payload, signature = decode_compact(text, TYPE)
-        return jcs.decode_canonical(_decoder, payload), signature
-    except (InvalidTransaction, msgspec.DecodeError, ValueError) as error:
-        raise SessionError(f"this is no signed challenge: {error}") from error
+        return read_document(text, _decoder, TYPE, BYTES_LIMIT)
+    except BadDocument as error:
+        raise SessionError(f"this is no signed challenge: {error}") from None
 
 
 def check_challenge(challenge: Challenge, address: str, account: str) -> None:

@@ -16,12 +16,13 @@ import httpx2
 import msgspec
 from msgspec import Meta, Struct
 
-from tongbao.kernel import Address, InvalidTransaction, jcs
-from tongbao.kernel.envelope import Signature, decode_compact, encode_base64url, signing_input
+from tongbao.kernel import Address, jcs
+from tongbao.kernel.envelope import Signature
 from tongbao.kernel.identifiers import SAFE_INTEGER, Hash
 from tongbao.modules import account as accounts
 from tongbao.sdk.client import Client
 from tongbao.sdk.sessions import origin_of
+from tongbao.sdk.signed_documents import BadDocument, read_document, sign_document
 from tongbao.sdk.signer import Signer
 
 TYPE: Final = "tongbao-request+jws"
@@ -96,22 +97,17 @@ def sign_request(
     if account is not None:
         members["account"] = account
     request = msgspec.convert(members, SignedRequest)
-    signed = signing_input(signer.key_id, jcs.encode(request), TYPE)
-    return (signed + b"." + encode_base64url(signer.sign(signed)).encode("ascii")).decode("ascii")
+    return sign_document(signer, request, TYPE).decode("ascii")
 
 
 def read_signed_request(text: str) -> tuple[SignedRequest, Signature]:
     """The request in a header, and its signature, which is not checked. Raises BadRequest."""
-    if len(text) > HEADER_BYTES_LIMIT:
-        raise BadRequest(f"longer than {HEADER_BYTES_LIMIT} bytes")
     try:
-        payload, signature = decode_compact(text.encode("ascii"), TYPE)
-        request: SignedRequest = jcs.decode_canonical(_decoder, payload)
-    except InvalidTransaction as error:
-        raise BadRequest(f"no compact JWS of type {TYPE}: {error}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadRequest(f"the payload is no request: {error}") from None
-    return request, signature
+        return read_document(text.encode("ascii"), _decoder, TYPE, HEADER_BYTES_LIMIT)
+    except UnicodeEncodeError:
+        raise BadRequest("not in ASCII") from None
+    except BadDocument as error:
+        raise BadRequest(str(error)) from None
 
 
 class SigningAuth(httpx2.Auth):

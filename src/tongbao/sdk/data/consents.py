@@ -10,17 +10,17 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
-from tongbao.kernel import InvalidTransaction, ed25519, jcs
-from tongbao.kernel.envelope import decode_compact, encode_base64url, signing_input
+from tongbao.kernel import ed25519, jcs
+from tongbao.kernel.envelope import encode_base64url
 from tongbao.kernel.identifiers import SAFE_INTEGER, Address, ChainId, Hash
 from tongbao.rights.attestation import Method
 from tongbao.rights.batch import subject_of
 from tongbao.rights.cells import Salt
 from tongbao.rights.exchange_key import exchange_key_is_acceptable
 from tongbao.rights.schema import SchemaName
+from tongbao.sdk.signed_documents import BadDocument, read_document, sign_document
 from tongbao.sdk.signer import Signer
 
 TYPE: Final = "tongbao-data-consent+jws"
@@ -83,8 +83,7 @@ _decoder = jcs.decoder(Consent)
 
 def sign_consent(signer: Signer, consent: Consent) -> bytes:
     """The JWS of a consent by a key of the person's account."""
-    signed = signing_input(signer.key_id, jcs.encode(consent), TYPE)
-    return signed + b"." + encode_base64url(signer.sign(signed)).encode("ascii")
+    return sign_document(signer, consent, TYPE)
 
 
 def read_consent(text: bytes) -> SignedConsent:
@@ -93,15 +92,10 @@ def read_consent(text: bytes) -> SignedConsent:
     Whether the key is one of the account, heavy enough to sign alone, the ledger says.
     """
     text = text.strip(b" \t\r\n")
-    if len(text) > CONSENT_BYTES_LIMIT:
-        raise BadConsent(f"a consent has at most {CONSENT_BYTES_LIMIT} bytes")
     try:
-        payload, signature = decode_compact(text, TYPE)
-        consent: Consent = jcs.decode_canonical(_decoder, payload)
-    except InvalidTransaction as error:
-        raise BadConsent(f"no compact JWS of type {TYPE}: {error}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadConsent(f"the payload is no consent: {error}") from None
+        consent, signature = read_document(text, _decoder, TYPE, CONSENT_BYTES_LIMIT)
+    except BadDocument as error:
+        raise BadConsent(str(error)) from None
     if not ed25519.verify(signature.public_key, signature.signed, signature.signature):
         raise BadConsent("the signature is not valid: ask the person to consent anew")
     if not exchange_key_is_acceptable(bytes.fromhex(consent.key)):
