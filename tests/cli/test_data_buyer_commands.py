@@ -82,7 +82,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def test_a_purchase_from_the_command_line(office: Office) -> None:
     """
     Given a month of alice's,
-    when bob requests, orders, pulls, confirms, opens, accepts, lists and deletes,
+    when bob requests, orders, pulls, confirms, opens, accepts, looks for changes, and deletes,
     then he has had its rows, alice is paid, and the folder says that it is deleted.
     """
     order = office.ordered("2026-01")
@@ -92,12 +92,13 @@ def test_a_purchase_from_the_command_line(office: Office) -> None:
     opened = office.do("open", order, "--out", str(office.desk.folder / "eggs.csv"))
     rows = (office.desk.folder / "eggs.csv").read_text(encoding="utf-8").splitlines()
     accepted = office.do("accept", order)
+    changed = office.do("changes")
     deleted = office.do("delete", order)
     [listed] = [one for one in office.do("list")["orders"] if one["order"] == order]
 
     assert pulled == {"deliveries": [{"order": order, "found": "here"}]}
     assert opened == {"order": order, "verdict": "OK", "rows": 19}
-    assert (len(rows), accepted["phase"]) == (20, "settled")
+    assert (len(rows), accepted["phase"], changed) == (20, "settled", {"changes": []})
     assert deleted["attestation"].startswith('{"account":"' + ADDRESSES["bob"])
     assert (listed["phase"], listed["here"]) == ("settled", "deleted")
     assert not (office.desk.folder / "eggs.csv").exists()

@@ -18,7 +18,7 @@ SETTINGS: Final = (
     *("--processes", "2", "--queue-transactions", str(QUEUE), "--log-level", "warning"),
     *("--rate-per-s", "1000000"),
 )
-"""Both send from one address: its own limit, which a fast machine comes to, is not what is tried."""
+"""Both send from one address, whose own limit, which a fast machine comes to, is not tried."""
 
 
 class Flood:

@@ -266,6 +266,24 @@ def list_orders(ctx: click.Context, **given: Any) -> None:
     terminal_of(ctx).table(facts, names, rows, count(len(rows), "order"))
 
 
+@data_buyer.command(epilog="\b\nExample:\n  tongbao data-buyer changes")
+@common
+def changes(ctx: click.Context, **given: Any) -> None:
+    """Tell which months that are kept were corrected by their source, or erased by their owner.
+
+    Order the correction as any month; what was erased may be kept until its licence ends.
+    """
+    from msgspec.structs import asdict
+
+    from tongbao.sdk.data.changes import changes_of
+
+    with buying(given) as buyer:
+        found = [asdict(one) for one in changes_of(buyer.chain, buyer.wallet.address)]
+    names = ("order", "period", "what", "batch", "by", "delete_by")
+    rows = [tuple(one[name] for name in names) for one in found]
+    terminal_of(ctx).table({"changes": found}, names, rows, f"changed: {count(len(rows), 'month')}")
+
+
 @data_buyer.command(epilog="\b\nExample:\n  tongbao data-buyer pull --confirm")
 @click.option("--confirm", "confirms", is_flag=True, help="Confirm each package that is right.")
 @place_option

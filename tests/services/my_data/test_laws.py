@@ -18,9 +18,10 @@ from tongbao.kernel import Hash, Id
 from tongbao.modules import data
 from tongbao.rights.at_rest import wrap_key
 from tongbao.sdk.client import Refused
+from tongbao.sdk.data.changes import changes_of
 from tongbao.sdk.verification import VerificationError
 from tongbao.services.my_data.collecting import collect
-from tongbao.services.my_data.erasing import erase
+from tongbao.services.my_data.erasing import erase, erase_all
 from tongbao.services.my_data.offering import offer, withdraw
 from tongbao.services.my_data.person import Person
 from tongbao.testing.keys import named_key
@@ -76,8 +77,14 @@ def data_hash(number: int) -> Hash:
     return Hash(f"{number:064x}")
 
 
-def test_buyers_that_keep_what_was_corrected_are_named(people: People, seller: Person) -> None:
-    """Given a month that bob bought, when its source corrects it, then bob is to be told."""
+def test_a_correction_is_told_to_the_buyer_and_buyers_to_the_owner(
+    people: People, seller: Person
+) -> None:
+    """
+    Given a month that bob bought,
+    when its source corrects it, and then its owner erases both,
+    then bob is told each of it by the ledger, and the owner that bob keeps what was corrected.
+    """
     sale: Bought = bought(people, seller)
     sale.fetch()
     sale.confirm()
@@ -92,6 +99,18 @@ def test_buyers_that_keep_what_was_corrected_are_named(people: People, seller: P
     (corrected,) = collect(seller).corrected
     assert [(one.order, one.buyer) for one in corrected.holders] == [
         (sale.order, sale.request.buyer)
+    ]
+    chain, buyer = people.market.chain, sale.request.buyer
+    [told] = changes_of(chain, buyer)
+    assert (told.order, told.batch, told.what, told.by) == (
+        sale.order,
+        kept.batch,
+        "corrected",
+        corrected.batch,
+    )
+    erase_all(seller)
+    assert [(one.order, one.what, one.by) for one in changes_of(chain, buyer)] == [
+        (sale.order, "erased", None)
     ]
 
 
