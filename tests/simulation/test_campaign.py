@@ -9,6 +9,7 @@ import pytest
 from tongbao.kernel.schema import wire_name_of
 from tongbao.simulation.campaign import (
     FULL,
+    LONGEST,
     OF_OLDER_CHAINS,
     Failure,
     Report,
@@ -70,14 +71,14 @@ def test_a_full_campaign_plays_on_for_what_is_unreached_and_not_for_ever() -> No
     """
     Given a campaign that counts as full with histories too short for everything,
     when it is played,
-    then it has three times as many histories, one of each index, and has failed.
+    then it has five times as many histories, one of each index, and has failed.
     """
     report = run_campaign(7, range(2), 30, full=60)
 
     wanted = Tally()
-    for index in range(6):
+    for index in range(2 * LONGEST):
         wanted.add(play(f"7/{index}", 30))
-    assert (report.played, report.tally, report.is_good) == (6, wanted, False)
+    assert (report.played, report.tally, report.is_good) == (2 * LONGEST, wanted, False)
 
 
 def test_a_full_campaign_that_reaches_everything_passes() -> None:

@@ -2,7 +2,7 @@
 
 Nothing that can happen may be missed: in a campaign of 100,000 transactions every message of every
 module must have been tried, and every number of a refusal or of an invalid transaction be reached.
-What some seed comes to seldom gets more histories, to three times as many; then it is a failure.
+What some seed comes to seldom gets more histories, to five times as many; then it is a failure.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FULL: Final = 100_000
 
 WORKERS: Final = 2
 
-LONGEST: Final = 3
+LONGEST: Final = 5
 """How many times its histories a campaign may play to come to everything."""
 
 AT_ONCE: Final = 20
