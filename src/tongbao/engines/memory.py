@@ -8,7 +8,9 @@ from typing import Final
 from tongbao.kernel import Machine
 
 COLLECT_AFTER: Final = 50_000
-"""New objects after which the garbage collector looks at them."""
+DECIDING_COLLECT_AFTER: Final = 1_000_000
+"""New objects after which the garbage collector looks at them. Transactions on their way through a
+process that decides are more than the first for a moment, and none of them is in a cycle."""
 
 
 def keep_what_is_loaded(machine: Machine | None = None) -> None:
@@ -21,5 +23,7 @@ def keep_what_is_loaded(machine: Machine | None = None) -> None:
     if machine is not None:
         machine.warm()
     gc.freeze()
-    if gc.get_threshold()[0]:
-        gc.set_threshold(COLLECT_AFTER, 10, 10)
+    before, *_ = gc.get_threshold()
+    if before:
+        after = COLLECT_AFTER if machine is None else DECIDING_COLLECT_AFTER
+        gc.set_threshold(max(before, after), 10, 10)
