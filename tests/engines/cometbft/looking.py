@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
-SECONDS = 90.0
+SECONDS = 60.0
 
 
-def until(holds: Callable[[], bool], what: str = "it") -> None:
+def until(holds: Callable[[], bool], what: str = "it", seconds: float = SECONDS) -> None:
     """Look again and again until something holds; that it comes to hold is what is tested."""
-    end, pause = time.monotonic() + SECONDS, threading.Event()
+    end, pause = time.monotonic() + seconds, threading.Event()
     while not holds():
         assert time.monotonic() < end, f"{what} did not become so"
         pause.wait(0.005)

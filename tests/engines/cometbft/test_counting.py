@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
-from tests.engines.cometbft.test_application import begin, block
+from tests.engines.cometbft.following import Node
 from tests.fixed_chain import BEGIN, FixedChain
 from tests.sponsored_chain import Sponsored, SponsoredChain
-from tongbao.engines.cometbft import requests as q
-from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.messages import CheckTxType
 from tongbao.engines.cometbft.tickets import Tickets
 from tongbao.engines.payers_here import PayersHere
 from tongbao.engines.solo import Answer, Busy, EngineStopped, Ticket
-from tongbao.kernel import Machine, Outcome, Time
+from tongbao.kernel import Outcome, Time
 from tongbao.kernel.reasons import Invalid
 from tongbao.modules.registry import registry
-from tongbao.store.memory import MemoryStore
 
 CLOCK = BEGIN + 2_000
 ACCOUNTS = tuple(f"evader {number}" for number in range(20))
 SPENT = Invalid.ALLOWANCE_IS_SPENT.number
 
 
-class Node:
-    """The application of a node that has every block of a chain."""
-
-    def __init__(self, chain: SponsoredChain) -> None:
-        """Carry out all blocks until now."""
-        self.chain: FixedChain = chain  # type: ignore[assignment]
-        store = MemoryStore()
-        machine = Machine(registry(), chain.genesis, store, -1, 0)
-        self.clock = CLOCK
-        self.application = MachineApplication(machine, store, lambda: self.clock)
-        begin(self.application, self.chain)
-        self.follow(1)
-
-    def follow(self, first: int) -> None:
-        """Carry out the blocks from a height on."""
-        for height in range(first, self.chain.store.height + 1):
-            self.application.finalize_block(block(self.chain, height))
-            self.application.commit(q.RequestCommit())
-
-    def check(self, *wires: bytes, kind: CheckTxType = CheckTxType.NEW) -> list[int]:
-        """The codes of checks, one after the other."""
-        asked = [q.RequestCheckTx(tx=wire, type=kind) for wire in wires]
-        return [answer.code for answer in self.application.check_txs(asked)]
+def node_of(chain: SponsoredChain) -> Node:
+    """A node that has followed a chain with quotas."""
+    return Node(cast(FixedChain, chain), registry(), CLOCK)
 
 
 def test_a_mempool_takes_as_many_as_its_payer_has_tokens() -> None:
@@ -55,7 +34,7 @@ def test_a_mempool_takes_as_many_as_its_payer_has_tokens() -> None:
     then five and that one are taken, and each of the others is refused for the allowance.
     """
     chain = SponsoredChain({"bank": Sponsored(5, 1, ("a", "b")), "other": Sponsored(5, 1, ("c",))})
-    node = Node(chain)
+    node = node_of(chain)
     assert node.check(*map(chain.pay, "abababab")) == [0] * 5 + [SPENT] * 3
     assert node.check(chain.pay("c")) == [0]
 
@@ -67,11 +46,11 @@ def test_behind_a_block_what_is_still_there_is_counted_anew() -> None:
     then the rest stays, and the new one is refused.
     """
     chain = SponsoredChain({"bank": Sponsored(5, 1, ("a", "b"))})
-    node = Node(chain)
+    node = node_of(chain)
     wires = [chain.pay("a") for _ in range(5)]
     assert node.check(*wires) == [0] * 5
     chain.make(*wires[:2])
-    node.follow(chain.store.height)
+    node.follow()
     assert node.check(*wires[2:], kind=CheckTxType.RECHECK) == [0] * 3
     assert node.check(chain.pay("a")) == [SPENT]
 
@@ -84,7 +63,7 @@ def test_tokens_flow_in_on_a_network_that_rests() -> None:
     """
     chain = SponsoredChain({"bank": Sponsored(2, 2, ("a",))})
     chain.make(chain.pay("a"), chain.pay("a"))
-    node = Node(chain)
+    node = node_of(chain)
     node.clock = chain.machine.time + 1_000
     first, second = chain.pay("a"), chain.pay("a")
     assert node.check(first, second) == [SPENT, SPENT]

@@ -8,49 +8,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.engines.cometbft.following import Node
 from tests.engines.cometbft.looking import until
-from tests.engines.cometbft.test_application import application, begin, block
 from tests.engines.cometbft.whole_node import FREE, begun, held
-from tests.fixed_chain import FixedChain
+from tests.fixed_chain import FIRST_MODULES, FixedChain
 from tests.sdk.kept_chain import CNY, OWNER
 from tongbao.engines.cometbft import requests as q
-from tongbao.engines.cometbft.application import MachineApplication
 from tongbao.engines.cometbft.due_work import NOTHING_IS_DUE, WORK_IS_DUE
 from tongbao.engines.cometbft.messages import CheckTxType
 from tongbao.kernel import Amount, Time
 from tongbao.kernel.reasons import InvalidTransaction
 from tongbao.modules import hold
-from tongbao.store.memory import MemoryStore
 
 HOUR_MS = 3_600_000
 SOON_MS = 4_000
 FEW = 10
-
-
-class Node:
-    """The application of a node with the blocks of a chain, and a clock that the test moves."""
-
-    def __init__(self, chain: FixedChain) -> None:
-        """Carry out all blocks until now."""
-        self.now = 0
-        started = application(MemoryStore())
-        blocks = started.blocks
-        self.application = MachineApplication(blocks.machine, blocks.store, lambda: self.now)
-        begin(self.application, chain)
-        self.chain, self.height = chain, 0
-        self.follow()
-
-    def follow(self) -> None:
-        """Carry out the blocks that were made since."""
-        for height in range(self.height + 1, self.chain.store.height + 1):
-            self.application.finalize_block(block(self.chain, height))
-            self.application.commit(q.RequestCommit())
-        self.height = self.chain.store.height
-
-    def check(self, *wires: bytes, kind: CheckTxType = CheckTxType.NEW) -> list[int]:
-        """The codes of checks, asked together."""
-        asked = [q.RequestCheckTx(tx=wire, type=kind) for wire in wires]
-        return [answer.code for answer in self.application.check_txs(asked)]
 
 
 def test_the_request_for_a_block_is_taken_while_work_is_due_by_the_nodes_clock() -> None:
@@ -62,13 +34,13 @@ def test_the_request_for_a_block_is_taken_while_work_is_due_by_the_nodes_clock()
     """
     chain = FixedChain()
     chain.make(chain.place("5.00", 1_500))
-    node = Node(chain)
+    node = Node(chain, FIRST_MODULES, 0)
     due = node.application.blocks.machine.next_due()
     assert due is not None
     payment = chain.pay("1.00")
-    node.now = due - 1
+    node.clock = due - 1
     assert node.check(WORK_IS_DUE) == [NOTHING_IS_DUE]
-    node.now = due
+    node.clock = due
     assert node.check(payment, WORK_IS_DUE) == [0, 0]
     again = (WORK_IS_DUE, payment)
     assert node.check(*again, kind=CheckTxType.RECHECK) == [0, 0]
@@ -86,9 +58,9 @@ def test_the_request_for_a_block_is_in_none() -> None:
     then the payments alone are proposed, and what is no transaction has no effect.
     """
     chain = FixedChain()
-    node = Node(chain)
+    node = Node(chain, FIRST_MODULES, 0)
     wires = (chain.pay("1.00"), WORK_IS_DUE, chain.pay("2.00"))
-    height = node.height + 1
+    height = chain.store.height + 1
     asked = q.RequestPrepareProposal(txs=wires, height=height, max_tx_bytes=1_000_000)
     assert node.application.prepare_proposal(asked).txs == (wires[0], wires[2])
     with pytest.raises(InvalidTransaction):

@@ -22,7 +22,6 @@ from tongbao.sdk.signer import SoftwareKey
 from tongbao.sdk.wallet import Wallet
 
 HOUR_MS = 3_600_000
-SECONDS = 60
 ANOTHER = SoftwareKey.from_seed(b"another validator, not running..").key_id
 
 

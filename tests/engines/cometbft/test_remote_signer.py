@@ -45,7 +45,7 @@ def signing(folder: Path, chain: str) -> Iterator[None]:
 
     def keep_running() -> None:
         while not ended.is_set():
-            until(lambda: address.is_socket() or ended.is_set())
+            until(lambda: address.is_socket() or ended.is_set(), "the address", SECONDS)
             with over:
                 if ended.is_set():
                     return

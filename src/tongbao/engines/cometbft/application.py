@@ -203,8 +203,7 @@ class MachineApplication:
         return ACCEPTED
 
     def _check_again(self, wires: list[bytes]) -> Iterator[r.ResponseCheckTx]:
-        transactions = [wire for wire in wires if wire != WORK_IS_DUE]
-        errors = iter(self.blocks.check_again(transactions, self._clock()))
+        errors = iter(self.blocks.check_again(due_work.without(wires), self._clock()))
         for wire in wires:
             if wire == WORK_IS_DUE:
                 yield self._due()

@@ -11,6 +11,7 @@ section Time).
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from tongbao.engines.cometbft import responses as r
@@ -24,10 +25,10 @@ WORK_IS_DUE: Final = b"\x00tongbao: work is due"
 NOTHING_IS_DUE: Final = 1
 
 
-def without(wires: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """What of a mempool belongs into a block."""
+def without(wires: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The transactions among what is in a mempool."""
     if WORK_IS_DUE not in wires:
-        return wires
+        return tuple(wires)
     return tuple(wire for wire in wires if wire != WORK_IS_DUE)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Literal
 
 from msgspec import Struct
@@ -10,6 +12,8 @@ from tongbao.kernel import Address, Id, Time
 from tongbao.modules import data
 from tongbao.sdk.client import Client
 from tongbao.sdk.data.facts import all_of, order_row
+
+Versions = dict[Id, tuple[Id, data.Batch]]
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -27,19 +31,34 @@ class Change(Struct, frozen=True, kw_only=True):
 
 def changes_of(chain: Client, buyer: Address) -> list[Change]:
     """What has changed of the months for which a buyer has a licence, by their order."""
+    following = cache(partial(_following, chain))  # the batches of an owner are read once
     return [
-        change
+        _change(licence, batch, row, *_latest(batch, row, following))
         for _, licence in all_of(chain, data.licensed_to, buyer=buyer)
         for batch in order_row(chain, licence.order).batches
-        if (change := _change(chain, licence, batch)) is not None
+        if (row := chain.query(data.batch, batch)) and (row.retired or row.superseded)
     ]
 
 
-def _change(chain: Client, licence: data.Licence, batch: Id) -> Change | None:
-    row = chain.query(data.batch, batch)
-    if row is None or not (row.retired or row.superseded):
-        return None
-    last, latest = _latest(chain, batch, row)
+def _following(chain: Client, owner: Address) -> Versions:
+    """The batches of an owner by the one that they correct."""
+    rows = all_of(chain, data.batches_of, owner=owner)
+    return {row.supersedes: (name, row) for name, row in rows if row.supersedes is not None}
+
+
+def _latest(
+    batch: Id, row: data.Batch, following: Callable[[Address], Versions]
+) -> tuple[Id, data.Batch]:
+    """The last version of a batch's month, itself where nothing follows."""
+    # A version that came after the reading is told the next time.
+    while row.superseded and (later := following(row.owner).get(batch)):
+        batch, row = later
+    return batch, row
+
+
+def _change(
+    licence: data.Licence, batch: Id, row: data.Batch, last: Id, latest: data.Batch
+) -> Change:
     return Change(
         order=licence.order,
         batch=batch,
@@ -50,15 +69,3 @@ def _change(chain: Client, licence: data.Licence, batch: Id) -> Change | None:
         by=None if latest.retired else last,
         delete_by=licence.delete_by,
     )
-
-
-def _latest(chain: Client, batch: Id, row: data.Batch) -> tuple[Id, data.Batch]:
-    """The last version of a batch's month, itself where nothing follows."""
-    following = {
-        one.supersedes: (name, one)
-        for name, one in (all_of(chain, data.batches_of, owner=row.owner) if row.superseded else ())
-    }
-    found = batch, row
-    while found[0] in following:
-        found = following[found[0]]
-    return found
